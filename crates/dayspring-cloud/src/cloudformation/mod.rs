@@ -1,0 +1,1 @@
+//! CloudFormation: templates, change sets, stacks, events, and the engine that provisions.

@@ -1,0 +1,172 @@
+//! API Gateway REST APIs: resources, methods, deployments and stages, and the requests to deployed stages.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Identity;
+use crate::error::AwsError;
+use crate::http::{Answer, Call};
+use crate::lambda::Lambda;
+use crate::logs::Logs;
+use crate::state::StateError;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RestApiSpec {
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) binary_media_types: Vec<String>,
+}
+
+/// `AWS::ApiGateway::Method`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MethodSpec {
+    /// `GET` ... or `ANY`.
+    pub(crate) http_method: String,
+    pub(crate) api_key_required: bool,
+    pub(crate) integration: Integration,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Integration {
+    /// `AWS_PROXY` to the function of this ARN (or name).
+    LambdaProxy {
+        function: String,
+        timeout_millis: u32,
+    },
+    Mock {
+        /// By content type; as in the template.
+        request_templates: BTreeMap<String, String>,
+        responses: Vec<MockResponse>,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MockResponse {
+    pub(crate) status_code: u16,
+    pub(crate) selection_pattern: Option<String>,
+    /// `method.response.header.NAME` to the mapping expression (a quoted literal).
+    pub(crate) response_parameters: BTreeMap<String, String>,
+    pub(crate) response_templates: BTreeMap<String, String>,
+}
+
+/// `AWS::ApiGateway::GatewayResponse`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct GatewayResponseSpec {
+    /// `DEFAULT_4XX`, `MISSING_AUTHENTICATION_TOKEN`, ...
+    pub(crate) response_type: String,
+    pub(crate) status_code: Option<u16>,
+    /// `gatewayresponse.header.NAME` to a quoted literal.
+    pub(crate) response_parameters: BTreeMap<String, String>,
+    pub(crate) response_templates: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StageSpec {
+    pub(crate) name: String,
+    pub(crate) deployment_id: String,
+    pub(crate) variables: BTreeMap<String, String>,
+    /// Log group ARN and format of the access log.
+    pub(crate) access_log: Option<(String, String)>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct GatewayConfig {
+    pub(crate) identity: Identity,
+    /// Where the state file is kept.
+    pub(crate) folder: PathBuf,
+}
+
+/// The API Gateway service. Cheap to clone. Ids are given by the service in AWS's form (10 characters for an API, 6 for
+/// resources and deployments).
+#[derive(Debug, Clone)]
+pub(crate) struct Gateway {}
+
+impl Gateway {
+    pub(crate) fn open(
+        _config: GatewayConfig,
+        _lambda: Lambda,
+        _logs: Logs,
+    ) -> Result<Self, StateError> {
+        todo!()
+    }
+
+    /// Gives the API's id and the id of its root resource.
+    pub(crate) fn create_rest_api(&self, _spec: RestApiSpec) -> Result<(String, String), AwsError> {
+        todo!()
+    }
+    pub(crate) fn update_rest_api(&self, _api: &str, _spec: RestApiSpec) -> Result<(), AwsError> {
+        todo!()
+    }
+    pub(crate) fn delete_rest_api(&self, _api: &str) -> Result<(), AwsError> {
+        todo!()
+    }
+    pub(crate) fn create_resource(
+        &self,
+        _api: &str,
+        _parent: &str,
+        _path_part: &str,
+    ) -> Result<String, AwsError> {
+        todo!()
+    }
+    pub(crate) fn delete_resource(&self, _api: &str, _resource: &str) -> Result<(), AwsError> {
+        todo!()
+    }
+    /// Makes or replaces a method.
+    pub(crate) fn put_method(
+        &self,
+        _api: &str,
+        _resource: &str,
+        _spec: MethodSpec,
+    ) -> Result<(), AwsError> {
+        todo!()
+    }
+    pub(crate) fn delete_method(
+        &self,
+        _api: &str,
+        _resource: &str,
+        _http_method: &str,
+    ) -> Result<(), AwsError> {
+        todo!()
+    }
+    pub(crate) fn put_gateway_response(
+        &self,
+        _api: &str,
+        _spec: GatewayResponseSpec,
+    ) -> Result<(), AwsError> {
+        todo!()
+    }
+    pub(crate) fn delete_gateway_response(
+        &self,
+        _api: &str,
+        _response_type: &str,
+    ) -> Result<(), AwsError> {
+        todo!()
+    }
+    /// Takes a snapshot of the API and gives the deployment's id.
+    pub(crate) fn create_deployment(
+        &self,
+        _api: &str,
+        _description: &str,
+    ) -> Result<String, AwsError> {
+        todo!()
+    }
+    /// Refused with AWS's words while a stage points at it.
+    pub(crate) fn delete_deployment(&self, _api: &str, _deployment: &str) -> Result<(), AwsError> {
+        todo!()
+    }
+    /// Makes or replaces a stage.
+    pub(crate) fn put_stage(&self, _api: &str, _spec: StageSpec) -> Result<(), AwsError> {
+        todo!()
+    }
+    pub(crate) fn delete_stage(&self, _api: &str, _stage: &str) -> Result<(), AwsError> {
+        todo!()
+    }
+
+    /// Answers a request to a deployed stage: `/STAGE/...` while there is one API, `/restapis/ID/STAGE/_user_request_/...`
+    /// always.
+    pub(crate) async fn answer(&self, _call: Call) -> Answer {
+        todo!()
+    }
+}

@@ -1,0 +1,20 @@
+//! The local cloud: one process that answers AWS's protocols for what a Dayspring template uses.
+//!
+//! Knows neither the project file nor the command line: all that reaches it comes over AWS's wire protocols.
+
+mod cloudformation;
+mod error;
+mod gateway;
+mod http;
+mod identity;
+mod lambda;
+mod logs;
+mod protocol;
+mod rds;
+mod s3;
+mod secrets;
+mod server;
+mod state;
+
+pub use identity::Identity;
+pub use server::{Cloud, CloudConfig, StartError};

@@ -1,0 +1,76 @@
+//! What the engine asks of a database connection. It is all that the engine knows of the world: statements, a
+//! transaction, the time that is left, and a way to wait.
+
+use std::future::Future;
+use std::time::Duration;
+
+/// A bound value or a value of a result row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    Null,
+    Long(i64),
+    Text(String),
+}
+
+/// One row of a result, in the order of the columns asked for.
+pub type Row = Vec<Value>;
+
+/// How a call ended that did not succeed. The variants differ in what is known of the statement's effect, because that
+/// decides what may be done next.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SessionError {
+    /// The server answered with an error: the statement has no effect.
+    #[error("{message} (MySQL {code})")]
+    Refused {
+        code: u16,
+        sql_state: String,
+        message: String,
+    },
+    /// The statement never reached the server (no connection, throttled, access denied by AWS, a cluster that did not
+    /// resume in time).
+    #[error("{message}")]
+    NotStarted { message: String },
+    /// No answer came: the statement may have taken effect, may be running still, or may never have started.
+    #[error("{message}")]
+    Unknown { message: String },
+    /// The caller's wait ended and the server goes on with the statement.
+    #[error("{message}")]
+    StillRunning { message: String },
+}
+
+/// A connection to one database. Outside a transaction each call may run on another server session (the Data API does
+/// so); between [`begin`](Self::begin) and its end all calls run on the same one.
+pub trait Session: Send {
+    /// Runs a statement of the engine's own with named parameters (`:name`) and gives its rows.
+    fn query(
+        &mut self,
+        sql: &str,
+        parameters: &[(&str, Value)],
+    ) -> impl Future<Output = Result<Vec<Row>, SessionError>> + Send;
+
+    /// Runs a statement of the engine's own with named parameters (`:name`) and gives the number of rows it matched.
+    fn execute(
+        &mut self,
+        sql: &str,
+        parameters: &[(&str, Value)],
+    ) -> impl Future<Output = Result<u64, SessionError>> + Send;
+
+    /// Runs a statement of a script exactly as it stands, and gives the number of rows it matched. Outside a
+    /// transaction it goes on at the server when the caller's wait ends ([`SessionError::StillRunning`]).
+    fn run(&mut self, sql: &str) -> impl Future<Output = Result<u64, SessionError>> + Send;
+
+    /// Starts a transaction. Transactions do not nest.
+    fn begin(&mut self) -> impl Future<Output = Result<(), SessionError>> + Send;
+
+    /// Commits the open transaction. `Unknown` means that it may have been committed.
+    fn commit(&mut self) -> impl Future<Output = Result<(), SessionError>> + Send;
+
+    /// Rolls the open transaction back. After it no transaction is open, whatever it answers.
+    fn rollback(&mut self) -> impl Future<Output = Result<(), SessionError>> + Send;
+
+    /// Waits.
+    fn pause(&mut self, duration: Duration) -> impl Future<Output = ()> + Send;
+
+    /// How long this process may still work (a Lambda's remaining time), or `None` where nothing ends it.
+    fn remaining(&self) -> Option<Duration>;
+}
