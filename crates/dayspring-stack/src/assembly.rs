@@ -1,0 +1,184 @@
+//! A cloud assembly: the folder that the `cdk` CLI deploys from, and Dayspring's own names for what is uploaded.
+//!
+//! The archives and the template lie in a bucket of the account's own, so that an account needs no CDK bootstrap stack, and
+//! no role but the caller's. The format is that of `@aws-cdk/cloud-assembly-schema`; every CLI accepts a version that is
+//! not newer than its own, and nothing here is younger than 36.0.0.
+
+use serde_json::{Map, Value, json};
+
+use crate::digest::Digest;
+use crate::project::{ProjectName, Stage};
+use crate::template::Template;
+
+/// The schema's version that the assembly is written in.
+const SCHEMA_VERSION: &str = "36.0.0";
+
+/// What the functions and the migrator run, by digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assets {
+    /// The archive with `bootstrap`.
+    pub code: Digest,
+    /// The archive with the scripts' folder.
+    pub scripts: Digest,
+}
+
+/// The archives themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Archives {
+    /// The archive with `bootstrap`.
+    pub code: Vec<u8>,
+    /// The archive with the scripts' folder.
+    pub scripts: Vec<u8>,
+}
+
+impl Archives {
+    /// The digests of the archives.
+    #[must_use]
+    pub fn assets(&self) -> Assets {
+        Assets {
+            code: Digest::of(&self.code),
+            scripts: Digest::of(&self.scripts),
+        }
+    }
+}
+
+/// A file of the assembly.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// The name in the assembly's folder, which is flat.
+    pub name: String,
+    /// The content.
+    pub bytes: Vec<u8>,
+}
+
+/// The bucket for archives and templates, with `${AWS::AccountId}` and `${AWS::Region}` for the place of the deploy:
+/// `dayspring-assets-123456789012-eu-central-1`.
+#[must_use]
+pub fn asset_bucket() -> &'static str {
+    "dayspring-assets-${AWS::AccountId}-${AWS::Region}"
+}
+
+/// The key of an archive in the bucket: `blog/DIGEST.zip`.
+#[must_use]
+pub fn asset_key(project: &ProjectName, digest: &Digest) -> String {
+    format!("{project}/{digest}.zip")
+}
+
+/// The key of a template in the bucket: `blog/DIGEST.json`.
+fn template_key(project: &ProjectName, digest: &Digest) -> String {
+    format!("{project}/{digest}.json")
+}
+
+/// The files of the assembly that deploys `template`, which must have been made for `stage` with the archives' digests,
+/// with the caller's credentials to the caller's account and region.
+#[must_use]
+pub fn assembly(stage: &Stage, template: &Template, archives: &Archives) -> Vec<File> {
+    let stack = stage.stack_name();
+    let project = stage.project();
+    let template_name = format!("{stack}.template.json");
+    let assets_name = format!("{stack}.assets.json");
+    let template_bytes = template.to_json().into_bytes();
+    let template_digest = Digest::of(&template_bytes);
+    let template_key = template_key(project, &template_digest);
+    let assets = archives.assets();
+    let archive_name = |digest: &Digest| format!("asset.{digest}.zip");
+
+    let mut listed = Map::new();
+    for (title, digest) in [("code", &assets.code), ("scripts", &assets.scripts)] {
+        let key = asset_key(project, digest);
+        listed.insert(
+            digest.to_string(),
+            asset(&format!("{stack} {title}"), &archive_name(digest), &key),
+        );
+    }
+    let template_title = format!("{stack} template");
+    listed.insert(
+        template_digest.to_string(),
+        asset(&template_title, &template_name, &template_key),
+    );
+    let assets_manifest = json!({ "version": SCHEMA_VERSION, "files": listed, "dockerImages": {} });
+
+    let manifest = manifest(
+        stage,
+        template,
+        &format!("s3://{}/{template_key}", asset_bucket()),
+    );
+    vec![
+        File {
+            name: archive_name(&assets.code),
+            bytes: archives.code.clone(),
+        },
+        File {
+            name: archive_name(&assets.scripts),
+            bytes: archives.scripts.clone(),
+        },
+        File {
+            name: assets_name,
+            bytes: indented(&assets_manifest),
+        },
+        File {
+            name: template_name,
+            bytes: template_bytes,
+        },
+        // Last, so that a folder with a manifest is whole.
+        File {
+            name: "manifest.json".to_owned(),
+            bytes: indented(&manifest),
+        },
+    ]
+}
+
+fn asset(title: &str, path: &str, key: &str) -> Value {
+    json!({
+        "displayName": title,
+        "source": { "path": path, "packaging": "file" },
+        "destinations": { "current": { "bucketName": asset_bucket(), "objectKey": key } },
+    })
+}
+
+fn manifest(stage: &Stage, template: &Template, template_url: &str) -> Value {
+    let stack = stage.stack_name();
+    let assets_artifact = format!("{stack}.assets");
+    let mut properties = json!({
+        "templateFile": format!("{stack}.template.json"),
+        "stackName": stack,
+        "stackTemplateAssetObjectUrl": template_url,
+        "validateOnSynth": false,
+    });
+    if !stage.tags().is_empty() {
+        properties["tags"] = json!(stage.tags());
+    }
+    // What the CLI prints beside a resource's event instead of its logical id alone.
+    let metadata: Map<String, Value> = template
+        .resources()
+        .iter()
+        .map(|(id, _)| {
+            (
+                format!("/{stack}/{id}"),
+                json!([{ "type": "aws:cdk:logicalId", "data": id.as_str() }]),
+            )
+        })
+        .collect();
+    let mut artifacts = Map::new();
+    artifacts.insert(
+        assets_artifact.clone(),
+        json!({ "type": "cdk:asset-manifest", "properties": { "file": format!("{stack}.assets.json") } }),
+    );
+    artifacts.insert(
+        stack.clone(),
+        json!({
+            "type": "aws:cloudformation:stack",
+            // The CLI's words for 'wherever the caller is'.
+            "environment": "aws://unknown-account/unknown-region",
+            "properties": properties,
+            "dependencies": [assets_artifact],
+            "metadata": metadata,
+            "displayName": stack,
+        }),
+    );
+    json!({ "version": SCHEMA_VERSION, "artifacts": artifacts })
+}
+
+fn indented(value: &Value) -> Vec<u8> {
+    format!("{value:#}\n").into_bytes()
+}

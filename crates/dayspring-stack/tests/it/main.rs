@@ -1,0 +1,4 @@
+//! Project files on the disk, their templates, and what an independent judge says of them.
+
+#[cfg(test)]
+mod templates;
