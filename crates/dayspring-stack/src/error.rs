@@ -181,9 +181,8 @@ impl Error {
             }
             Self::UnknownKey { table, .. } => format!("not a setting of {table}"),
             Self::MissingKey { key, .. } => format!("`{key}` is missing here"),
-            Self::WrongType { expected, .. } | Self::BadValue { expected, .. } => {
-                format!("expected {expected}")
-            }
+            Self::WrongType { found, .. } => found.clone(),
+            Self::BadValue { expected, .. } => format!("expected {expected}"),
             Self::UnknownFunction { name, .. } => format!("there is no `functions/{name}.rs`"),
             Self::DuplicateRoute { .. } => "the second".to_owned(),
             Self::ParameterClash { .. } => "API Gateway accepts one name".to_owned(),
@@ -222,10 +221,10 @@ impl Error {
                 nearest: Some(nearest),
                 ..
             } => Some(format!("did you mean `{nearest}`?")),
-            Self::UnknownKey { known, .. } => Some(format!("the settings are {}", listed(known))),
-            Self::MissingKey { key, expected, .. } => {
-                Some(format!("add `{key} = ...`, {expected}"))
+            Self::UnknownKey { known, .. } => {
+                Some(format!("the settings are {}", listed(known, "and")))
             }
+            Self::MissingKey { key, expected, .. } => Some(format!("add `{key}`, {expected}")),
             Self::BadValue { nearest, .. } => nearest
                 .as_ref()
                 .map(|nearest| format!("did you mean `{nearest}`?")),
@@ -238,7 +237,7 @@ impl Error {
             )),
             Self::UnknownFunction { name, found, .. } => Some(format!(
                 "write `functions/{name}.rs`, or use one of {}",
-                listed(found)
+                listed(found, "or")
             )),
             Self::DuplicateRoute { .. } => Some("remove one of the two".to_owned()),
             Self::ParameterClash { other, .. } => Some(format!("use `{other}` in both paths")),
@@ -249,7 +248,7 @@ impl Error {
             } => Some(format!("did you mean `{nearest}`?")),
             Self::UnknownStage { name, known, .. } => Some(format!(
                 "add `[stages.{name}]`; the stages are {}",
-                listed(known)
+                listed(known, "and")
             )),
         }
     }
@@ -342,12 +341,12 @@ impl fmt::Display for ProjectErrors {
 
 impl std::error::Error for ProjectErrors {}
 
-/// `a`, `a` or `b`, `a`, `b` or `c`, each in backticks.
-pub(crate) fn listed(words: &[String]) -> String {
+/// `a`, `b` and `c`, each in backticks; `conjunction` stands before the last.
+pub(crate) fn listed(words: &[String], conjunction: &str) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
     match quoted.split_last() {
         None => "none".to_owned(),
         Some((last, [])) => last.clone(),
-        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        Some((last, rest)) => format!("{} {conjunction} {last}", rest.join(", ")),
     }
 }

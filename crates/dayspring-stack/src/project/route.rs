@@ -65,7 +65,7 @@ impl FromStr for HttpMethod {
             .ok_or_else(|| {
                 let names = Self::ALL.map(Self::as_str);
                 Invalid {
-                    expected: listed(&names.map(str::to_owned)),
+                    expected: listed(&names.map(str::to_owned), "or"),
                     nearest: nearest(text, names).map(str::to_owned),
                 }
             })

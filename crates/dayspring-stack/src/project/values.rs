@@ -93,7 +93,7 @@ fn one_of<T: Copy>(text: &str, values: &[(&str, T)]) -> Result<T, Invalid> {
         let names: Vec<String> = values.iter().map(|(name, _)| (*name).to_owned()).collect();
         Invalid {
             nearest: nearest(text, names.iter().map(String::as_str)).map(str::to_owned),
-            expected: listed(&names),
+            expected: listed(&names, "or"),
         }
     })
 }

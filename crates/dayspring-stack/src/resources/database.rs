@@ -7,14 +7,9 @@ use crate::project::Stage;
 use crate::resources::network;
 use crate::template::{DeletionPolicy, Named, Resource, attribute, reference};
 
-/// Parameters that every cluster gets unless the project says otherwise.
-///
-/// `lock_wait_timeout` bounds how long a statement waits for another's metadata lock: by default a year, in which a
-/// forgotten transaction would hold up a migration and, behind it, every reader of the table.
-const PARAMETERS: [(&str, &str); 2] = [
-    ("character_set_server", "utf8mb4"),
-    ("lock_wait_timeout", "60"),
-];
+/// Parameters that every cluster gets unless the project says otherwise. The wait for locks is not among them: the Data API
+/// ends a statement after 45 seconds, and the migrator bounds its own.
+const PARAMETERS: [(&str, &str); 1] = [("character_set_server", "utf8mb4")];
 
 pub(crate) fn resources(stage: &Stage) -> Vec<Named> {
     let database = &stage.database;

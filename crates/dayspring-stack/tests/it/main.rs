@@ -1,4 +1,8 @@
 //! Project files on the disk, their templates, and what an independent judge says of them.
 
 #[cfg(test)]
+mod assembly;
+#[cfg(test)]
+mod errors;
+#[cfg(test)]
 mod templates;

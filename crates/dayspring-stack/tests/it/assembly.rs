@@ -1,0 +1,112 @@
+use dayspring_stack::zip::{Compression, Entry, archive};
+use dayspring_stack::{Archives, Digest, File, Overrides, Project, assembly, synthesize};
+use serde_json::Value;
+
+fn files() -> Vec<File> {
+    let text = r#"
+        name = "blog"
+        [tags]
+        team = "blog"
+        [routes]
+        posts = [{ method = "GET", function = "get_posts" }]
+    "#;
+    let project = Project::parse("dayspring.toml", text, &["get_posts"]).unwrap();
+    let stage = project.stage("dev", &Overrides::default()).unwrap();
+    let entry = |path: &str| Entry {
+        path: path.to_owned(),
+        bytes: path.as_bytes().to_vec(),
+    };
+    let archives = Archives {
+        code: archive(vec![entry("bootstrap")], Compression::Deflated).unwrap(),
+        scripts: archive(vec![entry("scripts/schema/v1.sql")], Compression::Deflated).unwrap(),
+    };
+    let template = synthesize(&stage, &archives.assets());
+    assembly(&stage, &template, &archives)
+}
+
+fn json(name: &str) -> Value {
+    let files = files();
+    let file = files.iter().find(|file| file.name == name).unwrap();
+    serde_json::from_slice(&file.bytes).unwrap()
+}
+
+#[test]
+fn an_assembly_is_the_same_twice() {
+    assert_eq!(files(), files());
+}
+
+#[test]
+fn the_manifest_names_the_template_and_needs_no_bootstrap() {
+    let manifest = json("manifest.json");
+    assert_eq!(manifest["version"], "36.0.0");
+    let stack = &manifest["artifacts"]["blog-dev"];
+    assert_eq!(stack["type"], "aws:cloudformation:stack");
+    assert_eq!(stack["environment"], "aws://unknown-account/unknown-region");
+    assert_eq!(
+        stack["properties"]["templateFile"],
+        "blog-dev.template.json"
+    );
+    assert_eq!(stack["properties"]["tags"]["team"], "blog");
+    assert_eq!(stack["dependencies"][0], "blog-dev.assets");
+    assert_eq!(
+        manifest["artifacts"]["blog-dev.assets"]["properties"]["file"],
+        "blog-dev.assets.json"
+    );
+    assert!(!manifest.to_string().contains("bootstrap"));
+}
+
+#[test]
+fn every_asset_is_a_file_of_the_assembly_under_its_digest() {
+    let files = files();
+    let assets = json("blog-dev.assets.json");
+    let listed = assets["files"].as_object().unwrap();
+    assert_eq!(listed.len(), 3, "code, scripts and template");
+    for (digest, asset) in listed {
+        let path = asset["source"]["path"].as_str().unwrap();
+        let file = files.iter().find(|file| file.name == path).unwrap();
+        assert_eq!(&Digest::of(&file.bytes).to_string(), digest);
+        let destination = &asset["destinations"]["current"];
+        assert_eq!(
+            destination["bucketName"],
+            "dayspring-assets-${AWS::AccountId}-${AWS::Region}"
+        );
+        assert!(
+            destination["objectKey"]
+                .as_str()
+                .unwrap()
+                .starts_with(&format!("blog/{digest}."))
+        );
+    }
+}
+
+#[test]
+fn the_template_takes_its_code_from_where_the_assets_go() {
+    let template = json("blog-dev.template.json");
+    let assets = json("blog-dev.assets.json");
+    let keys: Vec<&str> = assets["files"]
+        .as_object()
+        .unwrap()
+        .values()
+        .map(|asset| {
+            asset["destinations"]["current"]["objectKey"]
+                .as_str()
+                .unwrap()
+        })
+        .collect();
+    let resources = &template["Resources"];
+    let code = &resources["FunctionGetPosts"]["Properties"]["Code"];
+    assert!(keys.contains(&code["S3Key"].as_str().unwrap()));
+    let scripts = resources["ScriptsLayer"]["Properties"]["Content"]["S3Key"]
+        .as_str()
+        .unwrap();
+    assert!(keys.contains(&scripts));
+    let digest = resources["Migration"]["Properties"]["ScriptsDigest"]
+        .as_str()
+        .unwrap();
+    assert_eq!(scripts, format!("blog/{digest}.zip"));
+}
+
+#[test]
+fn the_manifest_comes_last() {
+    assert_eq!(files().last().unwrap().name, "manifest.json");
+}
