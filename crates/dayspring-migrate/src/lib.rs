@@ -1,13 +1,61 @@
 //! Decides which SQL statements still have to run, and runs each exactly once.
 //!
 //! Knows neither AWS, nor HTTP, nor an async runtime, nor the wall clock.
+//!
+//! A caller hands in files and a [`Session`], and gets an [`Outcome`] or an [`Error`] that [`render_failure`] turns into
+//! text:
+//!
+//! ```
+//! use dayspring_migrate::{Event, Options, Outcome, Scripts, Session, apply, render_failure};
+//!
+//! async fn migrate<S: Session>(session: &mut S, files: Vec<(String, Vec<u8>)>) -> Result<String, String> {
+//!     let failed = |error: dayspring_migrate::Error| render_failure(&error, 3000);
+//!     let scripts = Scripts::parse("scripts/schema", files).map_err(|error| failed(error.into()))?;
+//!     let options = Options::new("request 7");
+//!     let mut observer = |event: Event<'_>| drop(event);
+//!     match apply(session, &scripts, &options, &mut observer).await.map_err(failed)? {
+//!         Outcome::Done(report) => Ok(report.to_string()), // `3 statements applied, schema at v4`
+//!         Outcome::HandOver(report) => Ok(format!("{report}; call again, it carries on")),
+//!         Outcome::Rebuild(_) => unreachable!("only in Mode::Development"),
+//!     }
+//! }
+//! ```
+//!
+//! What a run would do, without doing it: [`read_journal`] and then [`plan()`].
 #![warn(missing_docs)]
 
+mod apply;
 mod digest;
+mod error;
+mod fingerprint;
+mod folder;
+mod journal;
+mod lease;
 mod lexer;
+mod place;
+mod plan;
+mod refusal;
+mod render;
+mod script;
 mod session;
 mod split;
+mod statement;
 
+pub use apply::{Event, Options, Outcome, Report, apply};
 pub use digest::Digest;
+pub use error::{Error, Kind, StatementFailure};
+pub use fingerprint::{Fingerprint, Verdict, decide};
+pub use folder::read_folder;
+pub use journal::{
+    FORMAT, IllegalTransition, Journal, ScriptRecord, State, StatementRecord, Step, read_journal,
+};
+pub use place::Place;
+pub use plan::{Action, Decision, Mode, Plan, PlannedStep, plan};
+pub use refusal::Refusal;
+pub use render::render_failure;
+pub use script::{Phase, Script, ScriptError, ScriptId, Scripts, Statement, Version};
 pub use session::{Row, Session, SessionError, Value};
 pub use split::{Piece, SplitError, SplitErrorKind, StatementSpan, pieces, split};
+pub use statement::{
+    After, Analysis, Class, Directive, Object, ObjectKind, Recovery, Touched, analyse,
+};

@@ -7,8 +7,11 @@ use std::time::Duration;
 /// A bound value or a value of a result row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
+    /// NULL.
     Null,
+    /// A whole number.
     Long(i64),
+    /// Anything else, as text; bytes that are UTF-8 are text too (`SHOW CREATE` answers in bytes on some servers).
     Text(String),
 }
 
@@ -22,20 +25,32 @@ pub enum SessionError {
     /// The server answered with an error: the statement has no effect.
     #[error("{message} (MySQL {code})")]
     Refused {
+        /// The server's error number.
         code: u16,
+        /// The SQLSTATE, five characters, or empty where it is not known.
         sql_state: String,
+        /// The server's words.
         message: String,
     },
     /// The statement never reached the server (no connection, throttled, access denied by AWS, a cluster that did not
     /// resume in time).
     #[error("{message}")]
-    NotStarted { message: String },
+    NotStarted {
+        /// What happened, in the words of the one who saw it.
+        message: String,
+    },
     /// No answer came: the statement may have taken effect, may be running still, or may never have started.
     #[error("{message}")]
-    Unknown { message: String },
+    Unknown {
+        /// What happened, in the words of the one who saw it.
+        message: String,
+    },
     /// The caller's wait ended and the server goes on with the statement.
     #[error("{message}")]
-    StillRunning { message: String },
+    StillRunning {
+        /// What happened, in the words of the one who saw it.
+        message: String,
+    },
 }
 
 /// A connection to one database. Outside a transaction each call may run on another server session (the Data API does

@@ -1,0 +1,219 @@
+//! Consecutive data and session statements: one transaction with their journal rows.
+
+use super::{ATTEMPTS_MAX, Run, Stop, Unfinished, after, borrowed, failure, is_lock_trouble};
+use crate::error::Error;
+use crate::journal::{Entry, State, Step, replace_in_transaction};
+use crate::lease;
+use crate::script::{Script, Statement};
+use crate::session::{Session, SessionError, Value};
+use crate::statement::Class;
+
+/// Statements of one transaction. More save little, and cost more when the transaction has to be repeated.
+const STATEMENTS_MAX: usize = 500;
+
+/// Journal rows that one statement writes: their texts stay far below the Data API's 4 MiB for a request.
+const ROWS_MAX: usize = 100;
+
+/// How many of the statements belong to the transaction that begins here.
+pub(super) fn length(script: &Script, statements: &[Statement]) -> usize {
+    let count = statements
+        .iter()
+        .take_while(|statement| is_of_batch(statement))
+        .count();
+    let before = statements.first().map_or(0, |first| first.number - 1);
+    let fills_variable = |statement: &Statement| {
+        statement.analysis.class
+            == Class::Session {
+                depends_on_data: true,
+            }
+    };
+    if script.statements[..before + count]
+        .iter()
+        .any(fills_variable)
+    {
+        count
+    } else {
+        count.min(STATEMENTS_MAX)
+    }
+}
+
+fn is_of_batch(statement: &Statement) -> bool {
+    matches!(
+        statement.analysis.class,
+        Class::Data | Class::Session { .. }
+    )
+}
+
+/// How far a try came.
+struct Tried {
+    /// Statements that are applied and, with their rows, committed.
+    applied: usize,
+    /// What stopped it before its end.
+    stopped: Option<Stop>,
+}
+
+impl<S: Session> Run<'_, S> {
+    pub(super) async fn run_batch(
+        &mut self,
+        script: &Script,
+        statements: &[Statement],
+    ) -> Result<(), Stop> {
+        let mut attempt = 1;
+        loop {
+            match self.try_batch(script, statements).await {
+                Ok(tried) => {
+                    if let (Some(first), true) = (statements.first(), tried.applied > 0) {
+                        self.tell_applied(script, first.number, first.number + tried.applied - 1);
+                    }
+                    return tried.stopped.map_or(Ok(()), Err);
+                }
+                Err(Unfinished::Stop(stop)) => {
+                    drop(self.session.rollback().await);
+                    return Err(stop);
+                }
+                Err(Unfinished::Again(source)) => {
+                    drop(self.session.rollback().await);
+                    if attempt == ATTEMPTS_MAX {
+                        return Err(
+                            Error::session(format!("running {}", script.path), source).into()
+                        );
+                    }
+                }
+            }
+            attempt += 1;
+            self.session.pause(self.options.poll).await;
+        }
+    }
+
+    async fn try_batch(
+        &mut self,
+        script: &Script,
+        statements: &[Statement],
+    ) -> Result<Tried, Unfinished> {
+        let Some(first) = statements.first() else {
+            return Ok(Tried {
+                applied: 0,
+                stopped: None,
+            });
+        };
+        self.session.begin().await.map_err(Unfinished::Again)?;
+        self.hold_lease().await?;
+        self.replay_session(script, first).await?;
+        // A variable that was filled from the data is lost with the session, so nothing of such a run may stay alone.
+        let atomic = statements.iter().any(|statement| {
+            statement.analysis.class
+                == Class::Session {
+                    depends_on_data: true,
+                }
+        });
+        let mut applied = 0;
+        let mut stopped = None;
+        let mut entries = Vec::with_capacity(statements.len());
+        for statement in statements {
+            if applied > 0 && !atomic && self.is_late() {
+                stopped = Some(Stop::HandOver);
+                break;
+            }
+            self.tell_started(script, statement);
+            match self.session.run(script.text_of(statement)).await {
+                Ok(_) => {
+                    entries.push(Entry::of(
+                        script,
+                        statement,
+                        after(State::Pending, Step::Succeed)?,
+                    ));
+                    applied += 1;
+                }
+                Err(error @ SessionError::Refused { .. }) if !is_lock_trouble(&error) => {
+                    let failed = after(
+                        State::Pending,
+                        Step::Fail {
+                            error: error.to_string(),
+                        },
+                    )?;
+                    let resumes_at = if atomic {
+                        first.number
+                    } else {
+                        statement.number
+                    };
+                    stopped = Some(failure(script, statement, resumes_at, error));
+                    if atomic {
+                        drop(self.session.rollback().await);
+                        // The row of the failure alone; what was before it is as it never was.
+                        self.record(script, statement, failed).await?;
+                        return Ok(Tried {
+                            applied: 0,
+                            stopped,
+                        });
+                    }
+                    entries.push(Entry::of(script, statement, failed));
+                    break;
+                }
+                // The Data API stopped it after its 45 s, and would again.
+                Err(error @ SessionError::StillRunning { .. }) => {
+                    return Err(Unfinished::Stop(failure(
+                        script,
+                        statement,
+                        first.number,
+                        error,
+                    )));
+                }
+                Err(error) => return Err(Unfinished::Again(error)),
+            }
+        }
+        for rows in entries.chunks(ROWS_MAX) {
+            let (sql, parameters) = replace_in_transaction(&self.tables, rows, self.token);
+            self.session
+                .execute(&sql, &borrowed(&parameters))
+                .await
+                .map_err(Unfinished::Again)?;
+        }
+        match self.session.commit().await {
+            Ok(()) => {}
+            Err(error @ (SessionError::Unknown { .. } | SessionError::StillRunning { .. })) => {
+                let last = entries.last().map_or(first.number, |entry| entry.number);
+                if !self.was_committed(script, last).await? {
+                    return Err(Unfinished::Again(error));
+                }
+            }
+            Err(error) => return Err(Unfinished::Again(error)),
+        }
+        Ok(Tried { applied, stopped })
+    }
+
+    /// Renews the lease inside the open transaction, which so holds its row.
+    async fn hold_lease(&mut self) -> Result<(), Unfinished> {
+        match lease::renew(self.session, &self.tables, self.token, self.options.lease).await {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                drop(self.session.rollback().await);
+                let lost = lease::lost(self.session, &self.tables).await;
+                Err(Unfinished::Stop(lost.into()))
+            }
+            Err(error) => Err(Unfinished::Again(error)),
+        }
+    }
+
+    /// Whether a transaction whose commit gave no answer was committed. It held the lease's row, so once that row can
+    /// be had it has ended one way or the other, and its journal row says which.
+    async fn was_committed(&mut self, script: &Script, number: usize) -> Result<bool, Unfinished> {
+        drop(self.session.rollback().await);
+        self.session.begin().await.map_err(undecided)?;
+        self.hold_lease().await?;
+        let sql = format!(
+            "SELECT COUNT(*) FROM {} WHERE version = {} AND phase = '{}' AND position = {number} AND token = {}",
+            self.tables.statement,
+            script.id.version.number(),
+            script.id.phase.name(),
+            self.token
+        );
+        let rows = self.session.query(&sql, &[]).await.map_err(undecided)?;
+        drop(self.session.rollback().await);
+        Ok(rows.first().and_then(|row| row.first()) == Some(&Value::Long(1)))
+    }
+}
+
+/// The answer of the commit is lost and the journal cannot be asked: the next run will.
+fn undecided(source: SessionError) -> Unfinished {
+    Unfinished::Stop(Error::session("asking whether a transaction was committed", source).into())
+}

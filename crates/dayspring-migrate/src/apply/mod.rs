@@ -1,0 +1,544 @@
+//! Carries a plan out over a [`Session`]. The world may end between any two calls; what the journal says then is enough
+//! to go on.
+//!
+//! 1. Consecutive data statements and their journal rows are one transaction, so both are there or neither.
+//! 2. A schema statement commits by itself. `started` is written before it with what it touches, `applied` after it;
+//!    between the two the database itself says whether it took effect ([`settle`]).
+//! 3. Session statements are recorded as they are passed, and said again before whatever follows them in their script,
+//!    in the same transaction.
+//! 4. An answer that was lost is never taken for a failure: a commit is looked up in the journal, a schema statement is
+//!    looked for in the process list and then in the definitions.
+
+mod batch;
+mod schema;
+mod settle;
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::error::{Error, StatementFailure};
+use crate::journal::{Entry, State, Step, Tables, read_journal, replace_fenced};
+use crate::lease::{self, Taken};
+use crate::plan::{Action, Decision, Mode, Plan, plan};
+use crate::refusal::Refusal;
+use crate::script::{Phase, Script, Scripts, Statement, Version};
+use crate::session::{Session, SessionError, Value};
+use crate::statement::Class;
+
+/// How often a call is tried again whose failure says nothing about the statement.
+const ATTEMPTS_MAX: u32 = 3;
+
+/// How a run goes about its work.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Who migrates, for others who wait: unique for each run (a request id, a host and process).
+    pub owner: String,
+    /// Which scripts.
+    pub phase: Phase,
+    /// How strictly the past is kept.
+    pub mode: Mode,
+    /// How long the lease holds without a sign of life. It must be longer than the longest single call, or another
+    /// migrator takes over, which is safe and confusing.
+    pub lease: Duration,
+    /// How long to wait for another migrator.
+    pub lease_wait: Duration,
+    /// How long a statement is followed after its answer was lost or its wait ended.
+    pub follow: Duration,
+    /// How long to wait between two looks at anything.
+    pub poll: Duration,
+    /// With less time than this left the run hands over instead of beginning another statement.
+    pub reserve: Duration,
+}
+
+impl Options {
+    /// The usual: the expand phase, strictly; a lease of 90 s (twice the Data API's 45 s for one call), a wait of two
+    /// leases, an hour to follow a statement (CloudFormation's longest), hand-over in the last minute.
+    #[must_use]
+    pub fn new(owner: impl Into<String>) -> Self {
+        Self {
+            owner: owner.into(),
+            phase: Phase::Expand,
+            mode: Mode::Strict,
+            lease: Duration::from_secs(90),
+            lease_wait: Duration::from_secs(180),
+            follow: Duration::from_secs(3600),
+            poll: Duration::from_secs(1),
+            reserve: Duration::from_secs(60),
+        }
+    }
+}
+
+/// What a run tells while it goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// The plan is made.
+    Planned {
+        /// Statements that are to run.
+        steps: usize,
+        /// Statements that are applied already.
+        applied: usize,
+    },
+    /// Another migrator is at work.
+    Waiting {
+        /// Who.
+        owner: &'a str,
+        /// For how many seconds its lease holds still.
+        expires_in_seconds: i64,
+    },
+    /// A statement is sent.
+    Started {
+        /// The script's path.
+        path: &'a str,
+        /// Its line.
+        line: usize,
+        /// Its number.
+        number: usize,
+        /// How many the script has.
+        total: usize,
+    },
+    /// Statements are applied and recorded.
+    Applied {
+        /// The script's path.
+        path: &'a str,
+        /// The first of them.
+        first: usize,
+        /// The last of them.
+        last: usize,
+    },
+    /// A statement that was begun by a run that ended is settled.
+    Settled {
+        /// The script's path.
+        path: &'a str,
+        /// Its number.
+        number: usize,
+        /// Whether it had taken effect.
+        applied: bool,
+    },
+    /// A statement runs on after the wait for it ended.
+    Following {
+        /// The script's path.
+        path: &'a str,
+        /// Its number.
+        number: usize,
+        /// The server's word for what it does.
+        doing: &'a str,
+    },
+}
+
+/// What a run did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Report {
+    /// Statements that this run applied, or found applied and recorded.
+    pub applied: usize,
+    /// The newest applied script.
+    pub version: Option<Version>,
+    /// The newest of the scripts, where the database is further.
+    pub behind: Option<Option<Version>>,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let schema = match self.version {
+            Some(version) => format!("schema at {version}"),
+            None => "no scripts applied".to_owned(),
+        };
+        match (self.applied, &self.behind) {
+            (0, Some(Some(newest))) if Some(*newest) == self.version => {
+                write!(
+                    f,
+                    "the schema is ahead of the scripts: {newest} has statements that they do not have"
+                )
+            }
+            (0, Some(Some(newest))) => {
+                write!(
+                    f,
+                    "the schema is ahead of the scripts: {schema}, the scripts end at {newest}"
+                )
+            }
+            (0, Some(None)) => write!(
+                f,
+                "the schema is ahead of the scripts: {schema}, and there are none"
+            ),
+            (0, None) => write!(f, "nothing to do, {schema}"),
+            (1, _) => write!(f, "1 statement applied, {schema}"),
+            (applied, _) => write!(f, "{applied} statements applied, {schema}"),
+        }
+    }
+}
+
+/// How a run ended that did not fail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Everything is applied.
+    Done(Report),
+    /// The time was not enough; another run carries on at once.
+    HandOver(Report),
+    /// The past has changed: the database has to be rebuilt from the scripts ([`Mode::Development`] only). Nothing was
+    /// run.
+    Rebuild(Box<Refusal>),
+}
+
+/// Applies what is not applied yet. With nothing to do it reads the journal and nothing else.
+///
+/// # Errors
+/// See [`Error`]. Whatever it is, a later run carries on.
+pub async fn apply<S: Session>(
+    session: &mut S,
+    scripts: &Scripts,
+    options: &Options,
+    observer: &mut (dyn FnMut(Event<'_>) + Send),
+) -> Result<Outcome, Error> {
+    let journal = read_journal(session, scripts).await?;
+    let found = match plan(scripts, &journal, options.phase, options.mode)? {
+        Decision::Carry(plan) => plan,
+        Decision::Rebuild(refusal) => return Ok(Outcome::Rebuild(refusal)),
+    };
+    if found.steps.is_empty() {
+        return Ok(Outcome::Done(report(&found)));
+    }
+    let tables = Tables::of(&journal.database);
+    if !journal.exists {
+        for sql in tables.create() {
+            session
+                .execute(&sql, &[])
+                .await
+                .map_err(|source| Error::session("creating the journal", source))?;
+        }
+    }
+    let mut run = Run {
+        session,
+        scripts,
+        options,
+        observer,
+        tables,
+        database: journal.database,
+        token: 0,
+        report: Report::default(),
+    };
+    if !run.take_lease().await? {
+        return Ok(Outcome::HandOver(report(&found)));
+    }
+    let ended = run.carry_out().await;
+    // A run that lost its lease frees nothing: the statement names the token.
+    let freed = lease::free(run.session, &run.tables, run.token).await;
+    match ended {
+        Ok(()) => Ok(Outcome::Done(run.report)),
+        Err(Stop::HandOver) => Ok(Outcome::HandOver(run.report)),
+        Err(Stop::Rebuild(refusal)) => Ok(Outcome::Rebuild(refusal)),
+        Err(Stop::Error(error)) => {
+            // The error is worth more than the lease, which ends by itself.
+            drop(freed);
+            Err(error)
+        }
+    }
+}
+
+fn report(plan: &Plan) -> Report {
+    Report {
+        applied: 0,
+        version: plan.version,
+        behind: plan.ahead.then_some(plan.newest_script),
+    }
+}
+
+/// Why a run stops before its plan's end.
+#[derive(Debug)]
+enum Stop {
+    HandOver,
+    Rebuild(Box<Refusal>),
+    Error(Error),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+struct Run<'a, S> {
+    session: &'a mut S,
+    scripts: &'a Scripts,
+    options: &'a Options,
+    observer: &'a mut (dyn FnMut(Event<'_>) + Send),
+    tables: Tables,
+    database: String,
+    token: i64,
+    report: Report,
+}
+
+impl<S: Session> Run<'_, S> {
+    /// Waits for the lease; false when the time is up.
+    async fn take_lease(&mut self) -> Result<bool, Error> {
+        let mut waited = Duration::ZERO;
+        let mut lost_answers = 0;
+        loop {
+            match lease::take(
+                self.session,
+                &self.tables,
+                &self.options.owner,
+                self.options.lease,
+            )
+            .await
+            {
+                Ok(Taken::Ours(token)) => {
+                    self.token = token;
+                    return Ok(true);
+                }
+                Ok(Taken::Held {
+                    owner,
+                    expires_in_seconds,
+                }) => {
+                    if waited >= self.options.lease_wait {
+                        return Err(Error::LeaseHeld {
+                            owner,
+                            expires_in_seconds,
+                        });
+                    }
+                    (self.observer)(Event::Waiting {
+                        owner: &owner,
+                        expires_in_seconds,
+                    });
+                }
+                Ok(Taken::Again) => lost_answers += 1,
+                Err(SessionError::Refused { code: 1213, .. }) => lost_answers += 1,
+                Err(source @ SessionError::Refused { .. }) => {
+                    return Err(Error::session("taking the lease", source));
+                }
+                Err(source) if lost_answers >= ATTEMPTS_MAX => {
+                    return Err(Error::session("taking the lease", source));
+                }
+                Err(_) => lost_answers += 1,
+            }
+            if self.is_late() {
+                return Ok(false);
+            }
+            self.session.pause(self.options.poll).await;
+            waited += self.options.poll;
+        }
+    }
+
+    /// Makes the plan again, now that nobody else changes the journal, and carries it out.
+    async fn carry_out(&mut self) -> Result<(), Stop> {
+        let journal = read_journal(self.session, self.scripts).await?;
+        let plan = match plan(
+            self.scripts,
+            &journal,
+            self.options.phase,
+            self.options.mode,
+        )
+        .map_err(Error::from)?
+        {
+            Decision::Carry(plan) => plan,
+            Decision::Rebuild(refusal) => return Err(Stop::Rebuild(refusal)),
+        };
+        self.report = report(&plan);
+        (self.observer)(Event::Planned {
+            steps: plan.steps.len(),
+            applied: plan.applied,
+        });
+        let mut steps = plan.steps.as_slice();
+        while let Some(first) = steps.first() {
+            let count = steps
+                .iter()
+                .take_while(|step| step.script == first.script)
+                .count();
+            let (of_script, rest) = steps.split_at(count);
+            steps = rest;
+            let Some(script) = self.scripts.get(first.script) else {
+                continue;
+            };
+            let mut from = first.number;
+            if first.action == Action::Settle
+                && self.settle_recorded(&journal, script, first.number).await?
+            {
+                from += 1;
+            }
+            if of_script
+                .iter()
+                .any(|step| step.number >= from && step.number <= script.statements.len())
+            {
+                self.run_script(script, from).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn run_script(&mut self, script: &Script, from: usize) -> Result<(), Stop> {
+        self.record_script(script).await?;
+        let mut statements = &script.statements[from - 1..];
+        while let Some(first) = statements.first() {
+            if self.is_late() {
+                return Err(Stop::HandOver);
+            }
+            match &first.analysis.class {
+                Class::Schema(_) => {
+                    self.run_schema(script, first).await?;
+                    statements = &statements[1..];
+                }
+                Class::Data | Class::Session { .. } => {
+                    let count = batch::length(script, statements);
+                    self.run_batch(script, &statements[..count]).await?;
+                    statements = &statements[count..];
+                }
+                Class::Refused(why) => {
+                    let place = Box::new(script.place_of(first));
+                    return Err(Error::from(Box::new(Refusal::Forbidden { place, why })).into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes down that a script was begun, for messages about it when its file is gone.
+    async fn record_script(&mut self, script: &Script) -> Result<(), Stop> {
+        let sql = format!(
+            "REPLACE INTO {} (version, phase, name, begun_at) SELECT {}, '{}', :name, UTC_TIMESTAMP(6) FROM {} \
+             WHERE id = 1 AND token = {}",
+            self.tables.script,
+            script.id.version.number(),
+            script.id.phase.name(),
+            self.tables.lease,
+            self.token
+        );
+        let name = crate::place::cut(&script.path, 255).to_owned();
+        self.write(&sql, &[("name".to_owned(), Value::Text(name))])
+            .await
+    }
+
+    /// Writes one state of one statement by itself.
+    async fn record(
+        &mut self,
+        script: &Script,
+        statement: &Statement,
+        state: State,
+    ) -> Result<(), Stop> {
+        self.record_entry(&Entry::of(script, statement, state))
+            .await
+    }
+
+    async fn record_entry(&mut self, entry: &Entry<'_>) -> Result<(), Stop> {
+        let (sql, parameters) = replace_fenced(&self.tables, entry, self.token);
+        self.write(&sql, &parameters).await
+    }
+
+    /// Carries out a write that may be repeated and touches nothing without the lease.
+    async fn write(&mut self, sql: &str, parameters: &[(String, Value)]) -> Result<(), Stop> {
+        let parameters = borrowed(parameters);
+        let mut attempt = 1;
+        loop {
+            match self.session.execute(sql, &parameters).await {
+                Ok(0) => return Err(lease::lost(self.session, &self.tables).await.into()),
+                Ok(_) => return Ok(()),
+                Err(source) if attempt == ATTEMPTS_MAX || is_final(&source) => {
+                    return Err(Error::session("writing the journal", source).into());
+                }
+                Err(_) => {}
+            }
+            attempt += 1;
+            self.session.pause(self.options.poll).await;
+        }
+    }
+
+    /// Says the session statements before `statement` again. A refusal is that of the session statement.
+    async fn replay_session(
+        &mut self,
+        script: &Script,
+        statement: &Statement,
+    ) -> Result<(), Unfinished> {
+        for earlier in &script.statements[..statement.number - 1] {
+            if matches!(earlier.analysis.class, Class::Session { .. })
+                && let Err(error) = self.session.run(script.text_of(earlier)).await
+            {
+                return Err(match error {
+                    SessionError::Refused { .. } => {
+                        Unfinished::Stop(failure(script, earlier, statement.number, error))
+                    }
+                    other => Unfinished::Again(other),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn is_late(&self) -> bool {
+        self.session
+            .remaining()
+            .is_some_and(|remaining| remaining < self.options.reserve)
+    }
+
+    fn tell_started(&mut self, script: &Script, statement: &Statement) {
+        (self.observer)(Event::Started {
+            path: &script.path,
+            line: statement.line,
+            number: statement.number,
+            total: script.statements.len(),
+        });
+    }
+
+    fn tell_applied(&mut self, script: &Script, first: usize, last: usize) {
+        self.report.applied += last + 1 - first;
+        self.report.version = self.report.version.max(Some(script.id.version));
+        (self.observer)(Event::Applied {
+            path: &script.path,
+            first,
+            last,
+        });
+    }
+}
+
+/// Why a try did not come to its end.
+enum Unfinished {
+    /// Nothing of it is in the database: it may be tried again.
+    Again(SessionError),
+    /// It is over.
+    Stop(Stop),
+}
+
+impl From<Stop> for Unfinished {
+    fn from(stop: Stop) -> Self {
+        Self::Stop(stop)
+    }
+}
+
+fn borrowed(parameters: &[(String, Value)]) -> Vec<(&str, Value)> {
+    parameters
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.clone()))
+        .collect()
+}
+
+/// Whether trying again would end the same way. Deadlocks and lock waits may end otherwise.
+fn is_final(error: &SessionError) -> bool {
+    matches!(error, SessionError::Refused { .. }) && !is_lock_trouble(error)
+}
+
+/// Deadlock, lock wait timeout: MySQL 1213 and 1205, and whatever else has the SQLSTATE of a rolled-back transaction.
+fn is_lock_trouble(error: &SessionError) -> bool {
+    match error {
+        SessionError::Refused {
+            code, sql_state, ..
+        } => matches!(code, 1205 | 1213) || sql_state.starts_with("40"),
+        SessionError::NotStarted { .. }
+        | SessionError::Unknown { .. }
+        | SessionError::StillRunning { .. } => false,
+    }
+}
+
+fn failure(script: &Script, statement: &Statement, resumes_at: usize, error: SessionError) -> Stop {
+    Stop::Error(Error::Failed(Box::new(StatementFailure {
+        script: script.id,
+        place: script.place_of(statement),
+        number: statement.number,
+        total: script.statements.len(),
+        resumes_at,
+        error,
+    })))
+}
+
+/// The state after a step from `state`; the engine only makes steps that the state allows.
+fn after(state: State, step: Step) -> Result<State, Stop> {
+    state
+        .next(step)
+        .map_err(|illegal| Stop::Error(Error::journal(illegal.to_string())))
+}

@@ -1,0 +1,126 @@
+//! A schema statement: `started` before it, `applied` after it.
+
+use super::{ATTEMPTS_MAX, Run, Stop, Unfinished, after, failure, is_lock_trouble};
+use crate::error::Error;
+use crate::fingerprint::Fingerprint;
+use crate::journal::{State, Step};
+use crate::script::{Script, Statement};
+use crate::session::{Session, SessionError};
+use crate::statement::{Class, Recovery};
+
+impl<S: Session> Run<'_, S> {
+    pub(super) async fn run_schema(
+        &mut self,
+        script: &Script,
+        statement: &Statement,
+    ) -> Result<(), Stop> {
+        let before = self.before(script, statement).await?;
+        let started = after(State::Pending, Step::Start { before })?;
+        self.record(script, statement, started.clone()).await?;
+        let mut attempt = 1;
+        loop {
+            self.tell_started(script, statement);
+            let error = match self.send(script, statement).await {
+                Ok(()) => break,
+                Err(Unfinished::Stop(stop)) => return Err(stop),
+                Err(Unfinished::Again(error)) => error,
+            };
+            match &error {
+                SessionError::Refused { .. }
+                    if attempt == ATTEMPTS_MAX || !is_lock_trouble(&error) =>
+                {
+                    let failed = after(
+                        started,
+                        Step::Fail {
+                            error: error.to_string(),
+                        },
+                    )?;
+                    self.record(script, statement, failed).await?;
+                    return Err(failure(script, statement, statement.number, error));
+                }
+                SessionError::Refused { .. } | SessionError::NotStarted { .. } => {}
+                SessionError::Unknown { .. } | SessionError::StillRunning { .. } => {
+                    if self.settle(script, statement, &started).await? {
+                        return Ok(());
+                    }
+                }
+            }
+            if attempt == ATTEMPTS_MAX {
+                return Err(Error::session(
+                    format!("running statement {} of {}", statement.number, script.path),
+                    error,
+                )
+                .into());
+            }
+            attempt += 1;
+            self.session.pause(self.options.poll).await;
+        }
+        let applied = after(started, Step::Succeed)?;
+        self.record(script, statement, applied).await?;
+        self.tell_applied(script, statement.number, statement.number);
+        Ok(())
+    }
+
+    async fn before(
+        &mut self,
+        script: &Script,
+        statement: &Statement,
+    ) -> Result<Option<Fingerprint>, Stop> {
+        if statement.analysis.class != Class::Schema(Recovery::Fingerprint) {
+            return Ok(None);
+        }
+        let schema = self.schema_at(script, statement.number);
+        let taken = Fingerprint::take(self.session, &statement.analysis, &schema).await;
+        taken
+            .map(Some)
+            .map_err(|source| Error::session("looking at what a statement touches", source).into())
+    }
+
+    /// Sends a statement with its tag. After session statements it needs their session, which only a transaction
+    /// keeps; it commits that itself.
+    async fn send(&mut self, script: &Script, statement: &Statement) -> Result<(), Unfinished> {
+        let tagged = format!(
+            "/* {} token {} */ {}",
+            tag(&self.database, script, statement.number),
+            self.token,
+            script.text_of(statement)
+        );
+        let needs_session = script.statements[..statement.number - 1]
+            .iter()
+            .any(|earlier| matches!(earlier.analysis.class, Class::Session { .. }));
+        if !needs_session {
+            return self
+                .session
+                .run(&tagged)
+                .await
+                .map(drop)
+                .map_err(Unfinished::Again);
+        }
+        self.session.begin().await.map_err(Unfinished::Again)?;
+        let sent = match self.replay_session(script, statement).await {
+            // The statement itself was not sent, whatever became of those before it.
+            Err(Unfinished::Again(error)) => Err(Unfinished::Again(SessionError::NotStarted {
+                message: error.to_string(),
+            })),
+            Err(stop) => Err(stop),
+            Ok(()) => self
+                .session
+                .run(&tagged)
+                .await
+                .map(drop)
+                .map_err(Unfinished::Again),
+        };
+        // The statement has committed; this only gives the session back.
+        drop(self.session.rollback().await);
+        sent
+    }
+}
+
+/// The comment that marks a statement in the process list.
+pub(super) fn tag(database: &str, script: &Script, number: usize) -> String {
+    let database: String = database
+        .chars()
+        .filter(|char| char.is_alphanumeric() || *char == '_')
+        .collect();
+    format!("dayspring {database} {} statement {number}", script.id)
+}

@@ -1,0 +1,288 @@
+//! A statement that was begun and whose end is not known: first it must have ended, then the database says how.
+
+use std::time::Duration;
+
+use super::{Event, Run, Stop, after};
+use crate::apply::schema::tag;
+use crate::error::Error;
+use crate::fingerprint::{Fingerprint, Verdict, decide};
+use crate::journal::{Entry, Journal, State, StatementRecord, Step};
+use crate::refusal::Refusal;
+use crate::script::{Script, Statement};
+use crate::session::{Session, Value};
+use crate::statement::{Analysis, Class, Recovery, analyse};
+
+/// How often in a row a statement must be absent from the process list. The request may still be on its way.
+const ABSENT_LOOKS: u32 = 2;
+
+impl<S: Session> Run<'_, S> {
+    /// Settles what an earlier run left; true when the statement is applied.
+    pub(super) async fn settle_recorded(
+        &mut self,
+        journal: &Journal,
+        script: &Script,
+        number: usize,
+    ) -> Result<bool, Stop> {
+        let Some(record) = journal.record(script.id, number) else {
+            return Ok(false);
+        };
+        let now = script.statements.get(number - 1);
+        match now.filter(|statement| statement.digest == record.digest) {
+            Some(statement) => {
+                let applied = self.settle(script, statement, &record.state).await?;
+                (self.observer)(Event::Settled {
+                    path: &script.path,
+                    number,
+                    applied,
+                });
+                Ok(applied)
+            }
+            None => self.settle_edited(script, record, now).await,
+        }
+    }
+
+    /// The statement was edited after it was begun. If it did not take effect, the edit stands; else it came too late.
+    async fn settle_edited(
+        &mut self,
+        script: &Script,
+        record: &StatementRecord,
+        now: Option<&Statement>,
+    ) -> Result<bool, Stop> {
+        let text = record.text.clone().unwrap_or_default();
+        let mut analysis = analyse(&text, None);
+        // A directive above the new text speaks of the old one too: there is nowhere else to write it.
+        if let (Class::Schema(Recovery::Undecidable(_)), Some(now)) = (&analysis.class, now) {
+            analysis.class = now.analysis.class.clone();
+        }
+        self.wait_for_end(script, record.number).await?;
+        let entry = |state| Entry {
+            id: script.id,
+            number: record.number,
+            class: "schema",
+            line: now.map_or(0, |statement| statement.line),
+            raw_digest: crate::Digest::of_bytes(text.as_bytes()),
+            digest: record.digest,
+            text: &text,
+            state,
+        };
+        let place =
+            || script.place_of(now.unwrap_or(&script.statements[script.statements.len() - 1]));
+        match self
+            .verdict(script, record.number, &text, &analysis, &record.state)
+            .await?
+        {
+            Verdict::NotApplied => {
+                let pending = after(record.state.clone(), Step::FindAbsent)?;
+                self.record_entry(&entry(pending)).await?;
+                (self.observer)(Event::Settled {
+                    path: &script.path,
+                    number: record.number,
+                    applied: false,
+                });
+                Ok(false)
+            }
+            Verdict::Applied => {
+                let applied = after(record.state.clone(), Step::Succeed)?;
+                self.record_entry(&entry(applied)).await?;
+                let refusal = match now {
+                    Some(_) => Refusal::Edited {
+                        place: Box::new(place()),
+                        number: record.number,
+                        recorded: Some(text),
+                    },
+                    None => Refusal::Removed {
+                        path: script.path.clone(),
+                        number: record.number,
+                        recorded: Some(text),
+                    },
+                };
+                Err(Error::from(Box::new(refusal)).into())
+            }
+            Verdict::InDoubt(evidence) => {
+                let doubt = after(
+                    record.state.clone(),
+                    Step::Doubt {
+                        evidence: evidence.clone(),
+                    },
+                )?;
+                self.record_entry(&entry(doubt)).await?;
+                Err(in_doubt(place(), record.number, script, evidence))
+            }
+        }
+    }
+
+    /// Waits until a begun statement has ended and asks the database what became of it. True: applied and recorded.
+    /// False: it has no effect and may be sent.
+    pub(super) async fn settle(
+        &mut self,
+        script: &Script,
+        statement: &Statement,
+        state: &State,
+    ) -> Result<bool, Stop> {
+        self.wait_for_end(script, statement.number).await?;
+        let text = script.text_of(statement);
+        match self
+            .verdict(script, statement.number, text, &statement.analysis, state)
+            .await?
+        {
+            Verdict::NotApplied => Ok(false),
+            Verdict::Applied => {
+                let applied = after(state.clone(), Step::Succeed)?;
+                self.record(script, statement, applied).await?;
+                self.tell_applied(script, statement.number, statement.number);
+                Ok(true)
+            }
+            Verdict::InDoubt(evidence) => {
+                let doubt = after(
+                    state.clone(),
+                    Step::Doubt {
+                        evidence: evidence.clone(),
+                    },
+                )?;
+                self.record(script, statement, doubt).await?;
+                Err(in_doubt(
+                    script.place_of(statement),
+                    statement.number,
+                    script,
+                    evidence,
+                ))
+            }
+        }
+    }
+
+    async fn verdict(
+        &mut self,
+        script: &Script,
+        number: usize,
+        sql: &str,
+        analysis: &Analysis,
+        state: &State,
+    ) -> Result<Verdict, Stop> {
+        let before = match state {
+            State::Started { before } | State::InDoubt { before, .. } => before.as_ref(),
+            State::Pending | State::Applied | State::Failed { .. } => None,
+        };
+        let failed = |source| {
+            Stop::from(Error::session(
+                "looking at what a statement touches",
+                source,
+            ))
+        };
+        match (&analysis.class, before) {
+            (Class::Schema(Recovery::Idempotent), _) => Ok(Verdict::NotApplied),
+            (Class::Schema(Recovery::Verify(query)), _) => {
+                let rows = self.session.query(query, &[]).await.map_err(failed)?;
+                let is_true = rows
+                    .first()
+                    .and_then(|row| row.first())
+                    .is_some_and(is_true);
+                Ok(if is_true {
+                    Verdict::Applied
+                } else {
+                    Verdict::NotApplied
+                })
+            }
+            (Class::Schema(Recovery::Fingerprint), Some(before)) => {
+                let schema = self.schema_at(script, number);
+                let now = Fingerprint::take(self.session, analysis, &schema)
+                    .await
+                    .map_err(failed)?;
+                Ok(decide(sql, analysis, before, &now))
+            }
+            (Class::Schema(Recovery::Undecidable(why)), _) => {
+                Ok(Verdict::InDoubt((*why).to_owned()))
+            }
+            (Class::Schema(Recovery::Fingerprint), None) => Ok(Verdict::InDoubt(
+                "the journal does not say what was before it".to_owned(),
+            )),
+            (Class::Data | Class::Session { .. } | Class::Refused(_), _) => Ok(Verdict::InDoubt(
+                "the journal says of it what is only said of schema statements".to_owned(),
+            )),
+        }
+    }
+
+    /// Waits until no server session runs the statement, whoever sent it.
+    async fn wait_for_end(&mut self, script: &Script, number: usize) -> Result<(), Stop> {
+        let pattern = format!(
+            "/* {} token %",
+            tag(&self.database, script, number).replace('_', "\\_")
+        );
+        let sql = "SELECT CAST(state AS CHAR) FROM information_schema.processlist \
+                   WHERE id <> CONNECTION_ID() AND info LIKE :pattern";
+        let mut waited = Duration::ZERO;
+        let mut absent = 0;
+        while absent < ABSENT_LOOKS {
+            let rows = self
+                .session
+                .query(sql, &[("pattern", Value::Text(pattern.clone()))])
+                .await
+                .map_err(|source| Error::session("looking for a running statement", source))?;
+            match rows.first().and_then(|row| row.first()) {
+                None => absent += 1,
+                Some(doing) => {
+                    absent = 0;
+                    let doing = if let Value::Text(doing) = doing {
+                        doing
+                    } else {
+                        ""
+                    };
+                    (self.observer)(Event::Following {
+                        path: &script.path,
+                        number,
+                        doing,
+                    });
+                    if waited >= self.options.follow || self.is_late() {
+                        return Err(Stop::HandOver);
+                    }
+                }
+            }
+            if absent < ABSENT_LOOKS {
+                self.session.pause(self.options.poll).await;
+                waited += self.options.poll;
+                self.keep_lease().await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn keep_lease(&mut self) -> Result<(), Stop> {
+        match crate::lease::renew(self.session, &self.tables, self.token, self.options.lease).await
+        {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(crate::lease::lost(self.session, &self.tables).await.into()),
+            Err(source) => Err(Error::session("renewing the lease", source).into()),
+        }
+    }
+
+    /// The database in which a statement's names without one are: that of the last USE before it.
+    pub(super) fn schema_at(&self, script: &Script, number: usize) -> String {
+        let before = script.statements.iter().take(number - 1).rev();
+        before
+            .filter(|statement| matches!(statement.analysis.class, Class::Session { .. }))
+            .find_map(|statement| used_database(script.text_of(statement)))
+            .unwrap_or_else(|| self.database.clone())
+    }
+}
+
+fn used_database(sql: &str) -> Option<String> {
+    let mut tokens = crate::lexer::executed(sql);
+    let is_use = tokens.next()?.is("USE");
+    if is_use { tokens.next()?.name() } else { None }
+}
+
+fn is_true(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Long(number) => *number != 0,
+        Value::Text(text) => !text.is_empty() && text != "0",
+    }
+}
+
+fn in_doubt(place: crate::Place, number: usize, script: &Script, evidence: String) -> Stop {
+    Stop::Error(Error::InDoubt {
+        place: Box::new(place),
+        number,
+        total: script.statements.len(),
+        evidence,
+    })
+}

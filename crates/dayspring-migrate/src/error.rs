@@ -1,0 +1,179 @@
+//! What can go wrong, where, and what to do about it.
+
+use crate::place::Place;
+use crate::refusal::Refusal;
+use crate::script::{ScriptError, ScriptId};
+use crate::session::SessionError;
+
+/// Whose mistake an error is; a command turns it into its exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The scripts are wrong.
+    User,
+    /// The database or the way to it failed.
+    World,
+    /// The engine is wrong.
+    Ours,
+}
+
+/// Why a migration did not end well. Whatever it is, a later run carries on from what the journal says.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file is no script.
+    #[error(transparent)]
+    Script(#[from] ScriptError),
+    /// The scripts do not fit what is applied. No statement of them ran.
+    #[error(transparent)]
+    Refused(#[from] Box<Refusal>),
+    /// The database refused a statement.
+    #[error("statement {} of {} failed: {}", .0.number, .0.total, .0.error)]
+    Failed(Box<StatementFailure>),
+    /// It cannot be told whether a statement took effect.
+    #[error("it cannot be told whether statement {number} of {total} took effect")]
+    InDoubt {
+        /// The statement.
+        place: Box<Place>,
+        /// Its number in its script.
+        number: usize,
+        /// How many the script has.
+        total: usize,
+        /// What the database shows.
+        evidence: String,
+    },
+    /// Another migrator is at work.
+    #[error("`{owner}` is migrating this database")]
+    LeaseHeld {
+        /// Who.
+        owner: String,
+        /// For how many seconds its lease holds still, if it does not renew it.
+        expires_in_seconds: i64,
+    },
+    /// Another migrator has taken over.
+    #[error("`{owner}` has taken this migration over")]
+    LeaseLost {
+        /// Who has the lease now, as far as it could be asked.
+        owner: String,
+    },
+    /// The journal cannot be understood.
+    #[error("the journal cannot be used: {message}")]
+    Journal {
+        /// Why.
+        message: String,
+    },
+    /// The connection has no database selected.
+    #[error("no database is selected")]
+    NoDatabase,
+    /// The database could not be asked.
+    #[error("{doing} failed: {source}")]
+    Session {
+        /// What was being done.
+        doing: String,
+        /// Why it failed.
+        source: SessionError,
+    },
+}
+
+/// A statement that the database refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatementFailure {
+    /// The script.
+    pub script: ScriptId,
+    /// The statement.
+    pub place: Place,
+    /// Its number in its script.
+    pub number: usize,
+    /// How many the script has.
+    pub total: usize,
+    /// The number at which the next run begins.
+    pub resumes_at: usize,
+    /// The database's words.
+    pub error: SessionError,
+}
+
+impl Error {
+    pub(crate) fn session(doing: impl Into<String>, source: SessionError) -> Self {
+        Self::Session {
+            doing: doing.into(),
+            source,
+        }
+    }
+
+    pub(crate) fn journal(message: impl Into<String>) -> Self {
+        Self::Journal {
+            message: message.into(),
+        }
+    }
+
+    /// Whose mistake it is.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Script(_)
+            | Self::Refused(_)
+            | Self::Failed(_)
+            | Self::InDoubt { .. }
+            | Self::NoDatabase => Kind::User,
+            Self::LeaseHeld { .. } | Self::LeaseLost { .. } | Self::Session { .. } => Kind::World,
+            Self::Journal { .. } => Kind::Ours,
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn help(&self) -> String {
+        match self {
+            Self::Script(error) => error.help(),
+            Self::Refused(refusal) => refusal.help(),
+            Self::Failed(failure) => failure.help(),
+            Self::InDoubt { .. } => "look at the evidence; write `-- dayspring: verify SELECT ...` above the statement \
+                 with a query that is true if it took effect, or `-- dayspring: idempotent`, and deploy again"
+                .to_owned(),
+            Self::LeaseHeld { expires_in_seconds, .. } => format!(
+                "wait for it and run again; if it is dead, its lease ends by itself in {expires_in_seconds} s at most"
+            ),
+            Self::LeaseLost { .. } => "let it finish; nothing was lost, and nothing ran twice".to_owned(),
+            Self::Journal { .. } => {
+                "use the version of dayspring that wrote it, and leave the tables `dayspring_...` to it".to_owned()
+            }
+            Self::NoDatabase => "name the database in the connection".to_owned(),
+            Self::Session { source: SessionError::Refused { .. }, .. } => {
+                "check the rights of the database user on this database".to_owned()
+            }
+            Self::Session { .. } => "run again; it carries on from what the journal says".to_owned(),
+        }
+    }
+
+    /// Where it is, if it is at a place in a script.
+    #[must_use]
+    pub fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Script(error) => error.place(),
+            Self::Refused(refusal) => refusal.place(),
+            Self::Failed(failure) => Some(&failure.place),
+            Self::InDoubt { place, .. } => Some(place),
+            Self::LeaseHeld { .. }
+            | Self::LeaseLost { .. }
+            | Self::Journal { .. }
+            | Self::NoDatabase
+            | Self::Session { .. } => None,
+        }
+    }
+}
+
+impl StatementFailure {
+    fn help(&self) -> String {
+        let stay = match self.resumes_at {
+            0 | 1 => "nothing of this script is applied".to_owned(),
+            2 => "statement 1 stays applied".to_owned(),
+            3 => "statements 1 and 2 stay applied".to_owned(),
+            next => format!("statements 1 to {} stay applied", next - 1),
+        };
+        let next = if self.resumes_at < 2 {
+            "starts at 1".to_owned()
+        } else {
+            format!("resumes at {}", self.resumes_at)
+        };
+        format!("{stay}; correct this one and deploy again, it {next}")
+    }
+}
