@@ -58,14 +58,24 @@ pub fn asset_bucket() -> &'static str {
     "dayspring-assets-${AWS::AccountId}-${AWS::Region}"
 }
 
+/// The same bucket in one account and region.
+#[must_use]
+pub fn asset_bucket_in(account: &str, region: &str) -> String {
+    asset_bucket()
+        .replace("${AWS::AccountId}", account)
+        .replace("${AWS::Region}", region)
+}
+
 /// The key of an archive in the bucket: `blog/DIGEST.zip`.
 #[must_use]
 pub fn asset_key(project: &ProjectName, digest: &Digest) -> String {
     format!("{project}/{digest}.zip")
 }
 
-/// The key of a template in the bucket: `blog/DIGEST.json`.
-fn template_key(project: &ProjectName, digest: &Digest) -> String {
+/// The key of a template in the bucket: `blog/DIGEST.json`. CloudFormation takes a template of more than 51,200 bytes
+/// from a bucket only.
+#[must_use]
+pub fn template_key(project: &ProjectName, digest: &Digest) -> String {
     format!("{project}/{digest}.json")
 }
 

@@ -32,15 +32,17 @@ mod resources;
 mod template;
 pub mod zip;
 
-pub use assembly::{Archives, Assets, File, assembly, asset_bucket, asset_key};
+pub use assembly::{
+    Archives, Assets, File, assembly, asset_bucket, asset_bucket_in, asset_key, template_key,
+};
 pub use digest::{Digest, sha256_hex};
 pub use error::{Error, Invalid, ProjectErrors, Related};
 pub use excerpt::{Place, Span};
 pub use logical_id::LogicalId;
 pub use project::{
     Acu, Architecture, Build, Capacity, DatabaseName, EngineVersion, FunctionName, HttpMethod,
-    Overrides, Project, ProjectName, Retention, Route, RoutePath, ScriptsFolder, Segment, Stage,
-    StageName,
+    MIGRATOR_HANDLER, Overrides, Project, ProjectName, Retention, Route, RoutePath, ScriptsFolder,
+    Segment, Stage, StageName,
 };
 pub use resources::synthesize;
 pub use template::{DeletionPolicy, Output, Resource, Template};

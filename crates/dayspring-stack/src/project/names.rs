@@ -252,6 +252,17 @@ impl ScriptsFolder {
     }
 }
 
+/// The handler of the migrator.
+pub const MIGRATOR_HANDLER: &str = "dayspring.migrate";
+
+impl FunctionName {
+    /// What Lambda calls: `get_posts.handler`.
+    #[must_use]
+    pub fn handler(&self) -> String {
+        format!("{self}.handler")
+    }
+}
+
 impl StageName {
     /// The stage `dev`, which every project has.
     #[must_use]

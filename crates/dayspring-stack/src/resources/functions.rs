@@ -40,7 +40,7 @@ fn function_resources(stage: &Stage, assets: &Assets, function: &Function) -> [N
     );
     let code = Code {
         name: &name,
-        handler: &format!("{}.handler", function.name),
+        handler: &function.name.handler(),
         description: format!("functions/{}.rs of {}", function.name, stage.stack_name()),
         role: &role,
         logs: &logs,

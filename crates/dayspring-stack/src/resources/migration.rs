@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::assembly::Assets;
 use crate::logical_id::LogicalId;
-use crate::project::Stage;
+use crate::project::{MIGRATOR_HANDLER, Stage};
 use crate::resources::{database, functions, in_asset_bucket, log_group, role};
 use crate::template::{Named, Resource, attribute, reference};
 
@@ -31,7 +31,7 @@ pub(crate) fn resources(stage: &Stage, assets: &Assets) -> Vec<Named> {
     }
     let function = functions::Code {
         name: &name,
-        handler: "dayspring.migrate",
+        handler: MIGRATOR_HANDLER,
         description: format!("Migrates the schema of {}", stage.stack_name()),
         role: &role,
         logs: &logs,

@@ -349,3 +349,60 @@ fn an_unknown_stage_names_the_nearest() {
      help: add `[stages.x]`; the stages are `dev` and `production`
     ");
 }
+
+#[test]
+fn more_resources_than_a_stack_can_hold_are_a_mistake() {
+    let routes: Vec<String> = (0..150)
+        .map(|number| format!("r{number} = [{{ method = \"GET\", function = \"get_posts\" }}]"))
+        .collect();
+    let text = format!("name = \"blog\"\n[routes]\n{}\n", routes.join("\n"));
+    assert_snapshot!(mistakes(&text), @"
+    error: `blog-dev` has 624 resources, and CloudFormation's stacks have 500 at most
+     --> dayspring.toml:2:2
+      |
+    2 | [routes]
+      |  ^^^^^^
+     help: answer several routes with one function, or `{proxy+}` with one that looks at the path
+    ");
+}
+
+#[test]
+fn a_setting_is_checked_in_every_stage() {
+    assert_snapshot!(mistakes_in("[stages.production.api]\nstage = \"v 1\"\nlog_retention = \"2d\""), @r#"
+    error: `v 1` is not a valid `stages.production.api.stage`
+     --> dayspring.toml:4:9
+      |
+    4 | stage = "v 1"
+      |         ^^^^^ expected letters, digits, underscores and dashes, at most 128 characters
+
+    error: `2d` is not a valid `stages.production.api.log_retention`
+     --> dayspring.toml:5:17
+      |
+    5 | log_retention = "2d"
+      |                 ^^^^ expected `forever` or one of `1d`, `3d`, `5d`, `7d`, `14d`, `30d`, `60d`, `90d`, `120d`, `150d`, `180d`, `365d`, `400d`, `545d`, `731d`, `1096d`, `1827d`, `2192d`, `2557d`, `2922d`, `3288d`, `3653d`
+    "#);
+}
+
+#[test]
+fn a_variable_that_the_template_sets_cannot_be_set() {
+    assert_snapshot!(mistakes_in("[functions]\nenvironment = { DAYSPRING_DATABASE = \"x\" }"), @r#"
+    error: `DAYSPRING_DATABASE` is not a valid `variable`
+     --> dayspring.toml:4:17
+      |
+    4 | environment = { DAYSPRING_DATABASE = "x" }
+      |                 ^^^^^^^^^^^^^^^^^^ expected letters, digits and underscores, beginning with a letter, and no variable that Lambda or Dayspring sets itself
+    "#);
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_the_parser_panic(noise in "\\PC{0,40}", cut in 0_usize..600) {
+        let text = include_str!("../templates/production/dayspring.toml");
+        let cut = text.char_indices().map(|(index, _)| index).nth(cut).unwrap_or(0);
+        let (before, after) = text.split_at(cut);
+        let spoiled = format!("{before}{noise}{after}");
+        if let Err(errors) = Project::parse("dayspring.toml", &spoiled, &FUNCTIONS) {
+            proptest::prop_assert!(!errors.render().is_empty());
+        }
+    }
+}

@@ -5,4 +5,6 @@ mod assembly;
 #[cfg(test)]
 mod errors;
 #[cfg(test)]
+mod reference;
+#[cfg(test)]
 mod templates;
