@@ -160,6 +160,14 @@ checked_name!(
 );
 
 checked_name!(
+    /// The ARN of an IAM policy.
+    pub(crate) PolicyArn,
+    |text| text.starts_with("arn:") && text.contains(":iam::") && text.contains(":policy/") && text.len() <= 2048
+        && text.bytes().all(|byte| byte.is_ascii_graphic()),
+    "the ARN of an IAM policy, such as `arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess`"
+);
+
+checked_name!(
     /// An environment variable's name.
     pub(crate) VariableName,
     |text| text.starts_with(|first: char| first.is_ascii_alphabetic()) && text.len() <= 128 && is_word(text)

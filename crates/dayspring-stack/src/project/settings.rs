@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::nearest::nearest;
 use crate::project::names::{
     ApiStageName, BackupWindow, DatabaseName, FunctionName, HeaderName, MaintenanceWindow,
-    MediaType, Origin, ParameterName, UserName, VariableName,
+    MediaType, Origin, ParameterName, PolicyArn, UserName, VariableName,
 };
 use crate::project::table::{Item, Located, Table};
 use crate::project::values::{
@@ -55,6 +55,7 @@ pub(crate) struct FunctionSettings {
     pub(crate) memory_mib: Setting<u32>,
     pub(crate) timeout: Setting<Duration>,
     pub(crate) environment: BTreeMap<VariableName, String>,
+    pub(crate) policies: Setting<Vec<PolicyArn>>,
     pub(crate) reserved_concurrency: Setting<u32>,
     pub(crate) log_retention: Setting<Retention>,
 }
@@ -182,6 +183,7 @@ impl FunctionSettings {
             memory_mib: first(&self.memory_mib, &base.memory_mib),
             timeout: first(&self.timeout, &base.timeout),
             environment: united(&self.environment, &base.environment),
+            policies: first(&self.policies, &base.policies),
             reserved_concurrency: first(&self.reserved_concurrency, &base.reserved_concurrency),
             log_retention: first(&self.log_retention, &base.log_retention),
         }
@@ -368,7 +370,11 @@ pub(crate) fn check_function(
 
 fn read_function(table: &mut Table<'_>, errors: &mut Vec<Error>) -> FunctionSettings {
     let environment = table.get("environment").and_then(|item| item.table(errors));
+    let policies = table
+        .get("policies")
+        .and_then(|item| item.parse_all("an array of policies' ARNs", errors));
     FunctionSettings {
+        policies,
         environment: environment
             .map(|mut table| read_map(&mut table, "variable", errors))
             .unwrap_or_default(),
@@ -385,6 +391,7 @@ fn read_limits(table: &mut Table<'_>, errors: &mut Vec<Error>) -> FunctionSettin
             .get("timeout")
             .and_then(|item| item.duration(SECOND, FUNCTION_TIMEOUT_MAX, errors)),
         environment: BTreeMap::new(),
+        policies: None,
         reserved_concurrency: table
             .get("reserved_concurrency")
             .and_then(|item| item.integer(0, 100_000, errors)),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::project::names::{
     ApiStageName, BackupWindow, DatabaseName, FunctionName, HeaderName, MaintenanceWindow,
-    MediaType, Origin, ParameterName, ProjectName, ScriptsFolder, StageName, UserName,
+    MediaType, Origin, ParameterName, PolicyArn, ProjectName, ScriptsFolder, StageName, UserName,
     VariableName,
 };
 use crate::project::route::Route;
@@ -47,6 +47,7 @@ pub(crate) struct Function {
     pub(crate) memory_mib: u32,
     pub(crate) timeout: Duration,
     pub(crate) environment: BTreeMap<VariableName, String>,
+    pub(crate) policies: Vec<PolicyArn>,
     pub(crate) reserved_concurrency: Option<u32>,
     pub(crate) log_retention: Retention,
 }
@@ -288,6 +289,7 @@ impl Function {
             memory_mib: value(&settings.memory_mib).unwrap_or(MEMORY_MIB),
             timeout: value(&settings.timeout).unwrap_or(FUNCTION_TIMEOUT),
             environment: settings.environment.clone(),
+            policies: value(&settings.policies).unwrap_or_default(),
             reserved_concurrency: value(&settings.reserved_concurrency),
             log_retention: value(&settings.log_retention).unwrap_or(log_retention),
         }

@@ -38,6 +38,12 @@ fn function_resources(stage: &Stage, assets: &Assets, function: &Function) -> [N
             .iter()
             .map(|(name, value)| (name.as_str().to_owned(), value.as_str().into())),
     );
+    let policies: Vec<&str> = function
+        .policies
+        .iter()
+        .map(|policy| policy.as_str())
+        .collect();
+    let policies = (!policies.is_empty()).then(|| policies.into());
     let code = Code {
         name: &name,
         handler: &function.name.handler(),
@@ -55,7 +61,10 @@ fn function_resources(stage: &Stage, assets: &Assets, function: &Function) -> [N
             &stage.log_group(&name),
             function.log_retention,
         ),
-        (role.clone(), role::function_role(&logs)),
+        (
+            role.clone(),
+            role::function_role(&logs).with("ManagedPolicyArns", policies),
+        ),
         // New code never meets an old schema.
         (
             function_id(&function.name),
