@@ -1,0 +1,200 @@
+//! One binary for all functions: [`functions!`](crate::functions) makes its `main`, which runs the one that Lambda asks
+//! for in `_HANDLER`.
+
+mod event;
+mod init;
+
+use std::io::Write as _;
+use std::pin::Pin;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Context, Request};
+use lambda_runtime::{LambdaEvent, Runtime, service_fn};
+
+use crate::database::shared;
+use crate::{Error, Response, Result, log};
+
+/// Declares the project's functions and makes `main`.
+///
+/// Each name is a module beside this file, with `pub async fn handler(event: Request, context: Context) ->
+/// Result<Response>`. Lambda's `_HANDLER` for it is `NAME.handler`.
+///
+/// ```text
+/// dayspring::functions! { get_posts, create_posts }
+/// ```
+#[macro_export]
+macro_rules! functions {
+    ($($name:ident),+ $(,)?) => {
+        $(mod $name;)+
+
+        fn main() -> ::std::process::ExitCode {
+            $crate::function::main(&[
+                $($crate::function::Function::new(
+                    concat!(stringify!($name), ".handler"),
+                    |event, context| ::std::boxed::Box::pin($name::handler(event, context)),
+                )),+
+            ])
+        }
+    };
+}
+
+/// How long a start waits for the connection to the Data API. Lambda gives a start 10 s; without a connection the first
+/// call opens one.
+const CONNECT_AHEAD_MAX: Duration = Duration::from_millis(1500);
+
+type Handling = Pin<Box<dyn Future<Output = Result<Response>>>>;
+
+/// A function of the project: its `_HANDLER` and what runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Function {
+    handler: &'static str,
+    run: fn(Request, Context) -> Handling,
+}
+
+impl Function {
+    /// Used by [`functions!`](crate::functions).
+    #[must_use]
+    pub const fn new(handler: &'static str, run: fn(Request, Context) -> Handling) -> Self {
+        Self { handler, run }
+    }
+}
+
+/// The `main` of a project's binary. Used by [`functions!`](crate::functions).
+#[must_use]
+pub fn main(functions: &[Function]) -> ExitCode {
+    let known = known_handlers(functions);
+    let argument = std::env::args().nth(1);
+    if argument.as_deref() == Some("--list-handlers") {
+        return print(&(known.join("\n") + "\n"));
+    }
+    if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
+        tell(
+            "error: this binary is started by AWS Lambda, or by `dayspring dev` on this machine\n \
+             help: `--list-handlers` prints what it can run\n",
+        );
+        return ExitCode::from(1);
+    }
+    log::start(std::env::var("AWS_LAMBDA_LOG_LEVEL").ok().as_deref());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tell(&format!("error: the event loop cannot start: {error}\n"));
+            return ExitCode::from(2);
+        }
+    };
+    let handler = std::env::var("_HANDLER").unwrap_or_default();
+    runtime.block_on(async {
+        let done = match role(functions, &handler) {
+            Ok(function) => serve(function).await,
+            Err(error) => {
+                tracing::error!(%error, help = error.help(), "init failed");
+                init::report(&error).await;
+                return ExitCode::from(1);
+            }
+        };
+        match done {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                tracing::error!(%error, "the runtime ended");
+                ExitCode::from(2)
+            }
+        }
+    })
+}
+
+fn known_handlers(functions: &[Function]) -> Vec<&'static str> {
+    functions.iter().map(|function| function.handler).collect()
+}
+
+fn role(functions: &[Function], handler: &str) -> Result<Function, Error> {
+    functions
+        .iter()
+        .find(|function| function.handler == handler)
+        .copied()
+        .ok_or_else(|| Error::UnknownHandler {
+            handler: handler.to_owned(),
+            known: known_handlers(functions)
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
+        })
+}
+
+async fn serve(function: Function) -> Result<(), lambda_runtime::Error> {
+    connect_ahead().await;
+    let cors = event::Cors::read(|name| std::env::var(name).ok());
+    let name = function
+        .handler
+        .strip_suffix(".handler")
+        .unwrap_or(function.handler);
+    let service = service_fn(|invocation: LambdaEvent<LambdaRequest>| {
+        let cors = cors.clone();
+        async move {
+            let LambdaEvent { payload, context } = invocation;
+            log::enter(&context.request_id, name);
+            let request = event::request(payload, &context);
+            let response = (function.run)(request, context)
+                .await
+                .unwrap_or_else(crate::Failure::into_response);
+            settle().await;
+            Ok::<_, lambda_runtime::Error>(event::answer(response, &cors))
+        }
+    });
+    Runtime::new(service).run().await
+}
+
+/// Connects while Lambda still gives a start its full CPU. A function without a database, or with one that cannot be
+/// reached, starts all the same: its first statement tells.
+async fn connect_ahead() {
+    if let Ok(client) = shared()
+        && let Err(error) = client.connect_ahead(CONNECT_AHEAD_MAX).await
+    {
+        tracing::debug!(?error, "no connection to the Data API yet");
+    }
+}
+
+async fn settle() {
+    if let Ok(client) = shared() {
+        client.settle().await;
+    }
+}
+
+fn print(text: &str) -> ExitCode {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::from(2),
+    }
+}
+
+fn tell(text: &str) {
+    // Standard error is the last place to tell anything.
+    drop(std::io::stderr().write_all(text.as_bytes()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn functions() -> [Function; 2] {
+        let run = |_: Request, _: Context| -> Handling {
+            Box::pin(async { Ok(crate::answer::no_content()) })
+        };
+        [
+            Function::new("get_posts.handler", run),
+            Function::new("create_posts.handler", run),
+        ]
+    }
+
+    #[test]
+    fn an_unknown_handler_is_told_what_there_is() {
+        insta::assert_snapshot!(
+            role(&functions(), "get_post.handler").unwrap_err(),
+            @"this binary has no handler `get_post.handler`; it has get_posts.handler, create_posts.handler"
+        );
+    }
+}
