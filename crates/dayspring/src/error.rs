@@ -98,6 +98,24 @@ pub enum Error {
         /// What does not fit, and in which column.
         problem: String,
     },
+    /// The answer to CloudFormation could not be delivered.
+    #[error("CloudFormation did not take the answer: {message}")]
+    AnswerNotDelivered {
+        /// What happened to the last attempt.
+        message: String,
+    },
+    /// The migrator's event is not a custom resource's.
+    #[error("the migrator does not understand this event: {problem}")]
+    Event {
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The migration did not finish. The text is for a reader: several lines, with the place.
+    #[error("{report}")]
+    Migration {
+        /// What happened, where, and what to do.
+        report: String,
+    },
 }
 
 impl Error {
@@ -171,7 +189,10 @@ impl Error {
             Self::Row { .. } => Some(
                 "name the columns as the fields are named (`AS`), and use `Option` for those that may be NULL",
             ),
-            Self::Unreachable { .. } => None,
+            Self::Unreachable { .. }
+            | Self::AnswerNotDelivered { .. }
+            | Self::Event { .. }
+            | Self::Migration { .. } => None,
         }
     }
 

@@ -33,6 +33,7 @@ mod error;
 pub mod function;
 mod http;
 mod log;
+pub mod migrator;
 pub mod paging;
 mod problem;
 pub mod request;

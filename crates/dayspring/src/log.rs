@@ -164,7 +164,7 @@ fn render_line(
 }
 
 /// RFC 3339 in UTC with milliseconds. The days are counted as in Howard Hinnant's `civil_from_days`.
-fn timestamp(now: SystemTime) -> String {
+pub(crate) fn timestamp(now: SystemTime) -> String {
     let since = now
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default();

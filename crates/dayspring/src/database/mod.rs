@@ -49,7 +49,7 @@ pub(crate) use settings::Settings;
 pub use transaction::Transaction;
 use transaction::log_failed_rollback;
 pub use value::Value;
-pub(crate) use wire::{ExecuteStatement, ExecuteStatementResult};
+pub(crate) use wire::{ExecuteStatement, ExecuteStatementResult, Field};
 
 /// What a function keeps of its time to answer after its last statement.
 const TIME_TO_ANSWER: Duration = Duration::from_millis(200);
@@ -72,11 +72,30 @@ impl Database {
     ///
     /// [`Error::Environment`] if the function was deployed without a database.
     pub fn connect(context: &Context) -> Result<Self, Error> {
-        Ok(Self {
-            client: shared()?,
-            until: deadline(context, SystemTime::now(), Instant::now())
-                .map(|deadline| deadline - TIME_TO_ANSWER),
-        })
+        Ok(Self::of(shared()?, context))
+    }
+
+    /// A database of its own, from variables that are looked up by name as [`connect`](Self::connect) looks them up in the
+    /// environment: for a test, or for a second database.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Environment`] for a variable that is missing or wrong.
+    pub fn from_variables(
+        variable: impl Fn(&str) -> Option<String>,
+        context: &Context,
+    ) -> Result<Self, Error> {
+        let client = Arc::new(Client::new(Settings::read(variable)?));
+        Ok(Self::of(client, context))
+    }
+
+    fn of(client: Arc<Client>, context: &Context) -> Self {
+        let deadline = deadline(context, SystemTime::now(), Instant::now());
+        Self {
+            client,
+            until: deadline
+                .map(|deadline| deadline.checked_sub(TIME_TO_ANSWER).unwrap_or(deadline)),
+        }
     }
 
     /// A statement with named parameters, such as `SELECT title FROM posts WHERE id = :id`.

@@ -27,7 +27,7 @@ impl Settings {
                     problem: "is not set".to_owned(),
                 })
         };
-        let region = required("AWS_REGION").or_else(|_| required("AWS_DEFAULT_REGION"))?;
+        let region = required("AWS_REGION")?;
         // The service's own variable goes before the general one, as in every AWS SDK:
         // https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html (read 2026-11-22).
         let (name, endpoint) = ["AWS_ENDPOINT_URL_RDS_DATA", "AWS_ENDPOINT_URL"]

@@ -68,6 +68,11 @@ impl Transaction {
         end(&self.client, Operation::Rollback, &id, self.until).await
     }
 
+    /// The id that goes with each of its calls.
+    pub(crate) fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
     fn link(&mut self) -> Link<'_> {
         Link {
             client: &self.client,

@@ -13,13 +13,14 @@ use lambda_http::request::LambdaRequest;
 use lambda_http::{Context, Request};
 use lambda_runtime::{LambdaEvent, Runtime, service_fn};
 
-use crate::database::shared;
+use crate::database::{Client, shared};
+use crate::migrator::{self, Migrator};
 use crate::{Error, Response, Result, log};
 
 /// Declares the project's functions and makes `main`.
 ///
 /// Each name is a module beside this file, with `pub async fn handler(event: Request, context: Context) ->
-/// Result<Response>`. Lambda's `_HANDLER` for it is `NAME.handler`.
+/// Result<Response>`. Lambda's `_HANDLER` for it is `NAME.handler`; the migrator is always there, as `dayspring.migrate`.
 ///
 /// ```text
 /// dayspring::functions! { get_posts, create_posts }
@@ -40,6 +41,9 @@ macro_rules! functions {
     };
 }
 
+/// The handler of the migrator, which every binary has.
+const MIGRATE: &str = "dayspring.migrate";
+
 /// How long a start waits for the connection to the Data API. Lambda gives a start 10 s; without a connection the first
 /// call opens one.
 const CONNECT_AHEAD_MAX: Duration = Duration::from_millis(1500);
@@ -59,6 +63,13 @@ impl Function {
     pub const fn new(handler: &'static str, run: fn(Request, Context) -> Handling) -> Self {
         Self { handler, run }
     }
+}
+
+/// What this process was started for.
+#[derive(Debug, Clone, Copy)]
+enum Role {
+    Function(Function),
+    Migrator,
 }
 
 /// The `main` of a project's binary. Used by [`functions!`](crate::functions).
@@ -90,7 +101,8 @@ pub fn main(functions: &[Function]) -> ExitCode {
     let handler = std::env::var("_HANDLER").unwrap_or_default();
     runtime.block_on(async {
         let done = match role(functions, &handler) {
-            Ok(function) => serve(function).await,
+            Ok(Role::Function(function)) => serve(function).await,
+            Ok(Role::Migrator) => serve_migrator().await,
             Err(error) => {
                 tracing::error!(%error, help = error.help(), "init failed");
                 init::report(&error).await;
@@ -108,14 +120,21 @@ pub fn main(functions: &[Function]) -> ExitCode {
 }
 
 fn known_handlers(functions: &[Function]) -> Vec<&'static str> {
-    functions.iter().map(|function| function.handler).collect()
+    functions
+        .iter()
+        .map(|function| function.handler)
+        .chain([MIGRATE])
+        .collect()
 }
 
-fn role(functions: &[Function], handler: &str) -> Result<Function, Error> {
+fn role(functions: &[Function], handler: &str) -> Result<Role, Error> {
+    if handler == MIGRATE {
+        return Ok(Role::Migrator);
+    }
     functions
         .iter()
         .find(|function| function.handler == handler)
-        .copied()
+        .map(|function| Role::Function(*function))
         .ok_or_else(|| Error::UnknownHandler {
             handler: handler.to_owned(),
             known: known_handlers(functions)
@@ -126,7 +145,10 @@ fn role(functions: &[Function], handler: &str) -> Result<Function, Error> {
 }
 
 async fn serve(function: Function) -> Result<(), lambda_runtime::Error> {
-    connect_ahead().await;
+    // A function that was deployed without a database has no client, and its first use of one tells.
+    if let Ok(client) = shared() {
+        connect_ahead(&client).await;
+    }
     let cors = event::Cors::read(|name| std::env::var(name).ok());
     let name = function
         .handler
@@ -148,12 +170,28 @@ async fn serve(function: Function) -> Result<(), lambda_runtime::Error> {
     Runtime::new(service).run().await
 }
 
-/// Connects while Lambda still gives a start its full CPU. A function without a database, or with one that cannot be
-/// reached, starts all the same: its first statement tells.
-async fn connect_ahead() {
-    if let Ok(client) = shared()
-        && let Err(error) = client.connect_ahead(CONNECT_AHEAD_MAX).await
-    {
+async fn serve_migrator() -> Result<(), lambda_runtime::Error> {
+    let migrator = Migrator::from_variables(|name| std::env::var(name).ok());
+    if let Ok(migrator) = &migrator {
+        connect_ahead(migrator.client()).await;
+    }
+    let service = service_fn(async |invocation: LambdaEvent<serde_json::Value>| {
+        let LambdaEvent { payload, context } = invocation;
+        log::enter(&context.request_id, MIGRATE);
+        migrator::handle(migrator.as_ref(), payload, &context)
+            .await
+            .map_err(|error| lambda_runtime::Diagnostic {
+                error_type: "Dayspring.Migration".to_owned(),
+                error_message: error.to_string(),
+            })
+    });
+    Runtime::new(service).run().await
+}
+
+/// Connects while Lambda still gives a start its full CPU. With a Data API that cannot be reached a function starts all
+/// the same: its first statement tells.
+async fn connect_ahead(client: &Client) {
+    if let Err(error) = client.connect_ahead(CONNECT_AHEAD_MAX).await {
         tracing::debug!(?error, "no connection to the Data API yet");
     }
 }
@@ -191,10 +229,25 @@ mod tests {
     }
 
     #[test]
+    fn the_handler_names_the_function_or_the_migrator() {
+        assert!(matches!(
+            role(&functions(), "create_posts.handler"),
+            Ok(Role::Function(Function {
+                handler: "create_posts.handler",
+                ..
+            }))
+        ));
+        assert!(matches!(
+            role(&functions(), "dayspring.migrate"),
+            Ok(Role::Migrator)
+        ));
+    }
+
+    #[test]
     fn an_unknown_handler_is_told_what_there_is() {
         insta::assert_snapshot!(
             role(&functions(), "get_post.handler").unwrap_err(),
-            @"this binary has no handler `get_post.handler`; it has get_posts.handler, create_posts.handler"
+            @"this binary has no handler `get_post.handler`; it has get_posts.handler, create_posts.handler, dayspring.migrate"
         );
     }
 }

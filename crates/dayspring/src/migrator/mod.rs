@@ -1,0 +1,290 @@
+//! The migrator: the Lambda function behind the template's custom resource. It reads the scripts from its layer, has the
+//! engine apply them over the Data API, and answers CloudFormation.
+//!
+//! Someone waits for the answer, up to an hour, and shows nothing meanwhile. So whatever happens, one goes out:
+//!
+//! 1. The work ends [`TIME_TO_ANSWER`] before Lambda would end the process, and what is left of the time is the answer's.
+//! 2. A Delete is a success at once: a stack whose database is gone must still go.
+//! 3. A failure is an answer too, so the invocation succeeds: an invocation that fails is repeated by Lambda, twice. That is
+//!    kept for the one case where it helps, an answer that could not be delivered.
+//! 4. A repeated invocation repeats nothing: the engine's journal says what is left.
+
+mod answer;
+mod event;
+mod session;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use dayspring_migrate::{
+    Event, Mode, Options, Outcome as Applied, Report, apply, read_folder, render_failure,
+};
+use lambda_http::Context;
+use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
+
+use crate::database::{Client, Settings, deadline};
+use crate::{Error, log};
+use answer::{Data, Outcome};
+use event::{Call, RequestType};
+use session::DataApiSession;
+
+/// What is kept of Lambda's time for the answer and its repetitions; of a short time, a quarter.
+const TIME_TO_ANSWER: Duration = Duration::from_secs(20);
+
+/// A reason of this many bytes fits the answer's 4096 together with the ids, newlines escaped.
+const REASON_BYTES_MAX: usize = 3000;
+
+/// Where a Lambda layer is mounted
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html>, read 2026-11-22).
+const LAYER_ROOT: &str = "/opt";
+
+/// A migrator, made once for a process.
+#[derive(Debug, Clone)]
+pub struct Migrator {
+    client: Arc<Client>,
+    /// Where the scripts are on the disk.
+    folder: PathBuf,
+    /// What messages call that folder: its path in the project.
+    shown: String,
+    mode: Mode,
+}
+
+impl Migrator {
+    /// A migrator from variables that are looked up by name: those of [`Database::connect`](crate::Database::connect),
+    /// `DAYSPRING_SCRIPTS` (the scripts' folder, as the project calls it and as it is in the layer),
+    /// `DAYSPRING_DEVELOPMENT` (`true` where an applied script may grow), and `DAYSPRING_LAYER_ROOT` where the layer is
+    /// not mounted at `/opt`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Environment`] for a variable that is missing or wrong.
+    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
+        let shown = variable("DAYSPRING_SCRIPTS").ok_or_else(|| Error::Environment {
+            variable: "DAYSPRING_SCRIPTS",
+            problem: "is not set".to_owned(),
+        })?;
+        let root = variable("DAYSPRING_LAYER_ROOT").unwrap_or_else(|| LAYER_ROOT.to_owned());
+        let mode = match variable("DAYSPRING_DEVELOPMENT").as_deref() {
+            Some("true") => Mode::Development,
+            _ => Mode::Strict,
+        };
+        Ok(Self {
+            folder: PathBuf::from(root).join(&shown),
+            client: Arc::new(Client::new(Settings::read(variable)?)),
+            shown,
+            mode,
+        })
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+}
+
+/// Handles an invocation: CloudFormation's request is answered at its URL; any other event is a call to migrate, whose
+/// report is the payload. `migrator` may be the error that kept it from being made, which is then the answer.
+///
+/// # Errors
+///
+/// [`Error::Event`] for an event that is not understood, [`Error::AnswerNotDelivered`], and for a direct call
+/// [`Error::Migration`] with the text for a reader.
+pub async fn handle(
+    migrator: Result<&Migrator, &Error>,
+    event: Value,
+    context: &Context,
+) -> Result<Value, Error> {
+    let now = Instant::now();
+    let deadline = deadline(context, SystemTime::now(), now);
+    let until = deadline.map(|deadline| work_until(now, deadline));
+    let call = event::parse(event)?;
+    let deletes =
+        matches!(&call, Call::Resource(request) if request.request_type == RequestType::Delete);
+    let outcome = match migrator {
+        _ if deletes => Outcome::Success(None),
+        Ok(migrator) => migrate(migrator, context, until, deadline).await,
+        Err(error) => Outcome::Failed {
+            reason: reason(error),
+        },
+    };
+    log_outcome(&outcome);
+    let payload = match &outcome {
+        Outcome::Success(data) => serde_json::to_value(data).unwrap_or_default(),
+        Outcome::Failed { .. } => Value::Null,
+    };
+    match (call, outcome) {
+        (Call::Resource(request), outcome) => {
+            let body = answer::render(&request, &outcome);
+            answer::deliver(&request.response_url, body, deadline).await?;
+        }
+        (Call::Direct, Outcome::Failed { reason }) => {
+            return Err(Error::Migration { report: reason });
+        }
+        (Call::Direct, Outcome::Success(_)) => {}
+    }
+    if let Ok(migrator) = migrator {
+        migrator.client.settle().await;
+    }
+    Ok(payload)
+}
+
+/// When the work must end for the answer to go out in time.
+fn work_until(now: Instant, deadline: Instant) -> Instant {
+    let left = deadline.saturating_duration_since(now);
+    now + (left - TIME_TO_ANSWER.min(left / 4))
+}
+
+async fn migrate(
+    migrator: &Migrator,
+    context: &Context,
+    until: Option<Instant>,
+    deadline: Option<Instant>,
+) -> Outcome {
+    let scripts = match read_folder(&migrator.folder, &migrator.shown) {
+        Ok(scripts) => scripts,
+        Err(error) => {
+            return Outcome::Failed {
+                reason: render_failure(&error.into(), REASON_BYTES_MAX),
+            };
+        }
+    };
+    let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+    let options = options(migrator.mode, owner(context, SystemTime::now()), left);
+    let mut session = DataApiSession::new(migrator.client.clone(), until, deadline);
+    let mut observer = log_event;
+    let work = apply(&mut session, &scripts, &options, &mut observer);
+    let ended = match until {
+        Some(until) => timeout_at(until, work).await,
+        None => Ok(work.await),
+    };
+    match ended {
+        Ok(Ok(Applied::Done(report))) => Outcome::Success(Some(data(&report))),
+        Ok(Ok(Applied::HandOver(report))) => Outcome::Failed {
+            reason: out_of_time(&report.to_string()),
+        },
+        Ok(Ok(Applied::Rebuild(refusal))) => Outcome::Failed {
+            reason: render_failure(&refusal.into(), REASON_BYTES_MAX),
+        },
+        Ok(Err(error)) => Outcome::Failed {
+            reason: render_failure(&error, REASON_BYTES_MAX),
+        },
+        Err(_) => Outcome::Failed {
+            reason: out_of_time("a statement is still running, or the database does not answer"),
+        },
+    }
+}
+
+/// The engine's usual ways, within what is left: a migrator with a short timeout must not hand over before it began.
+fn options(mode: Mode, owner: String, left: Option<Duration>) -> Options {
+    let mut options = Options::new(owner);
+    options.mode = mode;
+    if let Some(left) = left {
+        options.reserve = options.reserve.min(left / 4);
+        options.lease_wait = options.lease_wait.min(left / 2);
+    }
+    options
+}
+
+/// Lambda repeats an invocation under the same request id, and each is a run of its own.
+fn owner(context: &Context, now: SystemTime) -> String {
+    format!("request {} of {}", context.request_id, log::timestamp(now))
+}
+
+fn data(report: &Report) -> Data {
+    Data {
+        report: report.to_string(),
+        version: report.version.map_or(0, |version| version.number()),
+        applied: report.applied,
+    }
+}
+
+fn out_of_time(state: &str) -> String {
+    format!(
+        "error: the migration did not finish in the migrator's time: {state}\n \
+         help: deploy again, it carries on where this one stopped; or give the migrator a longer timeout"
+    )
+}
+
+fn reason(error: &Error) -> String {
+    match error.help() {
+        Some(help) => format!("error: {error}\n help: {help}"),
+        None => format!("error: {error}"),
+    }
+}
+
+fn log_outcome(outcome: &Outcome) {
+    match outcome {
+        Outcome::Success(Some(data)) => tracing::info!(
+            version = data.version,
+            applied = data.applied,
+            "{}",
+            data.report
+        ),
+        Outcome::Success(None) => tracing::info!("nothing is migrated for a delete"),
+        Outcome::Failed { reason } => tracing::error!("{reason}"),
+    }
+}
+
+fn log_event(event: Event<'_>) {
+    match event {
+        Event::Planned { steps, applied } => tracing::info!(steps, applied, "planned"),
+        Event::Waiting {
+            owner,
+            expires_in_seconds,
+        } => tracing::info!(owner, expires_in_seconds, "waiting for another migrator"),
+        Event::Started {
+            path,
+            line,
+            number,
+            total,
+        } => tracing::info!(path, line, number, total, "statement started"),
+        Event::Applied { path, first, last } => tracing::info!(path, first, last, "applied"),
+        Event::Settled {
+            path,
+            number,
+            applied,
+        } => tracing::info!(path, number, applied, "settled what an earlier run began"),
+        Event::Following {
+            path,
+            number,
+            doing,
+        } => tracing::info!(path, number, doing, "still running"),
+        other => tracing::info!("{other:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_keeps_twenty_seconds_and_a_quarter_of_a_short_time() {
+        let now = Instant::now();
+        let check = |total: u64, work_ms: u64| {
+            let until = work_until(now, now + Duration::from_secs(total));
+            assert_eq!(until - now, Duration::from_millis(work_ms));
+        };
+        check(900, 880_000);
+        check(80, 60_000);
+        check(30, 22_500);
+        check(0, 0);
+    }
+
+    #[test]
+    fn a_short_time_is_not_handed_over_before_it_began() {
+        let options = options(Mode::Strict, String::new(), Some(Duration::from_secs(22)));
+        assert!(options.reserve < Duration::from_secs(22));
+        assert!(options.lease_wait < Duration::from_secs(22));
+    }
+
+    #[test]
+    fn two_runs_of_one_request_have_two_names() {
+        let context = Context::default();
+        let now = SystemTime::UNIX_EPOCH;
+        assert_ne!(
+            owner(&context, now),
+            owner(&context, now + Duration::from_millis(1))
+        );
+    }
+}

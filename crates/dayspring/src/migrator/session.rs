@@ -1,0 +1,285 @@
+//! The migration engine's session over the Data API.
+//!
+//! The engine decides what may be done twice, so nothing doubtful is repeated here. What is certain to have had no effect
+//! (a database that is still resuming, throttling, a connection that could not be made) is tried again while there is
+//! time; a read outside a transaction too.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use dayspring_migrate::{Row, Session, SessionError, Value};
+use tokio::time::Instant;
+
+use crate::database::{
+    self, CallError, CallFailure, Client, Effect, ExecuteStatement, ExecuteStatementResult, Field,
+    Operation, Transaction, effect_of,
+};
+use crate::error::MySqlError;
+
+/// A session of the engine. Outside a transaction each statement may run on another server session.
+#[derive(Debug)]
+pub(crate) struct DataApiSession {
+    client: Arc<Client>,
+    /// When the engine must be done.
+    until: Option<Instant>,
+    /// When the process ends: the rollback of a dropped transaction still has this long.
+    deadline: Option<Instant>,
+    transaction: Option<Transaction>,
+}
+
+impl DataApiSession {
+    pub(crate) fn new(
+        client: Arc<Client>,
+        until: Option<Instant>,
+        deadline: Option<Instant>,
+    ) -> Self {
+        Self {
+            client,
+            until,
+            deadline,
+            transaction: None,
+        }
+    }
+
+    async fn send(
+        &self,
+        sql: &str,
+        parameters: &[(&str, Value)],
+        effect: Effect,
+        continue_after_timeout: bool,
+    ) -> Result<ExecuteStatementResult, SessionError> {
+        let parameters: Vec<_> = parameters
+            .iter()
+            .map(|(name, value)| database_value(value).into_parameter(name))
+            .collect();
+        let settings = &self.client.settings;
+        let input = ExecuteStatement {
+            resource_arn: &settings.cluster_arn,
+            secret_arn: &settings.secret_arn,
+            database: &settings.database,
+            sql,
+            parameters: &parameters,
+            transaction_id: self.transaction.as_ref().and_then(Transaction::id),
+            include_result_metadata: false,
+            continue_after_timeout,
+        };
+        self.client
+            .call(Operation::Execute, &input, effect, self.until)
+            .await
+            .map_err(|failure| session_error(failure, continue_after_timeout))
+    }
+
+    fn effect(&self, sql: &str) -> Effect {
+        match self.transaction {
+            Some(_) => Effect::Write,
+            None => effect_of(sql),
+        }
+    }
+}
+
+impl Session for DataApiSession {
+    async fn query(
+        &mut self,
+        sql: &str,
+        parameters: &[(&str, Value)],
+    ) -> Result<Vec<Row>, SessionError> {
+        let result = self.send(sql, parameters, self.effect(sql), false).await?;
+        Ok(result
+            .records
+            .into_iter()
+            .map(|record| record.into_iter().map(engine_value).collect())
+            .collect())
+    }
+
+    async fn execute(
+        &mut self,
+        sql: &str,
+        parameters: &[(&str, Value)],
+    ) -> Result<u64, SessionError> {
+        let result = self.send(sql, parameters, self.effect(sql), false).await?;
+        Ok(u64::try_from(result.number_of_records_updated).unwrap_or(0))
+    }
+
+    async fn run(&mut self, sql: &str) -> Result<u64, SessionError> {
+        // The Data API refuses to let a statement of a transaction go on after its answer.
+        let continue_after_timeout = self.transaction.is_none();
+        let result = self
+            .send(sql, &[], Effect::Write, continue_after_timeout)
+            .await?;
+        Ok(u64::try_from(result.number_of_records_updated).unwrap_or(0))
+    }
+
+    async fn begin(&mut self) -> Result<(), SessionError> {
+        let transaction = Transaction::begin(self.client.clone(), self.until, self.deadline)
+            .await
+            .map_err(|failure| session_error(failure, false))?;
+        self.transaction = Some(transaction);
+        Ok(())
+    }
+
+    async fn commit(&mut self) -> Result<(), SessionError> {
+        match self.transaction.take() {
+            Some(transaction) => transaction
+                .commit()
+                .await
+                .map_err(|failure| session_error(failure, false)),
+            None => Ok(()),
+        }
+    }
+
+    async fn rollback(&mut self) -> Result<(), SessionError> {
+        match self.transaction.take() {
+            Some(transaction) => transaction
+                .rollback()
+                .await
+                .map_err(|failure| session_error(failure, false)),
+            None => Ok(()),
+        }
+    }
+
+    async fn pause(&mut self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+
+    fn remaining(&self) -> Option<Duration> {
+        let until = self.until?;
+        Some(until.saturating_duration_since(Instant::now()))
+    }
+}
+
+/// What is known of a statement after a failed call, in the engine's words.
+fn session_error(failure: CallFailure, continues: bool) -> SessionError {
+    let error = match failure.error {
+        CallError::NotSent(message) => return SessionError::NotStarted { message },
+        CallError::Lost(message) | CallError::Unreadable(message) => {
+            return SessionError::Unknown { message };
+        }
+        CallError::Answered(error) => error,
+    };
+    let message = format!("{} ({})", error.message, error.kind);
+    if error.kind == "StatementTimeoutException" {
+        return if continues {
+            SessionError::StillRunning { message }
+        } else {
+            SessionError::Unknown { message }
+        };
+    }
+    if error.status >= 500 {
+        return SessionError::Unknown { message };
+    }
+    match MySqlError::parse(&error.message) {
+        Some(mysql) => SessionError::Refused {
+            code: mysql.code,
+            sql_state: mysql.sql_state.to_owned(),
+            message: mysql.message.to_owned(),
+        },
+        None => SessionError::NotStarted { message },
+    }
+}
+
+fn database_value(value: &Value) -> database::Value {
+    match value {
+        Value::Null => database::Value::Null,
+        Value::Long(number) => database::Value::Long(*number),
+        Value::Text(text) => database::Value::Text(text.clone()),
+    }
+}
+
+/// A field as the engine knows values. The server's own tables give some texts as binary strings.
+fn engine_value(field: Field) -> Value {
+    match field {
+        Field::IsNull(_) => Value::Null,
+        Field::BooleanValue(value) => Value::Long(i64::from(value)),
+        Field::LongValue(value) => Value::Long(value),
+        Field::DoubleValue(value) => Value::Text(value.to_string()),
+        Field::StringValue(text) => Value::Text(text),
+        Field::BlobValue(text) => {
+            let bytes = STANDARD.decode(&text).unwrap_or_else(|_| text.into_bytes());
+            Value::Text(String::from_utf8_lossy(&bytes).into_owned())
+        }
+        Field::ArrayValue(value) => Value::Text(value.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::ServiceError;
+
+    fn answered(status: u16, kind: &str, message: &str) -> CallError {
+        CallError::Answered(ServiceError {
+            status,
+            kind: kind.to_owned(),
+            message: message.to_owned(),
+        })
+    }
+
+    #[track_caller]
+    fn check(error: CallError, continues: bool, expected: &str) {
+        let failure = CallFailure {
+            error,
+            doubtful: false,
+        };
+        let found = format!("{:?}", session_error(failure, continues));
+        let kind = found.split(' ').next().unwrap();
+        assert_eq!(kind, expected);
+    }
+
+    #[test]
+    fn what_is_known_of_a_statement_follows_from_the_answer() {
+        let mysql = "Table 'a' already exists; Error code: 1050; SQLState: 42S01";
+        check(
+            answered(400, "DatabaseErrorException", mysql),
+            true,
+            "Refused",
+        );
+        check(
+            answered(
+                400,
+                "DatabaseErrorException",
+                "Transaction is still running a query",
+            ),
+            false,
+            "NotStarted",
+        );
+        check(
+            answered(400, "DatabaseResumingException", "m"),
+            true,
+            "NotStarted",
+        );
+        check(
+            answered(403, "AccessDeniedException", "m"),
+            true,
+            "NotStarted",
+        );
+        check(
+            answered(404, "TransactionNotFoundException", "m"),
+            false,
+            "NotStarted",
+        );
+        check(
+            answered(400, "StatementTimeoutException", "m"),
+            true,
+            "StillRunning",
+        );
+        check(
+            answered(400, "StatementTimeoutException", "m"),
+            false,
+            "Unknown",
+        );
+        check(
+            answered(500, "InternalServerErrorException", "m"),
+            true,
+            "Unknown",
+        );
+        check(
+            answered(504, "DatabaseUnavailableException", "m"),
+            true,
+            "Unknown",
+        );
+        check(CallError::NotSent("m".to_owned()), true, "NotStarted");
+        check(CallError::Lost("m".to_owned()), true, "Unknown");
+    }
+}

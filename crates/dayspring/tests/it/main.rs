@@ -1,0 +1,10 @@
+//! The client and the migrator against a Data API that does as each test says.
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy's exception for tests does not reach the functions beside them"
+)]
+
+mod client;
+mod migrator;
+mod server;
+mod transaction;
