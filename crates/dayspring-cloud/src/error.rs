@@ -30,3 +30,16 @@ impl AwsError {
         Self::bad_request(kind, message)
     }
 }
+
+impl From<crate::state::StateError> for AwsError {
+    /// The service cannot keep what it was asked to keep: AWS's word for a failure of its own.
+    fn from(error: crate::state::StateError) -> Self {
+        let cause = std::error::Error::source(&error)
+            .map_or_else(String::new, |source| format!(": {source}"));
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "InternalFailure",
+            format!("{error}{cause}"),
+        )
+    }
+}

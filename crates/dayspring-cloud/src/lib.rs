@@ -11,10 +11,14 @@ mod lambda;
 mod logs;
 mod protocol;
 mod rds;
+mod routing;
 mod s3;
 mod secrets;
 mod server;
+mod ssm;
 mod state;
+mod sts;
+mod world;
 
 pub use identity::Identity;
 pub use server::{Cloud, CloudConfig, StartError};

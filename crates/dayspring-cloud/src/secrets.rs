@@ -1,21 +1,272 @@
 //! Secrets Manager: the secrets of this cloud and the wire protocol (`GetSecretValue`, ...).
 
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::error::AwsError;
+use crate::http::{Answer, Call};
+use crate::identity::Identity;
+use crate::protocol::json::{self, Input};
+use crate::protocol::time;
+use crate::state::{StateError, StateFile};
+use crate::world::World;
+
 /// The secret store. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct Secrets {}
+pub(crate) struct Secrets {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    identity: Identity,
+    world: World,
+    file: StateFile,
+    /// By name.
+    secrets: Mutex<BTreeMap<String, Secret>>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Secret {
+    arn: String,
+    value: String,
+    description: Option<String>,
+    version: String,
+    /// Milliseconds since 1970.
+    created: u64,
+    changed: u64,
+}
 
 impl Secrets {
+    pub(crate) fn open(
+        folder: &Path,
+        identity: Identity,
+        world: World,
+    ) -> Result<Self, StateError> {
+        let file = StateFile::new(folder.join("secrets.json"));
+        let secrets = Mutex::new(file.load()?);
+        Ok(Self {
+            inner: Arc::new(Inner {
+                identity,
+                world,
+                file,
+                secrets,
+            }),
+        })
+    }
+
     /// Makes a secret and gives its ARN (`arn:aws:secretsmanager:...:secret:NAME-6chars`).
-    pub(crate) fn create(
-        &self,
-        _name: &str,
-        _value: &str,
-    ) -> Result<String, crate::error::AwsError> {
-        todo!()
+    pub(crate) fn create(&self, name: &str, value: &str) -> Result<String, AwsError> {
+        self.insert(name, value, None).map(|secret| secret.arn)
     }
+
     /// The value of a secret by name or ARN.
-    pub(crate) fn value(&self, _name_or_arn: &str) -> Option<String> {
-        todo!()
+    pub(crate) fn value(&self, name_or_arn: &str) -> Option<String> {
+        self.find(name_or_arn).map(|(_, secret)| secret.value)
     }
-    pub(crate) fn delete(&self, _name_or_arn: &str) {}
+
+    /// Deleting what is not there is no error.
+    pub(crate) fn delete(&self, name_or_arn: &str) {
+        if let Some((name, _)) = self.find(name_or_arn) {
+            let mut secrets = self.lock();
+            secrets.remove(&name);
+            // A file that could not be written is written by the next change; the secret is of no use by then.
+            self.inner.file.save(&*secrets).ok();
+        }
+    }
+
+    /// Answers Secrets Manager's JSON API.
+    pub(crate) fn answer(&self, call: &Call) -> Answer {
+        json::respond(
+            Input::parse(call).and_then(|input| self.dispatch(json::operation(call), &input)),
+        )
+    }
+
+    fn dispatch(&self, operation: &str, input: &Input) -> Result<Value, AwsError> {
+        match operation {
+            "CreateSecret" => {
+                let name = input.require("Name")?;
+                let value = input.text("SecretString").unwrap_or_default();
+                let secret = self.insert(name, value, input.text("Description"))?;
+                Ok(json!({ "ARN": secret.arn, "Name": name, "VersionId": secret.version }))
+            }
+            "GetSecretValue" => {
+                let (name, secret) = self.require(input)?;
+                Ok(json!({
+                    "ARN": secret.arn,
+                    "Name": name,
+                    "VersionId": secret.version,
+                    "SecretString": secret.value,
+                    "VersionStages": ["AWSCURRENT"],
+                    "CreatedDate": time::epoch_seconds(secret.changed),
+                }))
+            }
+            "DescribeSecret" => {
+                let (name, secret) = self.require(input)?;
+                Ok(describe(&name, &secret))
+            }
+            "PutSecretValue" | "UpdateSecret" => {
+                let (name, _) = self.require(input)?;
+                let value = input.text("SecretString").map(str::to_owned);
+                let (version, changed) = (self.inner.world.uuid(), self.inner.world.now_millis());
+                let secret = self.change(|secrets| {
+                    let secret = secrets.get_mut(&name).ok_or_else(not_found)?;
+                    if let Some(value) = value {
+                        secret.value = value;
+                        secret.version = version;
+                    }
+                    secret.changed = changed;
+                    Ok(secret.clone())
+                })?;
+                Ok(json!({
+                    "ARN": secret.arn,
+                    "Name": name,
+                    "VersionId": secret.version,
+                    "VersionStages": ["AWSCURRENT"],
+                }))
+            }
+            "DeleteSecret" => {
+                let (name, secret) = self.require(input)?;
+                let now = self.inner.world.now_millis();
+                self.change(|secrets| {
+                    secrets.remove(&name);
+                    Ok(())
+                })?;
+                Ok(
+                    json!({ "ARN": secret.arn, "Name": name, "DeletionDate": time::epoch_seconds(now) }),
+                )
+            }
+            "ListSecrets" => {
+                let secrets = self.lock();
+                let list: Vec<Value> = secrets
+                    .iter()
+                    .map(|(name, secret)| describe(name, secret))
+                    .collect();
+                Ok(json!({ "SecretList": list }))
+            }
+            other => Err(json::unknown_operation(other)),
+        }
+    }
+
+    fn insert(
+        &self,
+        name: &str,
+        value: &str,
+        description: Option<&str>,
+    ) -> Result<Secret, AwsError> {
+        let world = self.inner.world;
+        let now = world.now_millis();
+        let suffix = world.characters(
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
+            6,
+        );
+        let secret = Secret {
+            arn: self
+                .inner
+                .identity
+                .arn("secretsmanager", &format!("secret:{name}-{suffix}")),
+            value: value.to_owned(),
+            description: description.map(str::to_owned),
+            version: world.uuid(),
+            created: now,
+            changed: now,
+        };
+        self.change(|secrets| {
+            if secrets.contains_key(name) {
+                return Err(AwsError::bad_request(
+                    "ResourceExistsException",
+                    format!("The operation failed because the secret {name} already exists."),
+                ));
+            }
+            secrets.insert(name.to_owned(), secret.clone());
+            Ok(secret)
+        })
+    }
+
+    fn require(&self, input: &Input) -> Result<(String, Secret), AwsError> {
+        self.find(input.require("SecretId")?).ok_or_else(not_found)
+    }
+
+    /// By name, ARN, or ARN without the six random characters, as Secrets Manager looks one up.
+    fn find(&self, name_or_arn: &str) -> Option<(String, Secret)> {
+        let secrets = self.lock();
+        secrets
+            .iter()
+            .find(|(name, secret)| {
+                name.as_str() == name_or_arn
+                    || secret.arn == name_or_arn
+                    || secret
+                        .arn
+                        .rsplit_once('-')
+                        .is_some_and(|(partial, _)| partial == name_or_arn)
+            })
+            .map(|(name, secret)| (name.clone(), secret.clone()))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Secret>> {
+        self.inner
+            .secrets
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change<T>(
+        &self,
+        change: impl FnOnce(&mut BTreeMap<String, Secret>) -> Result<T, AwsError>,
+    ) -> Result<T, AwsError> {
+        let mut secrets = self.lock();
+        let result = change(&mut secrets)?;
+        self.inner.file.save(&*secrets)?;
+        Ok(result)
+    }
+}
+
+fn describe(name: &str, secret: &Secret) -> Value {
+    json!({
+        "ARN": secret.arn,
+        "Name": name,
+        "Description": secret.description,
+        "CreatedDate": time::epoch_seconds(secret.created),
+        "LastChangedDate": time::epoch_seconds(secret.changed),
+        "VersionIdsToStages": { secret.version.as_str(): ["AWSCURRENT"] },
+    })
+}
+
+fn not_found() -> AwsError {
+    AwsError::bad_request(
+        "ResourceNotFoundException",
+        "Secrets Manager can't find the specified secret.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secrets(folder: &Path) -> Secrets {
+        Secrets::open(folder, Identity::default(), World::real()).unwrap()
+    }
+
+    #[test]
+    fn a_secret_is_found_by_name_and_by_arn_and_after_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let arn = secrets(folder.path()).create("db/master", "word").unwrap();
+        let secrets = secrets(folder.path());
+        assert_eq!(secrets.value("db/master").as_deref(), Some("word"));
+        assert_eq!(secrets.value(&arn).as_deref(), Some("word"));
+        assert_eq!(
+            secrets.value(&arn[..arn.len() - 7]).as_deref(),
+            Some("word")
+        );
+        assert_eq!(
+            secrets.create("db/master", "x").unwrap_err().kind,
+            "ResourceExistsException"
+        );
+        secrets.delete(&arn);
+        assert_eq!(secrets.value(&arn), None);
+    }
 }

@@ -2,10 +2,43 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::net::TcpListener;
+use ::http::{HeaderValue, Method, StatusCode};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt as _;
+use hyper::body::{Body as _, Incoming};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
 
 use crate::Identity;
+use crate::cloudformation::{CloudFormation, Responses, Sources, Types};
+use crate::error::AwsError;
+use crate::gateway::{Gateway, GatewayConfig};
+use crate::http::{self, Answer, Call, RequestId};
+use crate::lambda::{Lambda, LambdaConfig};
+use crate::logs::Logs;
+use crate::protocol::{json, rest_json, rest_xml};
+use crate::rds::{Rds, RdsConfig};
+use crate::routing::{self, Service, Target};
+use crate::s3::S3;
+use crate::secrets::Secrets;
+use crate::ssm::Ssm;
+use crate::sts;
+use crate::world::World;
+
+/// How many connections a port serves at once; the next one waits.
+const CONNECTIONS_MAX: usize = 1024;
+
+/// How long requests that are being answered may go on once the cloud is to end.
+const DRAIN: Duration = Duration::from_secs(2);
+
+/// What is read of a request to a deployed stage: a byte more than API Gateway takes, so that it is API Gateway that
+/// refuses what is too long, in its own words.
+const STAGE_BODY_BYTES_MAX: usize = 10_485_760 + 1;
 
 /// How the cloud runs.
 #[derive(Debug, Clone)]
@@ -32,28 +65,452 @@ pub enum StartError {
 
 /// A running local cloud.
 #[derive(Debug)]
-pub struct Cloud {}
+pub struct Cloud {
+    services: Arc<Services>,
+    aws_address: SocketAddr,
+    api_address: SocketAddr,
+    /// Turned to `true` once, when the cloud is to end.
+    ending: watch::Sender<bool>,
+    /// The two ports.
+    ports: JoinSet<()>,
+}
 
 impl Cloud {
     /// Serves AWS's APIs on the first listener and deployed stages on the second until [`Cloud::shut_down`].
     pub async fn start(
-        _config: CloudConfig,
-        _aws: TcpListener,
-        _api: TcpListener,
+        config: CloudConfig,
+        aws: TcpListener,
+        api: TcpListener,
     ) -> Result<Self, StartError> {
-        todo!()
+        let aws_address = aws.local_addr().map_err(StartError::Listener)?;
+        let api_address = api.local_addr().map_err(StartError::Listener)?;
+        let state = config.state.clone();
+        let services = Services::open(config, aws_address, api_address).map_err(|source| {
+            StartError::State {
+                path: state,
+                source,
+            }
+        })?;
+        let services = Arc::new(services);
+        let (ending, end) = watch::channel(false);
+        let mut ports = JoinSet::new();
+        ports.spawn(serve(aws, Port::Aws, Arc::clone(&services), end.clone()));
+        ports.spawn(serve(api, Port::Api, Arc::clone(&services), end));
+        Ok(Self {
+            services,
+            aws_address,
+            api_address,
+            ending,
+            ports,
+        })
     }
 
     /// Where AWS's APIs answer.
     pub fn aws_address(&self) -> SocketAddr {
-        todo!()
+        self.aws_address
     }
 
     /// Where deployed stages answer.
     pub fn api_address(&self) -> SocketAddr {
-        todo!()
+        self.api_address
     }
 
     /// Stops serving, ends every child process and writes what has to be kept.
-    pub async fn shut_down(self) {}
+    pub async fn shut_down(mut self) {
+        self.ending.send_replace(true);
+        self.services.cloudformation.shut_down().await;
+        while self.ports.join_next().await.is_some() {}
+        // Functions first: they may be using the databases.
+        self.services.lambda.shut_down().await;
+        self.services.rds.shut_down().await;
+    }
+}
+
+#[derive(Debug)]
+struct Services {
+    identity: Identity,
+    world: World,
+    allow_unsigned: bool,
+    cloudformation: CloudFormation,
+    responses: Responses,
+    s3: S3,
+    secrets: Secrets,
+    ssm: Ssm,
+    logs: Logs,
+    lambda: Lambda,
+    gateway: Gateway,
+    rds: Rds,
+}
+
+type OpenError = Box<dyn std::error::Error + Send + Sync>;
+
+impl Services {
+    fn open(config: CloudConfig, aws: SocketAddr, api: SocketAddr) -> Result<Self, OpenError> {
+        let CloudConfig {
+            identity,
+            state,
+            cache,
+            allow_unsigned,
+        } = config;
+        let world = World::real();
+        std::fs::create_dir_all(&state)?;
+        let endpoint_url = format!("http://{}", reachable(aws));
+        let logs = Logs::open(state.join("logs"), identity.clone(), world)?;
+        let s3 = S3::open(state.join("s3"), identity.clone(), world)?;
+        let secrets = Secrets::open(&state, identity.clone(), world)?;
+        let ssm = Ssm::open(&state, identity.clone(), world)?;
+        let lambda = Lambda::open(
+            LambdaConfig {
+                identity: identity.clone(),
+                folder: state.join("lambda"),
+                endpoint_url: endpoint_url.clone(),
+            },
+            logs.clone(),
+        )?;
+        let gateway = Gateway::open(
+            GatewayConfig {
+                identity: identity.clone(),
+                folder: state.join("gateway"),
+            },
+            lambda.clone(),
+            logs.clone(),
+        )?;
+        let rds = Rds::open(
+            RdsConfig {
+                identity: identity.clone(),
+                folder: state.join("rds"),
+                cache,
+            },
+            secrets.clone(),
+        )?;
+        let responses = Responses::default();
+        let types = Types {
+            identity: identity.clone(),
+            world,
+            endpoint_url,
+            lambda: lambda.clone(),
+            gateway: gateway.clone(),
+            rds: rds.clone(),
+            logs: logs.clone(),
+            s3: s3.clone(),
+            responses: responses.clone(),
+        };
+        let sources = Sources {
+            ssm: ssm.clone(),
+            secrets: secrets.clone(),
+            s3: s3.clone(),
+            // So that `https://ID.execute-api.REGION.${AWS::URLSuffix}/STAGE` names the port that answers it.
+            url_suffix: format!("localhost:{}", api.port()),
+        };
+        let cloudformation = CloudFormation::open(&state, types, sources)?;
+        Ok(Self {
+            identity,
+            world,
+            allow_unsigned,
+            cloudformation,
+            responses,
+            s3,
+            secrets,
+            ssm,
+            logs,
+            lambda,
+            gateway,
+            rds,
+        })
+    }
+
+    /// Answers a request on the port of the AWS APIs.
+    async fn answer_aws(&self, request: Request) -> Answer {
+        let route = routing::route(&request.parts);
+        let service = match route.target {
+            Target::Health => {
+                return http::answer(StatusCode::OK, "application/json", r#"{"status":"ok"}"#);
+            }
+            Target::CustomResourceResponse => return self.take_response(request).await,
+            Target::Stage => return self.answer_stage(request).await,
+            Target::Unknown(name) => return refuse_unknown(&name, &request),
+            Target::Service(service) => service,
+        };
+        let call = match request.read(service.body_bytes_max()).await {
+            Ok(call) => call,
+            Err((parts, error)) => return refuse(service, &error, &parts),
+        };
+        // The two query services look the same until the body is read.
+        let service = if service == Service::CloudFormation
+            && !route.signed
+            && String::from_utf8_lossy(&call.body).contains("Version=2011-06-15")
+        {
+            Service::Sts
+        } else {
+            service
+        };
+        if !route.signed && !self.allow_unsigned {
+            return refuse(service, &unsigned(service), &call.parts);
+        }
+        match service {
+            Service::CloudFormation => self.cloudformation.answer(&call),
+            Service::S3 => self.s3.answer(&call),
+            Service::Sts => sts::answer(&self.identity, self.world, &call),
+            Service::Ssm => self.ssm.answer(&call),
+            Service::Secrets => self.secrets.answer(&call),
+            Service::Logs => self.logs.answer(&call),
+            Service::Lambda => self.lambda.answer(call).await,
+            Service::RdsData => self.rds.data_api(call).await,
+        }
+    }
+
+    /// Answers a request to a deployed stage.
+    async fn answer_stage(&self, request: Request) -> Answer {
+        let call = request.read_at_most(STAGE_BODY_BYTES_MAX).await;
+        self.gateway.answer(call).await
+    }
+
+    async fn take_response(&self, request: Request) -> Answer {
+        if request.parts.method != Method::PUT {
+            return http::empty(StatusCode::METHOD_NOT_ALLOWED);
+        }
+        let query = request.parts.uri.query().unwrap_or_default().to_owned();
+        // More than CloudFormation takes is read up to a byte more, and refused by it as too long.
+        let call = request
+            .read_at_most(crate::cloudformation::RESPONSE_BYTES_MAX + 1)
+            .await;
+        if self.responses.arrived(&query, call.body) {
+            http::empty(StatusCode::OK)
+        } else {
+            let error = AwsError::new(StatusCode::FORBIDDEN, "AccessDenied", "Request has expired");
+            rest_xml::error(&error, call.parts.uri.path(), "")
+        }
+    }
+}
+
+/// A listener that is open to every address is reached by this machine on the loopback.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
+}
+
+/// What AWS says of a request without a signature, which differs by the service's protocol.
+fn unsigned(service: Service) -> AwsError {
+    let (status, kind, message) = match service {
+        Service::CloudFormation | Service::Sts => (
+            StatusCode::FORBIDDEN,
+            "MissingAuthenticationToken",
+            "Request is missing Authentication Token",
+        ),
+        Service::Ssm | Service::Secrets | Service::Logs => (
+            StatusCode::BAD_REQUEST,
+            "MissingAuthenticationTokenException",
+            "Missing Authentication Token",
+        ),
+        Service::Lambda | Service::RdsData => (
+            StatusCode::FORBIDDEN,
+            "MissingAuthenticationTokenException",
+            "Missing Authentication Token",
+        ),
+        Service::S3 => (StatusCode::FORBIDDEN, "AccessDenied", "Access Denied"),
+    };
+    AwsError::new(status, kind, message)
+}
+
+/// An error in the form of the service's protocol.
+fn refuse(service: Service, error: &AwsError, parts: &::http::request::Parts) -> Answer {
+    let request_id = parts
+        .extensions
+        .get::<RequestId>()
+        .map_or("", |id| id.0.as_str());
+    match service {
+        Service::CloudFormation => crate::cloudformation::QUERY.error(error, request_id),
+        Service::Sts => sts::SERVICE.error(error, request_id),
+        Service::Ssm | Service::Secrets | Service::Logs => json::error(error),
+        Service::Lambda | Service::RdsData => rest_json::error(error),
+        Service::S3 => rest_xml::error(error, parts.uri.path(), request_id),
+    }
+}
+
+fn refuse_unknown(name: &str, request: &Request) -> Answer {
+    let error = AwsError::bad_request(
+        "UnknownService",
+        format!("this cloud does not have the service `{name}`"),
+    );
+    if request.parts.headers.contains_key("x-amz-target") {
+        json::error(&error)
+    } else {
+        sts::SERVICE.error(&error, &request.id)
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Port {
+    Aws,
+    Api,
+}
+
+/// Accepts connections until the end, then lets those that are open finish what they are at.
+async fn serve(
+    listener: TcpListener,
+    port: Port,
+    services: Arc<Services>,
+    mut end: watch::Receiver<bool>,
+) {
+    let free = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            () = ended(&mut end) => break,
+            Some(_) = connections.join_next() => continue,
+            accepted = async {
+                let permit = Arc::clone(&free).acquire_owned().await;
+                (permit, listener.accept().await)
+            } => accepted,
+        };
+        match accepted {
+            (Ok(permit), Ok((stream, peer))) => {
+                let work = converse(stream, peer, port, Arc::clone(&services), end.clone());
+                connections.spawn(async move {
+                    work.await;
+                    drop(permit);
+                });
+            }
+            // Out of file descriptors, most likely: those that end give some back.
+            _ => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+    drop(listener);
+    let drained = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(DRAIN, drained).await.is_err() {
+        connections.shutdown().await;
+    }
+}
+
+/// Returns when the cloud is to end, or is gone.
+async fn ended(end: &mut watch::Receiver<bool>) {
+    // The guard that it gives is not for keeping across an await.
+    end.wait_for(|ending| *ending).await.map(|_| ()).ok();
+}
+
+/// Serves one connection. A client that goes away, or does not speak HTTP, ends it.
+async fn converse(
+    stream: TcpStream,
+    peer: SocketAddr,
+    port: Port,
+    services: Arc<Services>,
+    mut end: watch::Receiver<bool>,
+) {
+    // Without it a small answer waits for the client's acknowledgement of the one before.
+    stream.set_nodelay(true).ok();
+    let service = hyper::service::service_fn(move |request: ::http::Request<Incoming>| {
+        let services = Arc::clone(&services);
+        async move { Ok::<_, std::convert::Infallible>(answer(&services, port, peer, request).await) }
+    });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    tokio::select! {
+        _ = connection.as_mut() => {}
+        () = ended(&mut end) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await.ok();
+        }
+    }
+}
+
+/// A request whose body is still to be read.
+struct Request {
+    id: String,
+    parts: ::http::request::Parts,
+    body: Incoming,
+    peer: SocketAddr,
+}
+
+async fn answer(
+    services: &Services,
+    port: Port,
+    peer: SocketAddr,
+    request: ::http::Request<Incoming>,
+) -> Answer {
+    let id = services.world.uuid();
+    let (mut parts, body) = request.into_parts();
+    parts.extensions.insert(RequestId(id.clone()));
+    let request = Request {
+        id: id.clone(),
+        parts,
+        body,
+        peer,
+    };
+    let mut answer = match port {
+        Port::Aws => services.answer_aws(request).await,
+        Port::Api => services.answer_stage(request).await,
+    };
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        answer.headers_mut().entry("x-amzn-requestid").or_insert(id);
+    }
+    answer
+}
+
+impl Request {
+    /// Reads the body, or refuses it where it is longer than the service takes.
+    async fn read(self, bytes_max: usize) -> Result<Call, (Box<::http::request::Parts>, AwsError)> {
+        let too_long = || {
+            AwsError::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "RequestEntityTooLargeException",
+                format!("Request body is longer than {bytes_max} bytes"),
+            )
+        };
+        let announced = self.body.size_hint().lower();
+        if usize::try_from(announced).map_or(true, |announced| announced > bytes_max) {
+            return Err((Box::new(self.parts), too_long()));
+        }
+        match collect(self.body, bytes_max).await {
+            Ok((body, true)) => Ok(Call {
+                parts: self.parts,
+                body,
+                peer: self.peer,
+            }),
+            Ok((_, false)) => Err((Box::new(self.parts), too_long())),
+            Err(error) => Err((
+                Box::new(self.parts),
+                AwsError::bad_request(
+                    "IncompleteBody",
+                    format!("The request body could not be read: {error}"),
+                ),
+            )),
+        }
+    }
+
+    /// Reads the body as far as it goes within the limit.
+    async fn read_at_most(self, bytes_max: usize) -> Call {
+        let body = collect(self.body, bytes_max)
+            .await
+            .map(|(body, _)| body)
+            .unwrap_or_default();
+        Call {
+            parts: self.parts,
+            body,
+            peer: self.peer,
+        }
+    }
+}
+
+/// The first bytes of a body, and whether that is all of it.
+async fn collect(mut body: Incoming, bytes_max: usize) -> Result<(Bytes, bool), hyper::Error> {
+    let mut collected = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else {
+            continue;
+        };
+        let room = bytes_max - collected.len();
+        if data.len() > room {
+            collected.extend_from_slice(&data[..room]);
+            return Ok((collected.freeze(), false));
+        }
+        collected.extend_from_slice(&data);
+    }
+    Ok((collected.freeze(), true))
 }

@@ -1,0 +1,158 @@
+//! What the engine asks of the resource types.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+
+use serde_json::{Map, Value};
+
+/// The resource types of a cloud: what they are like, and how one is made, changed and deleted.
+pub(super) trait Provider: Send + Sync + 'static {
+    /// What is known of a type, or `None` where the cloud does not have it.
+    fn schema(&self, type_name: &str) -> Option<&'static Schema>;
+
+    fn create(&self, request: Request)
+    -> impl Future<Output = Result<Provisioned, Failure>> + Send;
+
+    /// Changes a resource in place. A physical id other than the one before says that it was replaced instead; the
+    /// engine deletes the one before later.
+    fn update(
+        &self,
+        request: Request,
+        before: Existing,
+    ) -> impl Future<Output = Result<Provisioned, Failure>> + Send;
+
+    /// Deletes a resource. `snapshot` asks for its data to be kept. Deleting what is not there is no error.
+    fn delete(
+        &self,
+        request: Request,
+        before: Existing,
+        snapshot: bool,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+/// A resource as it is to be.
+#[derive(Debug, Clone)]
+pub(super) struct Request {
+    pub(super) stack_id: String,
+    pub(super) stack_name: String,
+    pub(super) logical_id: String,
+    pub(super) type_name: String,
+    /// With every intrinsic function resolved.
+    pub(super) properties: Map<String, Value>,
+}
+
+/// A resource as it is.
+#[derive(Debug, Clone)]
+pub(super) struct Existing {
+    pub(super) physical_id: String,
+    pub(super) properties: Map<String, Value>,
+    pub(super) attributes: BTreeMap<String, Value>,
+}
+
+/// What provisioning came to.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Provisioned {
+    /// What `Ref` gives.
+    pub(super) physical_id: String,
+    /// What `Fn::GetAtt` gives.
+    pub(super) attributes: BTreeMap<String, Value>,
+    pub(super) no_echo: bool,
+}
+
+/// Why provisioning failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Failure {
+    pub(super) reason: String,
+    /// What exists in spite of the failure and is to be deleted when the stack rolls back.
+    pub(super) physical_id: Option<String>,
+}
+
+impl Failure {
+    pub(super) fn new(reason: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            physical_id: None,
+        }
+    }
+}
+
+impl From<crate::error::AwsError> for Failure {
+    fn from(error: crate::error::AwsError) -> Self {
+        Self::new(format!(
+            "{} (Service: Local, Status Code: {}, Error: {})",
+            error.message,
+            error.status.as_u16(),
+            error.kind
+        ))
+    }
+}
+
+/// What is known of a resource type.
+#[derive(Debug)]
+pub(super) struct Schema {
+    pub(super) properties: Properties,
+    pub(super) attributes: Attributes,
+}
+
+/// The properties that a type takes.
+#[derive(Debug)]
+pub(super) enum Properties {
+    /// These and no others, each with what a change of it does.
+    Known(&'static [(&'static str, Change)]),
+    /// Any: a custom resource hands them to its function.
+    Any,
+}
+
+/// The attributes that a type has.
+#[derive(Debug)]
+pub(super) enum Attributes {
+    Known(&'static [&'static str]),
+    Any,
+}
+
+/// What a change of a property does to the resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Change {
+    InPlace,
+    /// Makes a new resource and deletes the old one afterwards.
+    Replaces,
+}
+
+impl Schema {
+    /// What a change of this property does, or `None` where the type has no such property.
+    pub(super) fn change(&self, property: &str) -> Option<Change> {
+        match self.properties {
+            Properties::Any => Some(Change::InPlace),
+            Properties::Known(known) => known
+                .iter()
+                .find(|(name, _)| *name == property)
+                .map(|(_, change)| *change),
+        }
+    }
+
+    pub(super) fn has_attribute(&self, attribute: &str) -> bool {
+        match self.attributes {
+            Attributes::Any => true,
+            Attributes::Known(known) => known.contains(&attribute),
+        }
+    }
+
+    /// The names of the properties that differ, and whether one of them replaces the resource.
+    pub(super) fn compare(
+        &self,
+        before: &Map<String, Value>,
+        after: &Map<String, Value>,
+    ) -> (Vec<String>, bool) {
+        let names: std::collections::BTreeSet<&String> =
+            before.keys().chain(after.keys()).collect();
+        let changed: Vec<String> = names
+            .into_iter()
+            .filter(|name| before.get(*name) != after.get(*name))
+            .cloned()
+            .collect();
+        let replaces = changed
+            .iter()
+            .any(|name| self.change(name) == Some(Change::Replaces));
+        (changed, replaces)
+    }
+}

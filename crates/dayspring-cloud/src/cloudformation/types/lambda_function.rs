@@ -1,0 +1,109 @@
+//! `AWS::Lambda::Function`: made in Lambda from a zip in S3.
+
+use bytes::Bytes;
+
+use super::properties::Reader;
+use super::{Types, generated_name, provisioned};
+use crate::cloudformation::provider::Change::{InPlace, Replaces};
+use crate::cloudformation::provider::{
+    Attributes, Existing, Failure, Properties, Provisioned, Request, Schema,
+};
+use crate::lambda::FunctionSpec;
+
+pub(super) const SCHEMA: Schema = Schema {
+    properties: Properties::Known(&[
+        ("Architectures", InPlace),
+        ("Code", InPlace),
+        ("DeadLetterConfig", InPlace),
+        ("Description", InPlace),
+        ("Environment", InPlace),
+        ("EphemeralStorage", InPlace),
+        ("FunctionName", Replaces),
+        ("Handler", InPlace),
+        ("KmsKeyArn", InPlace),
+        ("Layers", InPlace),
+        ("LoggingConfig", InPlace),
+        ("MemorySize", InPlace),
+        ("PackageType", Replaces),
+        ("RecursiveLoop", InPlace),
+        ("ReservedConcurrentExecutions", InPlace),
+        ("Role", InPlace),
+        ("Runtime", InPlace),
+        ("RuntimeManagementConfig", InPlace),
+        ("SnapStart", InPlace),
+        ("Tags", InPlace),
+        ("Timeout", InPlace),
+        ("TracingConfig", InPlace),
+        ("VpcConfig", InPlace),
+    ]),
+    attributes: Attributes::Known(&["Arn"]),
+};
+
+pub(super) async fn put(
+    types: &Types,
+    request: &Request,
+    before: Option<Existing>,
+) -> Result<Provisioned, Failure> {
+    let reader = Reader::new(&request.properties);
+    let name = match (before, reader.optional_text("FunctionName")?) {
+        (Some(before), _) => before.physical_id,
+        (None, Some(name)) => name,
+        (None, None) => generated_name(types.world, request, 64),
+    };
+    let package = reader.optional_text("PackageType")?;
+    if package.is_some_and(|package| package != "Zip") {
+        return Err(Failure::new(
+            "this cloud runs functions from zip files only (PackageType)",
+        ));
+    }
+    let environment = match reader.structure("Environment")? {
+        Some(environment) => environment.map("Variables")?,
+        None => std::collections::BTreeMap::new(),
+    };
+    let log_group = match reader.structure("LoggingConfig")? {
+        Some(logging) => logging.optional_text("LogGroup")?,
+        None => None,
+    };
+    let architectures = reader.texts("Architectures")?;
+    let spec = FunctionSpec {
+        handler: reader.text("Handler")?,
+        runtime: reader.text("Runtime")?,
+        layers: reader.texts("Layers")?,
+        environment,
+        timeout_seconds: reader.number("Timeout")?.unwrap_or(3),
+        memory_mib: reader.number("MemorySize")?.unwrap_or(128),
+        role: reader.text("Role")?,
+        log_group: log_group.unwrap_or_else(|| format!("/aws/lambda/{name}")),
+        reserved_concurrency: reader.number("ReservedConcurrentExecutions")?,
+        architectures: if architectures.is_empty() {
+            vec!["x86_64".to_owned()]
+        } else {
+            architectures
+        },
+        description: reader.optional_text("Description")?.unwrap_or_default(),
+        name: name.clone(),
+    };
+    let code = code(types, &reader, "Code")?;
+    let arn = types.lambda.put_function(spec, code).await?;
+    Ok(provisioned(name, [("Arn", arn.as_str())]))
+}
+
+/// The zip that `S3Bucket` and `S3Key` name.
+pub(super) fn code(types: &Types, reader: &Reader<'_>, property: &str) -> Result<Bytes, Failure> {
+    let place = reader.structure(property)?.ok_or_else(|| {
+        Failure::new(format!(
+            "Properties validation failed with message: #: required key [{property}] not found"
+        ))
+    })?;
+    if place.get("ZipFile").is_some() || place.get("ImageUri").is_some() {
+        return Err(Failure::new(format!(
+            "this cloud takes code from S3 only ({property}.S3Bucket and {property}.S3Key)"
+        )));
+    }
+    let (bucket, key) = (place.text("S3Bucket")?, place.text("S3Key")?);
+    types.s3.object(&bucket, &key).ok_or_else(|| {
+        Failure::new(format!(
+            "Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: The specified key does not exist. (s3://{bucket}/{key})"
+        ))
+    })
+}

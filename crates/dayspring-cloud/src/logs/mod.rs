@@ -1,0 +1,65 @@
+//! CloudWatch Logs: groups, streams and events, kept in files, and the wire protocol (`FilterLogEvents`, ...).
+
+mod store;
+mod wire;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::error::AwsError;
+use crate::http::{Answer, Call};
+use crate::identity::Identity;
+use crate::protocol::json::{self, Input};
+use crate::state::StateError;
+use crate::world::World;
+
+/// The log store. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Logs {
+    store: Arc<store::Store>,
+    identity: Identity,
+}
+
+impl Logs {
+    /// Opens the store on its folder: groups and the newest events of the last run are there again.
+    pub(crate) fn open(
+        folder: PathBuf,
+        identity: Identity,
+        world: World,
+    ) -> Result<Self, StateError> {
+        Ok(Self {
+            store: Arc::new(store::Store::open(folder, world)?),
+            identity,
+        })
+    }
+
+    /// Appends lines to a stream; group and stream come into being when they are missing. `at` is in milliseconds
+    /// since 1970.
+    pub(crate) fn put(&self, group: &str, stream: &str, at: u64, lines: &[String]) {
+        self.store
+            .append(group, stream, lines.iter().map(|line| (at, line.clone())));
+    }
+
+    /// Makes a group. It may be there already: what a function wrote before its group was declared stays.
+    pub(crate) fn create_group(
+        &self,
+        name: &str,
+        retention_days: Option<u64>,
+    ) -> Result<(), AwsError> {
+        self.store.ensure_group(name)?;
+        self.store.set_retention(name, retention_days)
+    }
+
+    /// Forgets a group and its events. Deleting what is not there is no error.
+    pub(crate) fn delete_group(&self, name: &str) -> Result<(), AwsError> {
+        self.store.delete_group(name).map(|_| ())
+    }
+
+    /// Answers the JSON API.
+    pub(crate) fn answer(&self, call: &Call) -> Answer {
+        let result = Input::parse(call).and_then(|input| {
+            wire::dispatch(&self.store, &self.identity, json::operation(call), &input)
+        });
+        json::respond(result)
+    }
+}

@@ -1,0 +1,276 @@
+//! Log groups on disk: an index of groups and streams, and a file of events per group, one JSON object a line.
+//!
+//! In memory a group holds its newest [`EVENTS_MAX`] events. Its file is appended to, and rewritten with what is in
+//! memory once it has twice as many lines.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::AwsError;
+use crate::http::encode_percent;
+use crate::state::{StateError, StateFile};
+use crate::world::World;
+
+/// How many events a group keeps.
+pub(super) const EVENTS_MAX: usize = 10_000;
+
+#[derive(Debug)]
+pub(super) struct Store {
+    folder: PathBuf,
+    file: StateFile,
+    world: World,
+    groups: Mutex<BTreeMap<String, Group>>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Group {
+    /// Milliseconds since 1970, as every time here.
+    pub(super) created: u64,
+    pub(super) retention_days: Option<u64>,
+    pub(super) streams: BTreeMap<String, Stream>,
+    #[serde(skip)]
+    pub(super) events: VecDeque<Event>,
+    #[serde(skip)]
+    next_id: u64,
+    #[serde(skip)]
+    lines_in_file: usize,
+    #[serde(skip)]
+    file: Option<File>,
+}
+
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
+pub(super) struct Stream {
+    pub(super) created: u64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Event {
+    /// Grows with every event of the group.
+    pub(super) id: u64,
+    pub(super) stream: String,
+    pub(super) at: u64,
+    pub(super) ingested: u64,
+    pub(super) message: String,
+}
+
+impl Store {
+    pub(super) fn open(folder: PathBuf, world: World) -> Result<Self, StateError> {
+        let file = StateFile::new(folder.join("index.json"));
+        let mut groups: BTreeMap<String, Group> = file.load()?;
+        for (name, group) in &mut groups {
+            // A last line that was cut when the process died is not an event.
+            let text = std::fs::read_to_string(events_path(&folder, name)).unwrap_or_default();
+            for line in text.lines() {
+                group.lines_in_file += 1;
+                if let Ok(event) = serde_json::from_str::<Event>(line) {
+                    group.next_id = event.id + 1;
+                    group.push(event);
+                }
+            }
+            if !text.is_empty() && !text.ends_with('\n') {
+                rewrite(&folder, name, group);
+            }
+        }
+        Ok(Self {
+            folder,
+            file,
+            world,
+            groups: Mutex::new(groups),
+        })
+    }
+
+    /// Looks at all groups.
+    pub(super) fn read<T>(&self, look: impl FnOnce(&BTreeMap<String, Group>) -> T) -> T {
+        look(&self.lock())
+    }
+
+    /// Whether the group was new.
+    pub(super) fn ensure_group(&self, name: &str) -> Result<bool, AwsError> {
+        let created = self.world.now_millis();
+        self.change(|groups| {
+            let new = !groups.contains_key(name);
+            groups.entry(name.to_owned()).or_insert_with(|| Group {
+                created,
+                ..Group::default()
+            });
+            new
+        })
+    }
+
+    /// Whether the stream was new. Its group comes into being when it is missing.
+    pub(super) fn ensure_stream(&self, group: &str, stream: &str) -> Result<bool, AwsError> {
+        let created = self.world.now_millis();
+        self.change(|groups| {
+            let group = groups.entry(group.to_owned()).or_insert_with(|| Group {
+                created,
+                ..Group::default()
+            });
+            let new = !group.streams.contains_key(stream);
+            group
+                .streams
+                .entry(stream.to_owned())
+                .or_insert(Stream { created });
+            new
+        })
+    }
+
+    pub(super) fn set_retention(&self, name: &str, days: Option<u64>) -> Result<(), AwsError> {
+        self.change(|groups| {
+            if let Some(group) = groups.get_mut(name) {
+                group.retention_days = days;
+            }
+        })
+    }
+
+    /// Whether the group was there.
+    pub(super) fn delete_group(&self, name: &str) -> Result<bool, AwsError> {
+        let was_there = self.change(|groups| groups.remove(name).is_some())?;
+        std::fs::remove_file(events_path(&self.folder, name)).ok();
+        Ok(was_there)
+    }
+
+    pub(super) fn append(
+        &self,
+        group_name: &str,
+        stream: &str,
+        events: impl IntoIterator<Item = (u64, String)>,
+    ) {
+        let missing = self.read(|groups| {
+            groups
+                .get(group_name)
+                .is_none_or(|group| !group.streams.contains_key(stream))
+        });
+        if missing {
+            // A log line must not fail the function that wrote it; the events themselves are appended below.
+            self.ensure_stream(group_name, stream).ok();
+        }
+        let ingested = self.world.now_millis();
+        let mut groups = self.lock();
+        let group = groups.entry(group_name.to_owned()).or_default();
+        let mut text = Vec::new();
+        for (at, message) in events {
+            let event = Event {
+                id: group.next_id,
+                stream: stream.to_owned(),
+                at,
+                ingested,
+                message,
+            };
+            group.next_id += 1;
+            group.lines_in_file += 1;
+            serde_json::to_writer(&mut text, &event).expect("an event is plain data");
+            text.push(b'\n');
+            group.push(event);
+        }
+        if group.lines_in_file > 2 * EVENTS_MAX {
+            rewrite(&self.folder, group_name, group);
+        } else {
+            if group.file.is_none() {
+                group.file = File::options()
+                    .create(true)
+                    .append(true)
+                    .open(events_path(&self.folder, group_name))
+                    .ok();
+            }
+            if let Some(file) = &mut group.file {
+                file.write_all(&text).ok();
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Group>> {
+        self.groups.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change<T>(
+        &self,
+        change: impl FnOnce(&mut BTreeMap<String, Group>) -> T,
+    ) -> Result<T, AwsError> {
+        let mut groups = self.lock();
+        let result = change(&mut groups);
+        self.file.save(&*groups)?;
+        Ok(result)
+    }
+}
+
+impl Group {
+    fn push(&mut self, event: Event) {
+        if self.events.len() == EVENTS_MAX {
+            self.events.pop_front();
+        }
+        self.events.push_back(event);
+    }
+}
+
+fn events_path(folder: &Path, group: &str) -> PathBuf {
+    folder.join(format!("{}.jsonl", encode_percent(group)))
+}
+
+/// Writes the file anew from memory. Where that fails the old file stays, and grows.
+fn rewrite(folder: &Path, name: &str, group: &mut Group) {
+    let path = events_path(folder, name);
+    let new = path.with_extension("jsonl.new");
+    let mut text = Vec::new();
+    for event in &group.events {
+        serde_json::to_writer(&mut text, event).expect("an event is plain data");
+        text.push(b'\n');
+    }
+    if std::fs::write(&new, text)
+        .and_then(|()| std::fs::rename(&new, &path))
+        .is_ok()
+    {
+        group.file = None;
+        group.lines_in_file = group.events.len();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_outlive_the_process_and_stay_bounded() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Store::open(folder.path().to_owned(), World::real()).unwrap();
+        let store = open();
+        let line = |number: usize| (number as u64, format!("line {number}"));
+        store.append("/aws/lambda/a", "s", (0..3 * EVENTS_MAX).map(line));
+        store.append("/aws/lambda/a", "s", [line(7)]);
+        for store in [store, open()] {
+            store.read(|groups| {
+                let group = &groups["/aws/lambda/a"];
+                assert_eq!(group.events.len(), EVENTS_MAX);
+                assert_eq!(group.events.back().unwrap().message, "line 7");
+                assert_eq!(group.next_id, 3 * EVENTS_MAX as u64 + 1);
+            });
+        }
+    }
+
+    #[test]
+    fn a_last_line_that_was_cut_is_dropped_and_the_next_one_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Store::open(folder.path().to_owned(), World::real()).unwrap();
+        open().append("g", "s", [(1, "one".to_owned())]);
+        let path = events_path(folder.path(), "g");
+        File::options()
+            .append(true)
+            .open(&path)
+            .unwrap()
+            .write_all(b"{\"id\":1,\"str")
+            .unwrap();
+        open().append("g", "s", [(2, "two".to_owned())]);
+        open().read(|groups| {
+            let messages: Vec<&str> = groups["g"]
+                .events
+                .iter()
+                .map(|event| event.message.as_str())
+                .collect();
+            assert_eq!(messages, ["one", "two"]);
+        });
+    }
+}
