@@ -1,17 +1,46 @@
 //! Lambda: functions as real `bootstrap` processes behind a Runtime API, and the Invoke API.
 
+mod answer;
+mod asynchronous;
+mod configuration;
+pub(crate) mod date;
+mod environment;
+mod function;
+mod invoke;
+mod memory;
+mod name;
+mod package;
+mod pool;
+mod process_log;
+mod report;
+mod runtime_api;
+mod runtime_state;
+mod service;
+mod session;
+#[cfg(test)]
+pub(crate) mod tests;
+mod variables;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
 
 use crate::Identity;
 use crate::error::AwsError;
 use crate::http::{Answer, Call};
 use crate::logs::Logs;
 use crate::state::StateError;
+
+pub use process_log::FunctionLine;
+use service::Service;
+
+/// How long a process without work is kept, where nothing else is said. AWS keeps one for some minutes.
+pub(crate) const IDLE_MAX_DEFAULT: Duration = Duration::from_secs(600);
 
 /// A function as CloudFormation or `CreateFunction` describes it, defaults filled in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,63 +86,71 @@ pub(crate) struct LambdaConfig {
     pub(crate) folder: PathBuf,
     /// `AWS_ENDPOINT_URL` of every function: this cloud's own address.
     pub(crate) endpoint_url: String,
+    /// How long a process without work is kept ([`IDLE_MAX_DEFAULT`]).
+    pub(crate) idle_max: Duration,
+    /// Gets every line of every function's log as it comes; what it does not take in time is dropped for it.
+    pub(crate) lines: Option<mpsc::Sender<FunctionLine>>,
 }
 
 /// The Lambda service. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Lambda {
-    inner: Arc<()>,
+    service: Arc<Service>,
 }
 
 impl Lambda {
     /// Opens the service on its folder: functions and layers of the last run are there again.
-    pub(crate) fn open(_config: LambdaConfig, _logs: Logs) -> Result<Self, StateError> {
-        todo!()
+    pub(crate) fn open(config: LambdaConfig, logs: Logs) -> Result<Self, StateError> {
+        Ok(Self {
+            service: Service::open(config, logs)?,
+        })
     }
 
     /// Makes the function, or replaces its code and configuration: requests that are being answered finish on the old
     /// code, every later one runs on the new. `code` is the zip. Gives the ARN.
     pub(crate) async fn put_function(
         &self,
-        _spec: FunctionSpec,
-        _code: Bytes,
+        spec: FunctionSpec,
+        code: Bytes,
     ) -> Result<String, AwsError> {
-        todo!()
+        self.service.put_function(spec, code).await
     }
 
     /// Ends its processes and forgets it. Deleting what is not there is no error.
-    pub(crate) async fn delete_function(&self, _name: &str) -> Result<(), AwsError> {
-        todo!()
+    pub(crate) async fn delete_function(&self, name: &str) -> Result<(), AwsError> {
+        self.service.delete_function(name)
     }
 
     /// Stores a layer version and gives its ARN (`arn:aws:lambda:REGION:ACCOUNT:layer:NAME:N`).
     pub(crate) fn publish_layer_version(
         &self,
-        _name: &str,
-        _content: Bytes,
+        name: &str,
+        content: Bytes,
     ) -> Result<String, AwsError> {
-        todo!()
+        self.service.publish_layer_version(name, &content)
     }
 
-    pub(crate) fn delete_layer_version(&self, _arn: &str) -> Result<(), AwsError> {
-        todo!()
+    pub(crate) fn delete_layer_version(&self, arn: &str) -> Result<(), AwsError> {
+        self.service.delete_layer_version(arn)
     }
 
     /// Invokes a function by name or ARN.
     pub(crate) async fn invoke(
         &self,
-        _function: &str,
-        _kind: InvocationType,
-        _payload: Bytes,
+        function: &str,
+        kind: InvocationType,
+        payload: Bytes,
     ) -> Result<Invocation, AwsError> {
-        todo!()
+        self.service.invoke(function, kind, payload, None).await
     }
 
     /// Answers Lambda's own REST API (Invoke, GetFunction, ListFunctions, ...).
-    pub(crate) async fn answer(&self, _call: Call) -> Answer {
-        todo!()
+    pub(crate) async fn answer(&self, call: Call) -> Answer {
+        answer::answer(&self.service, call).await
     }
 
     /// Ends every process that was started.
-    pub(crate) async fn shut_down(&self) {}
+    pub(crate) async fn shut_down(&self) {
+        self.service.shut_down().await;
+    }
 }

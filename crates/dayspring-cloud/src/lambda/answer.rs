@@ -1,0 +1,247 @@
+//! Lambda's REST API: <https://docs.aws.amazon.com/lambda/latest/api/>.
+
+use std::sync::Arc;
+
+use ::http::header::CONTENT_TYPE;
+use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http_body_util::Full;
+use serde::de::IgnoredAny;
+use serde_json::{Value, json};
+
+use super::InvocationType;
+use super::configuration::configuration;
+use super::function::Function;
+use super::name::{not_found, parse_function_name};
+use super::service::{Service, request_id};
+use crate::error::AwsError;
+use crate::http::{Answer, Call};
+
+/// The client context, decoded: <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>.
+const CLIENT_CONTEXT_BYTES_MAX: usize = 3583;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
+const INVOCATION_TYPE: HeaderName = HeaderName::from_static("x-amz-invocation-type");
+const LOG_TYPE: HeaderName = HeaderName::from_static("x-amz-log-type");
+const CLIENT_CONTEXT: HeaderName = HeaderName::from_static("x-amz-client-context");
+const EXECUTED_VERSION: HeaderName = HeaderName::from_static("x-amz-executed-version");
+const FUNCTION_ERROR: HeaderName = HeaderName::from_static("x-amz-function-error");
+const LOG_RESULT: HeaderName = HeaderName::from_static("x-amz-log-result");
+
+pub(super) async fn answer(service: &Arc<Service>, call: Call) -> Answer {
+    let path = call.parts.uri.path().to_owned();
+    let segments: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let method = &call.parts.method;
+    let result = match segments.as_slice() {
+        ["2015-03-31", "functions"] if method == Method::GET => Ok(list(service)),
+        ["2015-03-31", "functions", name] if method == Method::GET => {
+            with_function(service, name, &call, get)
+        }
+        ["2015-03-31", "functions", name, "configuration"] if method == Method::GET => {
+            with_function(service, name, &call, configuration)
+        }
+        ["2015-03-31", "functions", name, "invocations"] if method == Method::POST => {
+            let name = decoded(name);
+            return match invoke(service, &name, &call).await {
+                Ok(answer) => answer,
+                Err(error) => refuse(&error, throttle_reason(service, &name)),
+            };
+        }
+        _ => Err(AwsError::new(
+            StatusCode::NOT_FOUND,
+            "UnknownOperationException",
+            format!("the local cloud does not answer {method} {path}"),
+        )),
+    };
+    match result {
+        Ok(body) => json_answer(StatusCode::OK, &body),
+        Err(error) => refuse(&error, ""),
+    }
+}
+
+/// Why a request that was throttled was throttled.
+fn throttle_reason(service: &Service, name: &str) -> &'static str {
+    let reserved = parse_function_name(name, None)
+        .ok()
+        .and_then(|name| service.find(name))
+        .and_then(|function| function.kept.spec.reserved_concurrency);
+    match reserved {
+        Some(_) => "ReservedFunctionConcurrentInvocationLimitExceeded",
+        None => "ConcurrentInvocationLimitExceeded",
+    }
+}
+
+fn list(service: &Service) -> Value {
+    let functions: Vec<Value> = service
+        .list()
+        .iter()
+        .map(|function| configuration(service, function))
+        .collect();
+    json!({"Functions": functions})
+}
+
+fn get(service: &Service, function: &Function) -> Value {
+    json!({
+        "Configuration": configuration(service, function),
+        "Code": {"RepositoryType": "S3", "Location": format!("file://{}", function.launch.task_root.display())},
+        "Tags": {},
+    })
+}
+
+fn with_function(
+    service: &Service,
+    name: &str,
+    call: &Call,
+    answer: impl FnOnce(&Service, &Function) -> Value,
+) -> Result<Value, AwsError> {
+    let name = decoded(name);
+    let name = parse_function_name(&name, qualifier(call))?;
+    let function = service
+        .find(name)
+        .ok_or_else(|| not_found(&service.arn(name)))?;
+    Ok(answer(service, &function))
+}
+
+async fn invoke(service: &Arc<Service>, name: &str, call: &Call) -> Result<Answer, AwsError> {
+    let headers = &call.parts.headers;
+    let name = parse_function_name(name, qualifier(call))?;
+    let kind = match text(headers, &INVOCATION_TYPE) {
+        None | Some("RequestResponse") => InvocationType::RequestResponse,
+        Some("Event") => InvocationType::Event,
+        Some("DryRun") => InvocationType::DryRun,
+        Some(other) => {
+            return Err(AwsError::bad_request(
+                "ValidationException",
+                format!(
+                    "1 validation error detected: Value '{other}' at 'invocationType' failed to satisfy constraint: Member must satisfy enum value set: [Event, RequestResponse, DryRun]"
+                ),
+            ));
+        }
+    };
+    if !call.body.is_empty()
+        && let Err(error) = serde_json::from_slice::<IgnoredAny>(&call.body)
+    {
+        return Err(AwsError::bad_request(
+            "InvalidRequestContentException",
+            format!("Could not parse request body into json: {error}"),
+        ));
+    }
+    let client_context = client_context(headers)?;
+    let invocation = service
+        .invoke(name, kind, call.body.clone(), client_context)
+        .await?;
+    let mut answer = Answer::new(Full::new(invocation.payload));
+    *answer.status_mut() = match kind {
+        InvocationType::RequestResponse => StatusCode::OK,
+        InvocationType::Event => StatusCode::ACCEPTED,
+        InvocationType::DryRun => StatusCode::NO_CONTENT,
+    };
+    let out = answer.headers_mut();
+    insert(out, REQUEST_ID, &invocation.request_id);
+    if kind == InvocationType::RequestResponse {
+        out.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        insert(out, EXECUTED_VERSION, "$LATEST");
+        if let Some(error) = &invocation.function_error {
+            insert(out, FUNCTION_ERROR, error);
+        }
+        if text(headers, &LOG_TYPE) == Some("Tail") {
+            insert(out, LOG_RESULT, &STANDARD.encode(&invocation.log_tail));
+        }
+    }
+    Ok(answer)
+}
+
+fn client_context(headers: &HeaderMap) -> Result<Option<String>, AwsError> {
+    let Some(encoded) = text(headers, &CLIENT_CONTEXT) else {
+        return Ok(None);
+    };
+    STANDARD
+        .decode(encoded)
+        .ok()
+        .filter(|decoded| decoded.len() <= CLIENT_CONTEXT_BYTES_MAX)
+        .and_then(|decoded| String::from_utf8(decoded).ok())
+        .map(Some)
+        .ok_or_else(|| {
+            AwsError::bad_request(
+                "InvalidRequestContentException",
+                "Client context must be a valid Base64-encoded JSON object.",
+            )
+        })
+}
+
+/// `throttle_reason` is looked at for that kind only.
+fn refuse(error: &AwsError, throttle_reason: &str) -> Answer {
+    let kind = error.kind.as_str();
+    let mut body = serde_json::Map::new();
+    match kind {
+        "TooManyRequestsException" => {
+            body.insert("Reason".to_owned(), throttle_reason.into());
+            body.insert("Type".to_owned(), "User".into());
+            body.insert("message".to_owned(), error.message.clone().into());
+        }
+        "ValidationException" | "UnknownOperationException" => {
+            body.insert("message".to_owned(), error.message.clone().into());
+        }
+        _ => {
+            let fault = if error.status.is_server_error() {
+                "Service"
+            } else {
+                "User"
+            };
+            body.insert("Type".to_owned(), fault.into());
+            // The model spells the member of this error in small letters where others have a capital.
+            let member = if error.status == StatusCode::NOT_FOUND || error.status.is_server_error()
+            {
+                "Message"
+            } else {
+                "message"
+            };
+            body.insert(member.to_owned(), error.message.clone().into());
+        }
+    }
+    let mut answer = json_answer(error.status, &Value::Object(body));
+    insert(answer.headers_mut(), ERROR_TYPE, kind);
+    answer
+}
+
+fn json_answer(status: StatusCode, body: &Value) -> Answer {
+    let mut answer = Answer::new(Full::new(Bytes::from(body.to_string())));
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    insert(headers, REQUEST_ID, &request_id());
+    answer
+}
+
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+fn qualifier(call: &Call) -> Option<&str> {
+    call.parts
+        .uri
+        .query()?
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("Qualifier="))
+        .map(|qualifier| match qualifier {
+            "%24LATEST" => "$LATEST",
+            other => other,
+        })
+}
+
+/// A name in a path has its colons and its dollar sign encoded by most clients.
+fn decoded(segment: &str) -> String {
+    segment
+        .replace("%3A", ":")
+        .replace("%3a", ":")
+        .replace("%24", "$")
+}

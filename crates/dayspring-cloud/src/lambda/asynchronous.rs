@@ -1,0 +1,115 @@
+//! Invocations whose caller does not wait: tried up to three times.
+//!
+//! <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html> (read 2026-11-22).
+
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use super::Invocation;
+use super::invoke::{self, Throttled};
+use super::service::Service;
+use super::session::Event;
+
+/// The greatest age of an event, where the function does not say otherwise.
+const AGE_MAX: Duration = Duration::from_secs(6 * 60 * 60);
+
+/// A throttled event is tried again after a second, and then less and less often.
+const THROTTLED_FIRST: Duration = Duration::from_secs(1);
+const THROTTLED_MAX: Duration = Duration::from_secs(5 * 60);
+
+/// How often an event was tried.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Attempts {
+    failed: u32,
+    throttled: u32,
+}
+
+/// When to try again: `None` when the event is done, or given up.
+fn retry_after(
+    attempts: Attempts,
+    last: Result<bool, Throttled>,
+    age: Duration,
+) -> Option<Duration> {
+    let wait = match last {
+        Ok(true) => return None,
+        Ok(false) => match attempts.failed {
+            1 => Duration::from_secs(60),
+            2 => Duration::from_secs(120),
+            _ => return None,
+        },
+        Err(Throttled) => {
+            let doublings = attempts.throttled.saturating_sub(1).min(16);
+            (THROTTLED_FIRST * 2_u32.pow(doublings)).min(THROTTLED_MAX)
+        }
+    };
+    (age + wait < AGE_MAX).then_some(wait)
+}
+
+/// Runs an event until it succeeds or is given up. A function that is replaced meanwhile is tried as it is then.
+pub(super) async fn run(
+    service: Weak<Service>,
+    name: String,
+    event: Arc<Event>,
+    mut closing: watch::Receiver<bool>,
+) {
+    let since = Instant::now();
+    let mut attempts = Attempts::default();
+    loop {
+        let Some(function) = service.upgrade().and_then(|service| service.find(&name)) else {
+            return;
+        };
+        let last = invoke::run(function, Arc::clone(&event))
+            .await
+            .map(|invocation: Invocation| invocation.function_error.is_none());
+        match last {
+            Ok(_) => attempts.failed += 1,
+            Err(Throttled) => attempts.throttled += 1,
+        }
+        let Some(wait) = retry_after(attempts, last, since.elapsed()) else {
+            return;
+        };
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            _ = closing.wait_for(|closing| *closing) => return,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const YOUNG: Duration = Duration::from_secs(1);
+
+    fn failed(times: u32) -> Option<Duration> {
+        let attempts = Attempts {
+            failed: times,
+            throttled: 0,
+        };
+        retry_after(attempts, Ok(false), YOUNG)
+    }
+
+    #[test]
+    fn a_failing_event_is_tried_three_times() {
+        let waits = [failed(1), failed(2), failed(3)];
+        assert_eq!(
+            waits.map(|wait| wait.map(|wait| wait.as_secs())),
+            [Some(60), Some(120), None]
+        );
+        assert_eq!(retry_after(Attempts::default(), Ok(true), YOUNG), None);
+    }
+
+    #[test]
+    fn a_throttled_event_is_tried_until_it_is_six_hours_old() {
+        let attempts = |throttled| Attempts {
+            failed: 0,
+            throttled,
+        };
+        let wait = |throttled, age| retry_after(attempts(throttled), Err(Throttled), age);
+        assert_eq!(wait(1, YOUNG), Some(Duration::from_secs(1)));
+        assert_eq!(wait(40, YOUNG), Some(Duration::from_secs(300)));
+        assert_eq!(wait(40, AGE_MAX), None);
+    }
+}

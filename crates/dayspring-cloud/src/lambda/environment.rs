@@ -1,0 +1,292 @@
+//! An execution environment: one process, its Runtime API and its log, from the start to the end.
+
+use std::collections::HashMap;
+use std::io::PipeReader;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::net::TcpListener;
+use tokio::net::unix::pipe::Receiver;
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::memory::MemoryUse;
+use super::pool::Pool;
+use super::process_log::{LogTarget, ProcessLog};
+use super::session::{Exit, Session};
+use super::variables::{Surroundings, variables};
+use super::{FunctionSpec, runtime_api};
+use crate::Identity;
+
+/// How long the connections of a process that is gone may take to say what they still have.
+const CONNECTIONS_END: Duration = Duration::from_millis(200);
+
+/// Everything that a process of a function is started from.
+#[derive(Debug)]
+pub(super) struct Launch {
+    pub(super) spec: FunctionSpec,
+    pub(super) identity: Identity,
+    pub(super) endpoint_url: String,
+    pub(super) task_root: PathBuf,
+    pub(super) layer_root: Option<PathBuf>,
+}
+
+/// No process came to be. The text is for the caller of the function.
+#[derive(Debug)]
+pub(super) struct CannotStart(pub(super) String);
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Environment {
+    number: u64,
+    pub(super) session: Arc<Session>,
+    pub(super) log: Arc<ProcessLog>,
+    pub(super) launched: Instant,
+    pub(super) memory: MemoryUse,
+    /// `None` once it is known to be gone, when the number may be another's.
+    process: Mutex<Option<Pid>>,
+}
+
+impl Environment {
+    /// Starts a process. Its end is told to its session, its pool and the register.
+    pub(super) async fn start(
+        launch: &Launch,
+        target: LogTarget,
+        pool: Weak<Pool>,
+        register: &Arc<Register>,
+    ) -> Result<Arc<Self>, CannotStart> {
+        let program = entrypoint(launch)?;
+        let cannot = |error: std::io::Error| {
+            CannotStart(format!("fork/exec {}: {error}", shown(&program, launch)))
+        };
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(cannot)?;
+        let environment = variables(
+            &launch.spec,
+            &Surroundings {
+                identity: &launch.identity,
+                endpoint_url: &launch.endpoint_url,
+                task_root: &launch.task_root,
+                layer_root: launch.layer_root.as_deref(),
+                log_stream: &target.stream,
+                runtime_api: listener.local_addr().map_err(cannot)?,
+            },
+        );
+        let launched = Instant::now();
+        let (child, pipe) = spawn(&program, &launch.task_root, &environment).map_err(cannot)?;
+        let receiver = pipe
+            .try_clone()
+            .and_then(|pipe| Receiver::from_owned_fd(pipe.into()))
+            .map_err(cannot)?;
+        let log = ProcessLog::new(target, pipe);
+        let id = child.id().and_then(|id| i32::try_from(id).ok());
+        let environment = Arc::new(Self {
+            number: register.next_number(),
+            session: Arc::new(Session::new(Arc::clone(&log))),
+            log,
+            launched,
+            memory: MemoryUse::new(child.id()),
+            process: Mutex::new(id.and_then(Pid::from_raw)),
+        });
+        let alive = register.add(&environment);
+        let supervision = supervise(
+            Arc::clone(&environment),
+            child,
+            listener,
+            receiver,
+            pool,
+            Arc::clone(register),
+            alive,
+        );
+        tokio::spawn(supervision);
+        Ok(environment)
+    }
+
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Ends the process and all that it started, at once.
+    pub(super) fn kill(&self) {
+        if let Some(process) = *self.process() {
+            // The only failure is that nobody is left in the group.
+            drop(kill_process_group(process, Signal::KILL));
+        }
+    }
+
+    fn process(&self) -> MutexGuard<'_, Option<Pid>> {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Owns a process: serves its Runtime API and follows its log until it ends, and then tells everyone.
+async fn supervise(
+    environment: Arc<Environment>,
+    mut child: Child,
+    listener: TcpListener,
+    receiver: Receiver,
+    pool: Weak<Pool>,
+    register: Arc<Register>,
+    _alive: Option<mpsc::Sender<()>>,
+) {
+    let mut follower = JoinSet::new();
+    follower.spawn(Arc::clone(&environment.log).follow(receiver));
+    let mut connections = JoinSet::new();
+    let status = loop {
+        tokio::select! {
+            status = child.wait() => break status,
+            Ok((stream, _)) = listener.accept() => {
+                connections.spawn(runtime_api::serve(stream, Arc::clone(&environment.session)));
+            }
+            Some(_) = connections.join_next() => {}
+        }
+    };
+    // What the process left behind in its group goes with it.
+    environment.kill();
+    *environment.process() = None;
+    // An answer that it sent before it went is still on its way through a connection.
+    drop(
+        tokio::time::timeout(CONNECTIONS_END, async {
+            while connections.join_next().await.is_some() {}
+        })
+        .await,
+    );
+    environment.log.close();
+    environment
+        .session
+        .exited(status.map_or(Exit::Code(-1), exit_of));
+    if let Some(pool) = pool.upgrade() {
+        pool.forget(environment.number);
+    }
+    register.remove(environment.number);
+}
+
+fn spawn(
+    program: &Path,
+    folder: &Path,
+    environment: &std::collections::BTreeMap<String, String>,
+) -> std::io::Result<(Child, PipeReader)> {
+    let (reader, writer) = std::io::pipe()?;
+    rustix::fs::fcntl_setfl(&reader, rustix::fs::OFlags::NONBLOCK)?;
+    let child = Command::new(program)
+        .env_clear()
+        .envs(environment)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(writer.try_clone()?)
+        .stderr(writer)
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()?;
+    Ok((child, reader))
+}
+
+/// The code's `bootstrap`, or a layer's.
+fn entrypoint(launch: &Launch) -> Result<PathBuf, CannotStart> {
+    [Some(&launch.task_root), launch.layer_root.as_ref()]
+        .into_iter()
+        .flatten()
+        .map(|folder| folder.join("bootstrap"))
+        .find(|path| path.is_file())
+        .ok_or_else(|| {
+            CannotStart(
+                "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]".to_owned(),
+            )
+        })
+}
+
+/// The program as AWS would name it.
+fn shown(program: &Path, launch: &Launch) -> &'static str {
+    if program.starts_with(&launch.task_root) {
+        "/var/task/bootstrap"
+    } else {
+        "/opt/bootstrap"
+    }
+}
+
+fn exit_of(status: ExitStatus) -> Exit {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Exit::Code(code),
+        (None, Some(signal)) => Exit::Signal(signal),
+        (None, None) => Exit::Code(-1),
+    }
+}
+
+/// Every living process of the service, so that all can be ended.
+#[derive(Debug)]
+pub(super) struct Register {
+    inner: Mutex<RegisterInner>,
+}
+
+#[derive(Debug)]
+struct RegisterInner {
+    last_number: u64,
+    living: HashMap<u64, Arc<Environment>>,
+    /// Each supervisor holds a copy: when all are dropped, all processes are gone. `None` after the end.
+    alive: Option<(mpsc::Sender<()>, mpsc::Receiver<()>)>,
+}
+
+impl Register {
+    pub(super) fn new() -> Self {
+        Self {
+            inner: Mutex::new(RegisterInner {
+                last_number: 0,
+                living: HashMap::new(),
+                alive: Some(mpsc::channel(1)),
+            }),
+        }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, RegisterInner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next_number(&self) -> u64 {
+        let mut inner = self.inner();
+        inner.last_number += 1;
+        inner.last_number
+    }
+
+    /// After the end, the process is ended at once.
+    fn add(&self, environment: &Arc<Environment>) -> Option<mpsc::Sender<()>> {
+        let mut inner = self.inner();
+        let alive = inner.alive.as_ref().map(|(sender, _)| sender.clone());
+        if alive.is_some() {
+            inner
+                .living
+                .insert(environment.number, Arc::clone(environment));
+        } else {
+            environment.kill();
+        }
+        alive
+    }
+
+    fn remove(&self, number: u64) {
+        self.inner().living.remove(&number);
+    }
+
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.inner().living.len()
+    }
+
+    /// Ends every process and waits until all are gone.
+    pub(super) async fn end_all(&self) {
+        let alive = {
+            let mut inner = self.inner();
+            for environment in inner.living.values() {
+                environment.kill();
+            }
+            inner.alive.take()
+        };
+        if let Some((sender, mut receiver)) = alive {
+            drop(sender);
+            // Nobody sends: this ends when the last supervisor is done.
+            drop(receiver.recv().await);
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! A function as it is now: its configuration, where its code lies, and its processes.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::FunctionSpec;
+use super::date::{Utc, unix_millis_now};
+use super::environment::{CannotStart, Environment, Launch, Register};
+use super::package::PackageDigest;
+use super::pool::Pool;
+use super::process_log::{FunctionLine, LogTarget};
+use crate::error::AwsError;
+use crate::logs::Logs;
+
+/// What is kept of a function between runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct KeptFunction {
+    pub(super) spec: FunctionSpec,
+    pub(super) code: PackageDigest,
+    pub(super) code_bytes: u64,
+    pub(super) revision_id: String,
+    /// Milliseconds since 1970.
+    pub(super) modified_unix_millis: u64,
+}
+
+/// What is kept of a layer version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct KeptLayer {
+    pub(super) content: PackageDigest,
+    pub(super) content_bytes: u64,
+    pub(super) created_unix_millis: u64,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Function {
+    pub(super) kept: KeptFunction,
+    pub(super) arn: String,
+    pub(super) launch: Launch,
+    pub(super) pool: Arc<Pool>,
+    pub(super) register: Arc<Register>,
+    pub(super) logs: Logs,
+    pub(super) lines: Option<tokio::sync::mpsc::Sender<FunctionLine>>,
+}
+
+impl Function {
+    /// Starts a process of it.
+    pub(super) async fn start(&self) -> Result<Arc<Environment>, CannotStart> {
+        Environment::start(
+            &self.launch,
+            self.log_target(),
+            Arc::downgrade(&self.pool),
+            &self.register,
+        )
+        .await
+    }
+
+    /// A log stream of its own, as each process has: `2026/11/22/[$LATEST]32 hexadecimals`.
+    pub(super) fn log_target(&self) -> LogTarget {
+        LogTarget {
+            logs: self.logs.clone(),
+            function: self.kept.spec.name.clone(),
+            group: self.kept.spec.log_group.clone(),
+            stream: format!(
+                "{}/[$LATEST]{:032x}",
+                Utc::from_unix_millis(unix_millis_now()).stream_day(),
+                fastrand::u128(..)
+            ),
+            lines: self.lines.clone(),
+        }
+    }
+}
+
+/// Where the code of a function and its layers lie.
+#[derive(Debug)]
+pub(super) struct Roots {
+    pub(super) task: PathBuf,
+    pub(super) layer: Option<PathBuf>,
+}
+
+/// Refuses a configuration that AWS refuses, or that this cloud cannot run.
+pub(super) fn check(spec: &FunctionSpec) -> Result<(), AwsError> {
+    let constraint = |value: &dyn std::fmt::Display, member: &str, rule: &str| {
+        Err(AwsError::bad_request(
+            "ValidationException",
+            format!(
+                "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: {rule}"
+            ),
+        ))
+    };
+    let name_is_good = (1..=64).contains(&spec.name.len())
+        && spec
+            .name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    if !name_is_good {
+        return constraint(
+            &spec.name,
+            "functionName",
+            "Member must satisfy regular expression pattern: [a-zA-Z0-9-_]{1,64}",
+        );
+    }
+    if spec.timeout_seconds == 0 {
+        return constraint(
+            &0,
+            "timeout",
+            "Member must have value greater than or equal to 1",
+        );
+    }
+    if spec.timeout_seconds > 900 {
+        return constraint(
+            &spec.timeout_seconds,
+            "timeout",
+            "Member must have value less than or equal to 900",
+        );
+    }
+    if spec.memory_mib < 128 {
+        return constraint(
+            &spec.memory_mib,
+            "memorySize",
+            "Member must have value greater than or equal to 128",
+        );
+    }
+    if spec.memory_mib > 10_240 {
+        return constraint(
+            &spec.memory_mib,
+            "memorySize",
+            "Member must have value less than or equal to 10240",
+        );
+    }
+    if !matches!(spec.runtime.as_str(), "provided.al2023" | "provided.al2") {
+        return Err(AwsError::bad_request(
+            "InvalidParameterValueException",
+            format!(
+                "The runtime `{}` of the function `{}` cannot be run here: the local cloud runs provided.al2023 and provided.al2 (an executable `bootstrap`).",
+                spec.runtime, spec.name
+            ),
+        ));
+    }
+    super::variables::check(&spec.environment)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_runtime_that_cannot_be_run_is_named() {
+        let spec = FunctionSpec {
+            runtime: "python3.13".to_owned(),
+            ..crate::lambda::tests::spec("hello", "app.handler")
+        };
+        insta::assert_snapshot!(check(&spec).unwrap_err().message, @"The runtime `python3.13` of the function `hello` cannot be run here: the local cloud runs provided.al2023 and provided.al2 (an executable `bootstrap`).");
+    }
+
+    #[test]
+    fn a_timeout_beyond_a_quarter_of_an_hour_is_refused() {
+        let spec = FunctionSpec {
+            timeout_seconds: 901,
+            ..crate::lambda::tests::spec("hello", "app.handler")
+        };
+        insta::assert_snapshot!(check(&spec).unwrap_err().message, @"1 validation error detected: Value '901' at 'timeout' failed to satisfy constraint: Member must have value less than or equal to 900");
+    }
+}

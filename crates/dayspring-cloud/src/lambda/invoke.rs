@@ -1,0 +1,371 @@
+//! One invocation, from the event to what it came to.
+//!
+//! 1. A process that is idle takes the event at once.
+//! 2. One that has answered but not yet asked for more gets it as soon as it asks, within [`TAKE_BACK_AFTER`]; a client
+//!    that sends one request after the other thus stays with one process.
+//! 3. Otherwise a process is started. A start that fails is tried a second time within the function's timeout, and what
+//!    that comes to is the answer, as on AWS.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use super::Invocation;
+use super::environment::{CannotStart, Environment};
+use super::function::Function;
+use super::report::{
+    Report, ReportStatus, end_line, entrypoint_payload, exit_payload, init_report_line, start_line,
+    timeout_payload, too_large_payload,
+};
+use super::session::{Event, Exit, Handover, Now, Offered, Outcome};
+
+/// From the start to the first `next`: <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>.
+const INIT_MAX: Duration = Duration::from_secs(10);
+
+/// How long a process may stay busy after its answer before another is started for the next event.
+const TAKE_BACK_AFTER: Duration = Duration::from_millis(10);
+
+/// As many requests run as are allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Throttled;
+
+/// Runs an event. A caller that goes away does not end it.
+pub(super) fn run(
+    function: Arc<Function>,
+    event: Arc<Event>,
+) -> Uncancelled<Result<Invocation, Throttled>> {
+    Uncancelled::new(async move {
+        let Some(_permit) = function.pool.admit() else {
+            return Err(Throttled);
+        };
+        Ok(match run_warm(&function, &event).await {
+            Some(invocation) => invocation,
+            None => run_cold(&function, &event).await,
+        })
+    })
+}
+
+/// `None` when no process that runs can take it.
+async fn run_warm(function: &Function, event: &Arc<Event>) -> Option<Invocation> {
+    while let Some(environment) = function.pool.take() {
+        let Ok(offered) = environment.session.offer(Arc::clone(event), Now::read()) else {
+            // It died idle.
+            continue;
+        };
+        let since = match offered.delivery {
+            Handover::Done(since) => since,
+            Handover::Awaited(mut handover) => {
+                match timeout(TAKE_BACK_AFTER, &mut handover).await {
+                    Ok(Ok(since)) => since,
+                    Ok(Err(_)) => continue,
+                    Err(_) if environment.session.withdraw() => {
+                        function.pool.put_off(environment, Instant::now());
+                        return None;
+                    }
+                    // It asked in this very moment.
+                    Err(_) => match handover.await {
+                        Ok(since) => since,
+                        Err(_) => continue,
+                    },
+                }
+            }
+        };
+        let attended = Attended {
+            environment,
+            since,
+            init: None,
+        };
+        return Some(attend(function, event, attended, offered.outcome).await);
+    }
+    None
+}
+
+async fn run_cold(function: &Function, event: &Arc<Event>) -> Invocation {
+    let attempt = Attempt {
+        within: INIT_MAX,
+        announced: false,
+    };
+    match initialise(function, event, attempt).await {
+        Ok((attended, outcome)) => return attend(function, event, attended, outcome).await,
+        Err(NotInitialised::NoProcess(reason)) => return no_process(function, event, &reason),
+        Err(NotInitialised::Failed {
+            environment,
+            ending,
+        }) => {
+            environment.log.write(init_report_line(
+                environment.launched.elapsed(),
+                ending.status(),
+            ));
+        }
+    }
+    let attempt = Attempt {
+        within: event.timeout,
+        announced: true,
+    };
+    match initialise(function, event, attempt).await {
+        Ok((attended, outcome)) => attend(function, event, attended, outcome).await,
+        Err(NotInitialised::NoProcess(reason)) => no_process(function, event, &reason),
+        Err(NotInitialised::Failed {
+            environment,
+            ending,
+        }) => {
+            let attended = Attended {
+                since: environment.launched,
+                environment,
+                init: None,
+            };
+            finish(function, event, &attended, ending)
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Attempt {
+    within: Duration,
+    /// The START line comes before what the process prints while it starts.
+    announced: bool,
+}
+
+#[derive(Debug)]
+enum NotInitialised {
+    NoProcess(CannotStart),
+    Failed {
+        environment: Arc<Environment>,
+        ending: Ending,
+    },
+}
+
+/// Starts a process and hands it the event at its first `next`.
+async fn initialise(
+    function: &Function,
+    event: &Arc<Event>,
+    attempt: Attempt,
+) -> Result<(Attended, oneshot::Receiver<Outcome>), NotInitialised> {
+    let environment = function.start().await.map_err(NotInitialised::NoProcess)?;
+    if attempt.announced {
+        environment.session.announce(&event.request_id);
+    }
+    let failed = |environment: Arc<Environment>, ending| {
+        environment.kill();
+        Err(NotInitialised::Failed {
+            environment,
+            ending,
+        })
+    };
+    let Offered { delivery, outcome } =
+        match environment.session.offer(Arc::clone(event), Now::read()) {
+            Ok(offered) => offered,
+            Err(exit) => return failed(environment, Ending::Exited(exit)),
+        };
+    let since = match delivery {
+        Handover::Done(since) => since,
+        Handover::Awaited(mut handover) => match timeout(attempt.within, &mut handover).await {
+            Ok(Ok(since)) => since,
+            Ok(Err(_)) => {
+                let ending = Ending::from_outcome(outcome.await);
+                return failed(environment, ending);
+            }
+            Err(_) if environment.session.withdraw() => {
+                return failed(environment, Ending::TimedOut);
+            }
+            Err(_) => match handover.await {
+                Ok(since) => since,
+                Err(_) => return failed(environment, Ending::TimedOut),
+            },
+        },
+    };
+    let init = Some(since.saturating_duration_since(environment.launched));
+    let attended = Attended {
+        environment,
+        since,
+        init,
+    };
+    Ok((attended, outcome))
+}
+
+/// A process that has the event.
+#[derive(Debug)]
+struct Attended {
+    environment: Arc<Environment>,
+    since: Instant,
+    init: Option<Duration>,
+}
+
+async fn attend(
+    function: &Function,
+    event: &Event,
+    attended: Attended,
+    outcome: oneshot::Receiver<Outcome>,
+) -> Invocation {
+    let deadline = tokio::time::Instant::from_std(attended.since + event.timeout);
+    let ending = match tokio::time::timeout_at(deadline, outcome).await {
+        Ok(outcome) => Ending::from_outcome(outcome),
+        Err(_) => Ending::TimedOut,
+    };
+    let keep = ending.leaves_a_sound_process();
+    if !keep {
+        attended.environment.kill();
+    }
+    let invocation = finish(function, event, &attended, ending);
+    if keep {
+        function
+            .pool
+            .give_back(attended.environment, Instant::now());
+    }
+    invocation
+}
+
+/// What the platform makes of an outcome.
+#[derive(Debug)]
+enum Ending {
+    Response(Bytes),
+    ResponseTooLarge,
+    Error(Bytes),
+    InitError(Bytes),
+    Exited(Exit),
+    TimedOut,
+}
+
+impl Ending {
+    fn from_outcome(outcome: Result<Outcome, oneshot::error::RecvError>) -> Self {
+        match outcome {
+            Ok(Outcome::Response(body)) => Self::Response(body),
+            Ok(Outcome::ResponseTooLarge) => Self::ResponseTooLarge,
+            Ok(Outcome::Error(body)) => Self::Error(body),
+            Ok(Outcome::InitError(body)) => Self::InitError(body),
+            Ok(Outcome::Exited(exit)) => Self::Exited(exit),
+            // The session went without a word, which only the end of the service does.
+            Err(_) => Self::Exited(Exit::Signal(9)),
+        }
+    }
+
+    fn leaves_a_sound_process(&self) -> bool {
+        match self {
+            Self::Response(_) | Self::ResponseTooLarge | Self::Error(_) => true,
+            Self::InitError(_) | Self::Exited(_) | Self::TimedOut => false,
+        }
+    }
+
+    fn status(&self) -> ReportStatus {
+        match self {
+            Self::Response(_) | Self::Error(_) | Self::ResponseTooLarge => ReportStatus::Success,
+            Self::InitError(_) => ReportStatus::Error("Runtime.Unknown"),
+            Self::Exited(_) => ReportStatus::Error("Runtime.ExitError"),
+            Self::TimedOut => ReportStatus::Timeout,
+        }
+    }
+}
+
+fn finish(function: &Function, event: &Event, attended: &Attended, ending: Ending) -> Invocation {
+    let now = Instant::now();
+    let id = &event.request_id;
+    let elapsed = now.saturating_duration_since(attended.since);
+    let report = Report {
+        request_id: id,
+        duration: match ending {
+            Ending::TimedOut => event.timeout,
+            _ => elapsed,
+        },
+        memory_mib: function.launch.spec.memory_mib,
+        memory_used_mib: attended.environment.memory.max_mib(now),
+        init: attended.init,
+        status: ending.status(),
+    };
+    let log_tail = attended
+        .environment
+        .log
+        .finish([end_line(id), report.line()]);
+    let (payload, failed) = match ending {
+        Ending::Response(body) => (body, false),
+        Ending::Error(body) | Ending::InitError(body) => (body, true),
+        Ending::ResponseTooLarge => (too_large_payload().into(), true),
+        Ending::Exited(exit) => (exit_payload(id, exit).into(), true),
+        Ending::TimedOut => (timeout_payload(id, event.timeout).into(), true),
+    };
+    Invocation {
+        request_id: id.clone(),
+        payload,
+        function_error: failed.then(|| "Unhandled".to_owned()),
+        log_tail,
+    }
+}
+
+/// There is nothing to run.
+fn no_process(function: &Function, event: &Event, reason: &CannotStart) -> Invocation {
+    let id = &event.request_id;
+    let report = Report {
+        request_id: id,
+        duration: Duration::ZERO,
+        memory_mib: function.launch.spec.memory_mib,
+        memory_used_mib: None,
+        init: None,
+        status: ReportStatus::Error("Runtime.InvalidEntrypoint"),
+    };
+    let lines = [
+        start_line(id),
+        format!("Error: {}", reason.0),
+        end_line(id),
+        report.line(),
+    ];
+    let log_tail = lines.join("\n");
+    function.log_target().put(&lines);
+    Invocation {
+        request_id: id.clone(),
+        payload: entrypoint_payload(id, &reason.0).into(),
+        function_error: Some("Unhandled".to_owned()),
+        log_tail: log_tail.into(),
+    }
+}
+
+/// A future that goes on by itself when its caller drops it: a client that hangs up does not stop a function.
+pub(super) struct Uncancelled<T: Send + 'static> {
+    future: Option<Pin<Box<dyn Future<Output = T> + Send>>>,
+}
+
+impl<T: Send + 'static> Uncancelled<T> {
+    fn new(future: impl Future<Output = T> + Send + 'static) -> Self {
+        Self {
+            future: Some(Box::pin(future)),
+        }
+    }
+}
+
+impl<T: Send + 'static> std::fmt::Debug for Uncancelled<T> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Uncancelled")
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T: Send + 'static> Future for Uncancelled<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        let Some(future) = &mut self.future else {
+            return Poll::Pending;
+        };
+        let polled = future.as_mut().poll(context);
+        if polled.is_ready() {
+            self.future = None;
+        }
+        polled
+    }
+}
+
+impl<T: Send + 'static> Drop for Uncancelled<T> {
+    fn drop(&mut self) {
+        if let (Some(future), Ok(runtime)) =
+            (self.future.take(), tokio::runtime::Handle::try_current())
+        {
+            // It ends at the latest with its process, which the register owns.
+            drop(runtime.spawn(future));
+        }
+    }
+}

@@ -1,0 +1,355 @@
+//! Code and layers on disk: a zip is unpacked once into a folder named by its digest.
+//!
+//! A folder appears under its name by a rename when it is complete, so one that is there is whole, whatever was killed
+//! when; and unpacking the same zip again finds it there.
+
+use std::fs;
+use std::io::{Cursor, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::error::AwsError;
+
+/// Function and layers, unzipped: <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
+const UNZIPPED_BYTES_MAX: u64 = 250 * 1024 * 1024;
+
+/// A zip names its entries; this many would be an attack or a mistake.
+const ENTRIES_MAX: usize = 100_000;
+
+/// A package's digest, in lower-case hexadecimals: a folder's name.
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+pub(super) struct PackageDigest(String);
+
+impl PackageDigest {
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        Self(hex(&Sha256::digest(bytes)))
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// `CodeSha256` is the same in base64.
+    pub(super) fn base64(&self) -> String {
+        use base64::Engine;
+        let bytes: Vec<u8> = (0..self.0.len() / 2)
+            .filter_map(|index| {
+                let digits = self.0.get(index * 2..index * 2 + 2)?;
+                u8::from_str_radix(digits, 16).ok()
+            })
+            .collect();
+        base64::engine::general_purpose::STANDARD.encode(bytes)
+    }
+}
+
+/// The folders of one kind of package.
+#[derive(Debug, Clone)]
+pub(super) struct PackageStore {
+    folder: PathBuf,
+}
+
+impl PackageStore {
+    pub(super) fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    pub(super) fn path(&self, digest: &PackageDigest) -> PathBuf {
+        self.folder.join(digest.as_str())
+    }
+
+    /// Unpacks a zip, unless it is there.
+    pub(super) fn unpack(&self, zip: &[u8]) -> Result<PackageDigest, AwsError> {
+        let digest = PackageDigest::of(zip);
+        self.put(&digest, |folder| unzip(zip, folder))?;
+        Ok(digest)
+    }
+
+    /// Lays packages over each other, the last on top, into one folder.
+    pub(super) fn overlay(
+        &self,
+        packages: &[PackageDigest],
+        from: &Self,
+    ) -> Result<PathBuf, AwsError> {
+        if let [only] = packages {
+            return Ok(from.path(only));
+        }
+        let names: Vec<&str> = packages.iter().map(PackageDigest::as_str).collect();
+        let digest = PackageDigest::of(names.join("+").as_bytes());
+        self.put(&digest, |folder| {
+            packages
+                .iter()
+                .try_for_each(|package| lay_over(&from.path(package), folder))
+                .map_err(|error| internal(&error))
+        })?;
+        Ok(self.path(&digest))
+    }
+
+    /// Removes what `keep` does not name, and what a killed run left half done.
+    pub(super) fn keep_only(&self, keep: impl Fn(&str) -> bool) {
+        let Ok(entries) = fs::read_dir(&self.folder) else {
+            return;
+        };
+        for entry in entries.flatten() {
+            if !entry.file_name().to_str().is_some_and(&keep) {
+                // What cannot be removed now is tried again at the next start.
+                drop(fs::remove_dir_all(entry.path()));
+            }
+        }
+    }
+
+    fn put(
+        &self,
+        digest: &PackageDigest,
+        fill: impl FnOnce(&Path) -> Result<(), AwsError>,
+    ) -> Result<(), AwsError> {
+        let path = self.path(digest);
+        if path.is_dir() {
+            return Ok(());
+        }
+        let unfinished = self
+            .folder
+            .join(format!("unfinished-{:016x}", fastrand::u64(..)));
+        fs::create_dir_all(&unfinished).map_err(|error| internal(&error))?;
+        let filled = fill(&unfinished).and_then(|()| {
+            match fs::rename(&unfinished, &path) {
+                // Somebody else unpacked the same at the same time.
+                Err(_) if path.is_dir() => Ok(()),
+                renamed => renamed.map_err(|error| internal(&error)),
+            }
+        });
+        if unfinished.exists() {
+            drop(fs::remove_dir_all(&unfinished));
+        }
+        filled
+    }
+}
+
+fn unzip(zip: &[u8], folder: &Path) -> Result<(), AwsError> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(zip)).map_err(|_| {
+        refused("Could not unzip uploaded file. Please check your file, then try to upload again.")
+    })?;
+    if archive.len() > ENTRIES_MAX {
+        return Err(refused(format!(
+            "The zip has more than {ENTRIES_MAX} entries."
+        )));
+    }
+    let mut left = UNZIPPED_BYTES_MAX;
+    for index in 0..archive.len() {
+        let mut entry = archive
+            .by_index(index)
+            .map_err(|error| refused(format!("Could not unzip uploaded file: {error}.")))?;
+        let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
+        let Some(path) = entry.enclosed_name() else {
+            return Err(refused(format!(
+                "The zip's entry `{name}` lies outside of its folder."
+            )));
+        };
+        let path = folder.join(path);
+        if entry.is_symlink() {
+            return Err(refused(format!(
+                "The zip's entry `{name}` is a symbolic link; pack the file itself."
+            )));
+        }
+        if entry.is_dir() {
+            fs::create_dir_all(&path).map_err(|error| internal(&error))?;
+            continue;
+        }
+        let mode = entry.unix_mode();
+        left = write_entry(&mut entry, &path, left)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode_of(&name, mode)))
+            .map_err(|error| internal(&error))?;
+    }
+    Ok(())
+}
+
+/// Writes one file and gives what is left of the limit. What the zip says about sizes is not believed.
+fn write_entry(entry: &mut impl Read, path: &Path, left: u64) -> Result<u64, AwsError> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(|error| internal(&error))?;
+    }
+    let mut file = fs::File::create(path).map_err(|error| internal(&error))?;
+    let written = std::io::copy(&mut entry.take(left.saturating_add(1)), &mut file)
+        .map_err(|error| refused(format!("Could not unzip uploaded file: {error}.")))?;
+    file.flush().map_err(|error| internal(&error))?;
+    left.checked_sub(written).ok_or_else(|| {
+        refused(format!(
+            "Unzipped size must be smaller than {UNZIPPED_BYTES_MAX} bytes"
+        ))
+    })
+}
+
+/// A zip that was made on Windows has no modes: the reader then says 0, nothing, or 664. Its `bootstrap` is meant to be
+/// run. One that was packed without the right to be run stays so, because AWS refuses it too. The owner can always read.
+fn mode_of(name: &str, mode: Option<u32>) -> u32 {
+    match mode.map(|mode| mode & 0o777) {
+        None | Some(0 | 0o664) if name == "bootstrap" => 0o755,
+        None | Some(0) => 0o644,
+        Some(mode) => mode | 0o400,
+    }
+}
+
+/// Hard links, or copies where the file system has none: layers are large and are never written to.
+fn lay_over(from: &Path, onto: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = onto.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            if target.is_file() {
+                fs::remove_file(&target)?;
+            }
+            fs::create_dir_all(&target)?;
+            lay_over(&entry.path(), &target)?;
+        } else {
+            if target.is_dir() {
+                fs::remove_dir_all(&target)?;
+            } else if target.exists() {
+                fs::remove_file(&target)?;
+            }
+            if fs::hard_link(entry.path(), &target).is_err() {
+                fs::copy(entry.path(), &target)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn refused(message: impl Into<String>) -> AwsError {
+    AwsError::bad_request("InvalidParameterValueException", message)
+}
+
+fn internal(error: &std::io::Error) -> AwsError {
+    AwsError::new(
+        ::http::StatusCode::INTERNAL_SERVER_ERROR,
+        "ServiceException",
+        format!("cannot write the package: {error}"),
+    )
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a String takes what is written to it");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lambda::tests::zip;
+
+    fn store() -> (tempfile::TempDir, PackageStore) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = PackageStore::new(folder.path().join("code"));
+        (folder, store)
+    }
+
+    #[test]
+    fn a_zip_is_unpacked_once_under_its_digest_with_its_modes() {
+        let (_folder, store) = store();
+        let zip = zip(&[("bootstrap", 0o711, "#!"), ("lib/data", 0o060, "x")]);
+        let digest = store.unpack(&zip).unwrap();
+        let path = store.path(&digest);
+        let mode = |name: &str| fs::metadata(path.join(name)).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode("bootstrap"), mode("lib/data")), (0o711, 0o460));
+
+        fs::write(path.join("mark"), "").unwrap();
+        assert_eq!(store.unpack(&zip).unwrap(), digest);
+        assert!(path.join("mark").exists(), "it was not unpacked again");
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_bootstrap_without_a_mode_can_be_run() {
+        let modes = [None, Some(0), Some(0o100_664), Some(0o100_644)];
+        assert_eq!(
+            modes.map(|mode| mode_of("bootstrap", mode)),
+            [0o755, 0o755, 0o755, 0o644]
+        );
+        assert_eq!(mode_of("lib/bootstrap", None), 0o644);
+    }
+
+    #[test]
+    fn a_path_out_of_the_folder_is_refused_and_leaves_nothing() {
+        let (folder, store) = store();
+        let error = store.unpack(&zip(&[("../evil", 0o644, "x")])).unwrap_err();
+        assert_eq!(
+            error.message,
+            "The zip's entry `../evil` lies outside of its folder."
+        );
+        assert!(!folder.path().join("evil").exists());
+        assert_eq!(fs::read_dir(folder.path().join("code")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_is_no_zip_is_refused_in_the_words_of_aws() {
+        let (_folder, store) = store();
+        assert_eq!(
+            store.unpack(b"no zip").unwrap_err().message,
+            "Could not unzip uploaded file. Please check your file, then try to upload again."
+        );
+    }
+
+    #[test]
+    fn more_than_the_limit_is_refused_whatever_the_zip_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = write_entry(&mut &[0_u8; 11][..], &folder.path().join("x"), 10).unwrap_err();
+        assert_eq!(
+            error.message,
+            "Unzipped size must be smaller than 262144000 bytes"
+        );
+        let left = write_entry(&mut &[0_u8; 10][..], &folder.path().join("y"), 10);
+        assert_eq!(left, Ok(0));
+    }
+
+    #[test]
+    fn the_last_layer_lies_on_top() {
+        let (folder, store) = store();
+        let below = store
+            .unpack(&zip(&[
+                ("a", 0o644, "below"),
+                ("d/b", 0o644, "below"),
+                ("e", 0o644, ""),
+            ]))
+            .unwrap();
+        let above = store
+            .unpack(&zip(&[
+                ("a", 0o644, "above"),
+                ("d/c", 0o644, "above"),
+                ("e/f", 0o644, ""),
+            ]))
+            .unwrap();
+        let roots = PackageStore::new(folder.path().join("opt"));
+        let root = roots
+            .overlay(&[below.clone(), above.clone()], &store)
+            .unwrap();
+        let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
+        assert_eq!(
+            [read("a"), read("d/b"), read("d/c")],
+            ["above", "below", "above"]
+        );
+        assert!(root.join("e/f").is_file());
+        assert_eq!(
+            fs::read_to_string(store.path(&below).join("a")).unwrap(),
+            "below",
+            "the layer itself is as it was"
+        );
+        assert_eq!(
+            roots.overlay(&[above.clone()], &store).unwrap(),
+            store.path(&above),
+            "one layer needs no copy"
+        );
+    }
+
+    #[test]
+    fn a_digest_is_written_in_base64_for_the_wire() {
+        assert_eq!(
+            PackageDigest::of(b"").base64(),
+            "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+        );
+    }
+}

@@ -1,0 +1,132 @@
+//! The processes of one version of a function: as many as there are requests at once, the idle ones kept for a while.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::environment::Environment;
+
+/// An account's concurrency: <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
+const CONCURRENCY_MAX: u32 = 1000;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Pool {
+    concurrency_max: u32,
+    /// Held for a few assignments only, never across an await.
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    running: u32,
+    /// The one used last is at the end and is used next, so that the others grow old.
+    idle: Vec<Idle>,
+    /// The function was replaced or deleted: what comes back is ended.
+    retired: bool,
+}
+
+#[derive(Debug)]
+struct Idle {
+    environment: Arc<Environment>,
+    since: Instant,
+}
+
+/// The right to run one request. Ends when it is dropped.
+#[derive(Debug)]
+pub(super) struct Permit {
+    pool: Arc<Pool>,
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.pool.inner().running -= 1;
+    }
+}
+
+impl Pool {
+    pub(super) fn new(reserved_concurrency: Option<u32>) -> Arc<Self> {
+        Arc::new(Self {
+            concurrency_max: reserved_concurrency.unwrap_or(CONCURRENCY_MAX),
+            inner: Mutex::default(),
+        })
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `None`: as many as are allowed run already.
+    pub(super) fn admit(self: &Arc<Self>) -> Option<Permit> {
+        let mut inner = self.inner();
+        if inner.running >= self.concurrency_max {
+            return None;
+        }
+        // Invariant: one for each living `Permit`.
+        inner.running += 1;
+        drop(inner);
+        Some(Permit {
+            pool: Arc::clone(self),
+        })
+    }
+
+    /// An idle process, or one that has answered and is about to ask for more.
+    pub(super) fn take(&self) -> Option<Arc<Environment>> {
+        self.inner().idle.pop().map(|idle| idle.environment)
+    }
+
+    /// A process has answered.
+    pub(super) fn give_back(&self, environment: Arc<Environment>, now: Instant) {
+        let mut inner = self.inner();
+        if inner.retired {
+            environment.kill();
+        } else {
+            inner.idle.push(Idle {
+                environment,
+                since: now,
+            });
+        }
+    }
+
+    /// A process is still busy with what it does after an answer: it is taken again last.
+    pub(super) fn put_off(&self, environment: Arc<Environment>, now: Instant) {
+        let mut inner = self.inner();
+        if inner.retired {
+            environment.kill();
+        } else {
+            inner.idle.insert(
+                0,
+                Idle {
+                    environment,
+                    since: now,
+                },
+            );
+        }
+    }
+
+    /// A process is gone.
+    pub(super) fn forget(&self, number: u64) {
+        self.inner()
+            .idle
+            .retain(|idle| idle.environment.number() != number);
+    }
+
+    /// Ends what was idle for long.
+    pub(super) fn end_idle(&self, idle_max: Duration, now: Instant) {
+        self.inner().idle.retain(|idle| {
+            let keep = now.saturating_duration_since(idle.since) < idle_max;
+            if !keep {
+                idle.environment.kill();
+            }
+            keep
+        });
+    }
+
+    /// Ends the idle ones now and the others when they have answered.
+    pub(super) fn retire(&self) {
+        let mut inner = self.inner();
+        inner.retired = true;
+        for idle in inner.idle.drain(..) {
+            idle.environment.kill();
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! The platform's lines in a function's log, and the error objects that the platform answers with.
+//!
+//! Recorded against AWS in 2025-11.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::runtime_api::RESPONSE_BYTES_MAX;
+use super::session::Exit;
+
+/// How an invocation ended, as far as the platform's lines say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ReportStatus {
+    Success,
+    Timeout,
+    Error(&'static str),
+}
+
+/// The figures of a REPORT line.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Report<'a> {
+    pub(super) request_id: &'a str,
+    pub(super) duration: Duration,
+    pub(super) memory_mib: u32,
+    /// Unknown where the system does not tell.
+    pub(super) memory_used_mib: Option<u64>,
+    /// Of a process's first invocation.
+    pub(super) init: Option<Duration>,
+    pub(super) status: ReportStatus,
+}
+
+pub(super) fn start_line(request_id: &str) -> String {
+    format!("START RequestId: {request_id} Version: $LATEST")
+}
+
+pub(super) fn end_line(request_id: &str) -> String {
+    format!("END RequestId: {request_id}")
+}
+
+impl Report<'_> {
+    /// The initialisation of a `provided` runtime is billed too.
+    pub(super) fn line(&self) -> String {
+        use std::fmt::Write;
+        let billed = self.duration + self.init.unwrap_or_default();
+        let mut line = format!(
+            "REPORT RequestId: {}\tDuration: {:.2} ms\tBilled Duration: {} ms\tMemory Size: {} MB\t",
+            self.request_id,
+            millis(self.duration),
+            billed.as_nanos().div_ceil(1_000_000),
+            self.memory_mib
+        );
+        let mut write = |part: std::fmt::Arguments<'_>| {
+            line.write_fmt(part)
+                .expect("a String takes what is written to it");
+        };
+        if let Some(used) = self.memory_used_mib {
+            write(format_args!("Max Memory Used: {used} MB\t"));
+        }
+        if let Some(init) = self.init {
+            write(format_args!("Init Duration: {:.2} ms\t", millis(init)));
+        }
+        match self.status {
+            ReportStatus::Success => {}
+            ReportStatus::Timeout => write(format_args!("Status: timeout")),
+            ReportStatus::Error(kind) => {
+                write(format_args!("Status: error\tError Type: {kind}"));
+            }
+        }
+        line
+    }
+}
+
+/// The line of a start that failed, before it is tried again.
+pub(super) fn init_report_line(took: Duration, status: ReportStatus) -> String {
+    let took = millis(took);
+    match status {
+        ReportStatus::Success => format!("INIT_REPORT Init Duration: {took:.2} ms\tPhase: init"),
+        ReportStatus::Timeout => {
+            format!("INIT_REPORT Init Duration: {took:.2} ms\tPhase: init\tStatus: timeout")
+        }
+        ReportStatus::Error(kind) => format!(
+            "INIT_REPORT Init Duration: {took:.2} ms\tPhase: init\tStatus: error\tError Type: {kind}"
+        ),
+    }
+}
+
+/// `Task timed out after 3.00 seconds`.
+pub(super) fn timeout_payload(request_id: &str, timeout: Duration) -> String {
+    json!({
+        "errorType": "Sandbox.Timedout",
+        "errorMessage": format!(
+            "RequestId: {request_id} Error: Task timed out after {:.2} seconds",
+            timeout.as_secs_f64()
+        ),
+    })
+    .to_string()
+}
+
+pub(super) fn exit_payload(request_id: &str, exit: Exit) -> String {
+    let reason = match exit {
+        Exit::Code(0) => "Runtime exited without providing a reason".to_owned(),
+        Exit::Code(code) => format!("Runtime exited with error: exit status {code}"),
+        Exit::Signal(signal) => {
+            format!("Runtime exited with error: signal: {}", signal_name(signal))
+        }
+    };
+    json!({
+        "errorType": "Runtime.ExitError",
+        "errorMessage": format!("RequestId: {request_id} Error: {reason}"),
+    })
+    .to_string()
+}
+
+pub(super) fn entrypoint_payload(request_id: &str, reason: &str) -> String {
+    json!({
+        "errorType": "Runtime.InvalidEntrypoint",
+        "errorMessage": format!("RequestId: {request_id} Error: {reason}"),
+    })
+    .to_string()
+}
+
+pub(super) fn too_large_payload() -> String {
+    json!({
+        "errorMessage": format!(
+            "Response payload size exceeded maximum allowed payload size ({RESPONSE_BYTES_MAX} bytes)."
+        ),
+        "errorType": "Function.ResponseSizeTooLarge",
+    })
+    .to_string()
+}
+
+fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}
+
+/// As Go's `syscall.Signal` says it, which is what reaches the caller on AWS. The numbers that Linux and macOS share.
+fn signal_name(signal: i32) -> String {
+    let name = match signal {
+        1 => "hangup",
+        2 => "interrupt",
+        3 => "quit",
+        4 => "illegal instruction",
+        5 => "trace/breakpoint trap",
+        6 => "aborted",
+        8 => "floating point exception",
+        9 => "killed",
+        11 => "segmentation fault",
+        13 => "broken pipe",
+        14 => "alarm clock",
+        15 => "terminated",
+        other => return format!("signal {other}"),
+    };
+    name.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(init: Option<Duration>, status: ReportStatus) -> String {
+        Report {
+            request_id: "ID",
+            duration: Duration::from_micros(1230),
+            memory_mib: 128,
+            memory_used_mib: Some(30),
+            init,
+            status,
+        }
+        .line()
+    }
+
+    #[test]
+    fn a_report_has_the_figures_as_aws_writes_them() {
+        assert_eq!(
+            line(None, ReportStatus::Success),
+            "REPORT RequestId: ID\tDuration: 1.23 ms\tBilled Duration: 2 ms\tMemory Size: 128 MB\tMax Memory Used: 30 MB\t"
+        );
+        assert_eq!(
+            line(Some(Duration::from_micros(20_100)), ReportStatus::Success),
+            "REPORT RequestId: ID\tDuration: 1.23 ms\tBilled Duration: 22 ms\tMemory Size: 128 MB\tMax Memory Used: 30 MB\tInit Duration: 20.10 ms\t"
+        );
+        assert!(line(None, ReportStatus::Timeout).ends_with("30 MB\tStatus: timeout"));
+    }
+
+    #[test]
+    fn failures_have_the_payloads_of_aws() {
+        assert_eq!(
+            timeout_payload("ID", Duration::from_secs(1)),
+            r#"{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: ID Error: Task timed out after 1.00 seconds"}"#
+        );
+        assert_eq!(
+            exit_payload("ID", Exit::Code(0)),
+            r#"{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime exited without providing a reason"}"#
+        );
+        assert_eq!(
+            exit_payload("ID", Exit::Code(127)),
+            r#"{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime exited with error: exit status 127"}"#
+        );
+        assert_eq!(
+            exit_payload("ID", Exit::Signal(9)),
+            r#"{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime exited with error: signal: killed"}"#
+        );
+        assert_eq!(
+            too_large_payload(),
+            r#"{"errorMessage":"Response payload size exceeded maximum allowed payload size (6291556 bytes).","errorType":"Function.ResponseSizeTooLarge"}"#
+        );
+    }
+}

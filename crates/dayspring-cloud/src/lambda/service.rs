@@ -1,0 +1,448 @@
+//! The functions and layers that there are.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+use std::time::{Duration, Instant};
+
+use ::http::StatusCode;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+use super::asynchronous;
+use super::date::unix_millis_now;
+use super::environment::{Launch, Register};
+use super::function::{Function, KeptFunction, KeptLayer, Roots, check};
+use super::invoke::{self, Throttled};
+use super::name::{not_found, parse_function_name};
+use super::package::PackageStore;
+use super::pool::Pool;
+use super::session::Event;
+use super::{FunctionSpec, Invocation, InvocationType, LambdaConfig};
+use crate::error::AwsError;
+use crate::logs::Logs;
+use crate::state::{StateError, StateFile};
+
+/// Synchronous and asynchronous payloads: <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html> (read
+/// 2026-11-22).
+const REQUEST_BYTES_MAX: usize = 6_291_456;
+const EVENT_BYTES_MAX: usize = 1_048_576;
+
+/// What is kept between runs.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Kept {
+    functions: BTreeMap<String, KeptFunction>,
+    /// By ARN.
+    layers: BTreeMap<String, KeptLayer>,
+    /// The last version number of each layer. A number is never given twice.
+    layer_numbers: BTreeMap<String, u64>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Service {
+    config: LambdaConfig,
+    logs: Logs,
+    code: PackageStore,
+    layers: PackageStore,
+    layer_roots: PackageStore,
+    state: StateFile,
+    /// Held while the state file is written, which orders the writers; never across an await.
+    kept: Mutex<Kept>,
+    /// What requests look at. Locked for a look only.
+    functions: RwLock<HashMap<String, Arc<Function>>>,
+    register: Arc<Register>,
+    closing: watch::Sender<bool>,
+}
+
+impl Service {
+    pub(super) fn open(config: LambdaConfig, logs: Logs) -> Result<Arc<Self>, StateError> {
+        // A process has a working folder of its own, so its paths cannot be relative to ours.
+        let folder = std::path::absolute(&config.folder).unwrap_or_else(|_| config.folder.clone());
+        let state = StateFile::new(folder.join("lambda.json"));
+        let kept: Kept = state.load()?;
+        let service = Self {
+            logs,
+            code: PackageStore::new(folder.join("code")),
+            layers: PackageStore::new(folder.join("layers")),
+            layer_roots: PackageStore::new(folder.join("layer-roots")),
+            state,
+            functions: RwLock::default(),
+            register: Arc::new(Register::new()),
+            closing: watch::Sender::new(false),
+            config,
+            kept: Mutex::new(kept.clone()),
+        };
+        service.code.keep_only(|name| {
+            kept.functions
+                .values()
+                .any(|kept| kept.code.as_str() == name)
+        });
+        service.layers.keep_only(|name| {
+            kept.layers
+                .values()
+                .any(|layer| layer.content.as_str() == name)
+        });
+        service.layer_roots.keep_only(|_| false);
+        let functions = kept
+            .functions
+            .into_iter()
+            .map(|(name, kept_function)| {
+                // A layer that is gone leaves its function without it; its process will say what it misses.
+                let roots = service
+                    .roots(&kept_function, &kept.layers)
+                    .unwrap_or_else(|_| Roots {
+                        task: service.code.path(&kept_function.code),
+                        layer: None,
+                    });
+                (name, service.function(kept_function, roots))
+            })
+            .collect();
+        *service.functions_mut() = functions;
+        let service = Arc::new(service);
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            drop(runtime.spawn(end_idle(
+                Arc::downgrade(&service),
+                service.config.idle_max,
+                service.closing.subscribe(),
+            )));
+        }
+        Ok(service)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn functions_mut(&self) -> std::sync::RwLockWriteGuard<'_, HashMap<String, Arc<Function>>> {
+        self.functions
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn function(&self, kept: KeptFunction, roots: Roots) -> Arc<Function> {
+        let spec = kept.spec.clone();
+        Arc::new(Function {
+            arn: self.arn(&spec.name),
+            pool: Pool::new(spec.reserved_concurrency),
+            launch: Launch {
+                spec,
+                identity: self.config.identity.clone(),
+                endpoint_url: self.config.endpoint_url.clone(),
+                task_root: roots.task,
+                layer_root: roots.layer,
+            },
+            register: Arc::clone(&self.register),
+            logs: self.logs.clone(),
+            lines: self.config.lines.clone(),
+            kept,
+        })
+    }
+
+    pub(super) fn arn(&self, name: &str) -> String {
+        self.config
+            .identity
+            .arn("lambda", &format!("function:{name}"))
+    }
+
+    fn roots(
+        &self,
+        kept: &KeptFunction,
+        layers: &BTreeMap<String, KeptLayer>,
+    ) -> Result<Roots, AwsError> {
+        let mut contents = Vec::new();
+        for arn in &kept.spec.layers {
+            let layer = layers.get(arn).ok_or_else(|| {
+                AwsError::bad_request(
+                    "InvalidParameterValueException",
+                    format!("Layer version {arn} does not exist."),
+                )
+            })?;
+            contents.push(layer.content.clone());
+        }
+        let layer = match contents.as_slice() {
+            [] => None,
+            contents => Some(self.layer_roots.overlay(contents, &self.layers)?),
+        };
+        Ok(Roots {
+            task: self.code.path(&kept.code),
+            layer,
+        })
+    }
+
+    pub(super) async fn put_function(
+        self: &Arc<Self>,
+        spec: FunctionSpec,
+        zip: Bytes,
+    ) -> Result<String, AwsError> {
+        check(&spec)?;
+        let service = Arc::clone(self);
+        tokio::task::spawn_blocking(move || service.put_function_blocking(spec, &zip))
+            .await
+            .map_err(|error| internal(&error))?
+    }
+
+    fn put_function_blocking(&self, spec: FunctionSpec, zip: &[u8]) -> Result<String, AwsError> {
+        let code = self.code.unpack(zip)?;
+        let name = spec.name.clone();
+        let arn = self.arn(&name);
+        let mut kept = self.kept();
+        let function = KeptFunction {
+            spec,
+            code,
+            code_bytes: u64::try_from(zip.len()).unwrap_or(u64::MAX),
+            revision_id: request_id(),
+            modified_unix_millis: unix_millis_now(),
+        };
+        if let Some(before) = kept.functions.get(&name)
+            && before.spec == function.spec
+            && before.code == function.code
+        {
+            return Ok(arn);
+        }
+        let roots = self.roots(&function, &kept.layers)?;
+        let mut changed = kept.clone();
+        changed.functions.insert(name.clone(), function.clone());
+        self.save(&changed)?;
+        *kept = changed;
+        // Inside of the state's lock, so that two writers cannot leave the older one here.
+        let before = self
+            .functions_mut()
+            .insert(name, self.function(function, roots));
+        drop(kept);
+        if let Some(before) = before {
+            before.pool.retire();
+        }
+        Ok(arn)
+    }
+
+    pub(super) fn delete_function(&self, name: &str) -> Result<(), AwsError> {
+        let name = parse_function_name(name, None)?;
+        let mut kept = self.kept();
+        let mut changed = kept.clone();
+        if changed.functions.remove(name).is_none() {
+            return Ok(());
+        }
+        self.save(&changed)?;
+        *kept = changed;
+        let before = self.functions_mut().remove(name);
+        drop(kept);
+        if let Some(before) = before {
+            before.pool.retire();
+        }
+        Ok(())
+    }
+
+    pub(super) fn publish_layer_version(&self, name: &str, zip: &[u8]) -> Result<String, AwsError> {
+        let content = self.layers.unpack(zip)?;
+        let mut kept = self.kept();
+        let mut changed = kept.clone();
+        let number = changed.layer_numbers.entry(name.to_owned()).or_default();
+        *number += 1;
+        let arn = self
+            .config
+            .identity
+            .arn("lambda", &format!("layer:{name}:{number}"));
+        let layer = KeptLayer {
+            content,
+            content_bytes: u64::try_from(zip.len()).unwrap_or(u64::MAX),
+            created_unix_millis: unix_millis_now(),
+        };
+        changed.layers.insert(arn.clone(), layer);
+        self.save(&changed)?;
+        *kept = changed;
+        Ok(arn)
+    }
+
+    /// Functions that have it keep it, as on AWS; its files go with the next start.
+    pub(super) fn delete_layer_version(&self, arn: &str) -> Result<(), AwsError> {
+        let mut kept = self.kept();
+        let mut changed = kept.clone();
+        if changed.layers.remove(arn).is_some() {
+            self.save(&changed)?;
+            *kept = changed;
+        }
+        Ok(())
+    }
+
+    fn save(&self, kept: &Kept) -> Result<(), AwsError> {
+        self.state.save(kept).map_err(|error| internal(&error))
+    }
+
+    /// A layer version's size in bytes.
+    pub(super) fn layer_bytes(&self, arn: &str) -> Option<u64> {
+        self.kept().layers.get(arn).map(|layer| layer.content_bytes)
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<Arc<Function>> {
+        self.functions
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(name)
+            .map(Arc::clone)
+    }
+
+    /// All functions, by name.
+    pub(super) fn list(&self) -> Vec<Arc<Function>> {
+        let mut functions: Vec<Arc<Function>> = self
+            .functions
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .map(Arc::clone)
+            .collect();
+        functions.sort_by(|one, other| one.arn.cmp(&other.arn));
+        functions
+    }
+
+    pub(super) async fn invoke(
+        self: &Arc<Self>,
+        function: &str,
+        kind: InvocationType,
+        payload: Bytes,
+        client_context: Option<String>,
+    ) -> Result<Invocation, AwsError> {
+        let name = parse_function_name(function, None)?;
+        let found = self
+            .find(name)
+            .ok_or_else(|| not_found(&format!("{}:$LATEST", self.arn(name))))?;
+        let bytes_max = match kind {
+            InvocationType::RequestResponse | InvocationType::DryRun => REQUEST_BYTES_MAX,
+            InvocationType::Event => EVENT_BYTES_MAX,
+        };
+        if payload.len() > bytes_max {
+            return Err(AwsError::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "RequestTooLargeException",
+                format!(
+                    "Request must be smaller than {bytes_max} bytes for the InvokeFunction operation"
+                ),
+            ));
+        }
+        let event = Arc::new(Event {
+            request_id: request_id(),
+            payload: if payload.is_empty() {
+                Bytes::from_static(b"{}")
+            } else {
+                payload
+            },
+            timeout: Duration::from_secs(found.kept.spec.timeout_seconds.into()),
+            function_arn: found.arn.clone(),
+            trace_id: trace_id(unix_millis_now()),
+            client_context,
+        });
+        let nothing = |event: &Event| Invocation {
+            request_id: event.request_id.clone(),
+            payload: Bytes::new(),
+            function_error: None,
+            log_tail: Bytes::new(),
+        };
+        match kind {
+            InvocationType::DryRun => Ok(nothing(&event)),
+            InvocationType::Event => {
+                let accepted = nothing(&event);
+                tokio::spawn(asynchronous::run(
+                    Arc::downgrade(self),
+                    name.to_owned(),
+                    event,
+                    self.closing.subscribe(),
+                ));
+                Ok(accepted)
+            }
+            InvocationType::RequestResponse => invoke::run(found, event)
+                .await
+                .map_err(|Throttled| throttled()),
+        }
+    }
+
+    pub(super) async fn shut_down(&self) {
+        self.closing.send_replace(true);
+        for function in self.list() {
+            function.pool.retire();
+        }
+        self.register.end_all().await;
+    }
+
+    #[cfg(test)]
+    pub(super) fn processes(&self) -> usize {
+        self.register.count()
+    }
+}
+
+/// Ends processes that were idle for long, until the service is closed.
+async fn end_idle(service: Weak<Service>, idle_max: Duration, mut closing: watch::Receiver<bool>) {
+    let every = (idle_max / 4).max(Duration::from_millis(10));
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(every) => {}
+            _ = closing.wait_for(|closing| *closing) => return,
+        }
+        let Some(service) = service.upgrade() else {
+            return;
+        };
+        for function in service.list() {
+            function.pool.end_idle(idle_max, Instant::now());
+        }
+    }
+}
+
+fn throttled() -> AwsError {
+    AwsError::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "TooManyRequestsException",
+        "Rate Exceeded.",
+    )
+}
+
+fn internal(error: &dyn std::error::Error) -> AwsError {
+    AwsError::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "ServiceException",
+        error.to_string(),
+    )
+}
+
+/// A random UUID, version 4.
+pub(crate) fn request_id() -> String {
+    uuid(fastrand::u128(..))
+}
+
+fn uuid(random: u128) -> String {
+    let bits = random & !(0xf << 76) | (4 << 76);
+    let bits = bits & !(0x3 << 62) | (2 << 62);
+    let hex = format!("{bits:032x}");
+    let (a, rest) = hex.split_at(8);
+    let (b, rest) = rest.split_at(4);
+    let (c, rest) = rest.split_at(4);
+    let (d, e) = rest.split_at(4);
+    format!("{a}-{b}-{c}-{d}-{e}")
+}
+
+/// `Root=1-SECONDS-24 hexadecimals;Parent=16 hexadecimals;Sampled=0`, as X-Ray writes it.
+fn trace_id(unix_millis: u64) -> String {
+    format!(
+        "Root=1-{:08x}-{:024x};Parent={:016x};Sampled=0",
+        unix_millis / 1000,
+        fastrand::u128(..) >> 32,
+        fastrand::u64(..)
+    )
+}
+
+#[cfg(test)]
+mod unit {
+    use super::*;
+
+    #[test]
+    fn a_request_id_is_a_random_uuid() {
+        assert_eq!(uuid(0), "00000000-0000-4000-8000-000000000000");
+        assert_eq!(uuid(u128::MAX), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+    }
+
+    #[test]
+    fn a_trace_id_has_the_second_of_its_request() {
+        let id = trace_id(1_795_390_885_123);
+        assert!(id.starts_with("Root=1-6b037da5-"), "{id}");
+        let zeros = "Root=1-00000000-000000000000000000000000;Parent=0000000000000000;Sampled=0";
+        assert_eq!(id.len(), zeros.len());
+    }
+}
