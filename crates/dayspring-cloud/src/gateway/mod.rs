@@ -1,7 +1,23 @@
 //! API Gateway REST APIs: resources, methods, deployments and stages, and the requests to deployed stages.
 
+mod answer;
+mod api;
+mod context;
+mod event;
+mod literal;
+mod location;
+mod mock;
+mod refusal;
+mod request;
+mod routes;
+mod service;
+mod stage;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +27,8 @@ use crate::http::{Answer, Call};
 use crate::lambda::Lambda;
 use crate::logs::Logs;
 use crate::state::StateError;
+
+use service::Service;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RestApiSpec {
@@ -81,92 +99,96 @@ pub(crate) struct GatewayConfig {
 /// The API Gateway service. Cheap to clone. Ids are given by the service in AWS's form (10 characters for an API, 6 for
 /// resources and deployments).
 #[derive(Debug, Clone)]
-pub(crate) struct Gateway {}
+pub(crate) struct Gateway {
+    service: Arc<Service>,
+}
 
 impl Gateway {
     pub(crate) fn open(
-        _config: GatewayConfig,
-        _lambda: Lambda,
-        _logs: Logs,
+        config: GatewayConfig,
+        lambda: Lambda,
+        logs: Logs,
     ) -> Result<Self, StateError> {
-        todo!()
+        Ok(Self {
+            service: Arc::new(Service::open(config, lambda, logs)?),
+        })
     }
 
     /// Gives the API's id and the id of its root resource.
-    pub(crate) fn create_rest_api(&self, _spec: RestApiSpec) -> Result<(String, String), AwsError> {
-        todo!()
+    pub(crate) fn create_rest_api(&self, spec: RestApiSpec) -> Result<(String, String), AwsError> {
+        self.service.create_rest_api(spec)
     }
-    pub(crate) fn update_rest_api(&self, _api: &str, _spec: RestApiSpec) -> Result<(), AwsError> {
-        todo!()
+    pub(crate) fn update_rest_api(&self, api: &str, spec: RestApiSpec) -> Result<(), AwsError> {
+        self.service.update_rest_api(api, spec)
     }
-    pub(crate) fn delete_rest_api(&self, _api: &str) -> Result<(), AwsError> {
-        todo!()
+    pub(crate) fn delete_rest_api(&self, api: &str) -> Result<(), AwsError> {
+        self.service.delete_rest_api(api)
     }
     pub(crate) fn create_resource(
         &self,
-        _api: &str,
-        _parent: &str,
-        _path_part: &str,
+        api: &str,
+        parent: &str,
+        path_part: &str,
     ) -> Result<String, AwsError> {
-        todo!()
+        self.service.create_resource(api, parent, path_part)
     }
-    pub(crate) fn delete_resource(&self, _api: &str, _resource: &str) -> Result<(), AwsError> {
-        todo!()
+    pub(crate) fn delete_resource(&self, api: &str, resource: &str) -> Result<(), AwsError> {
+        self.service.delete_resource(api, resource)
     }
     /// Makes or replaces a method.
     pub(crate) fn put_method(
         &self,
-        _api: &str,
-        _resource: &str,
-        _spec: MethodSpec,
+        api: &str,
+        resource: &str,
+        spec: MethodSpec,
     ) -> Result<(), AwsError> {
-        todo!()
+        self.service.put_method(api, resource, spec)
     }
     pub(crate) fn delete_method(
         &self,
-        _api: &str,
-        _resource: &str,
-        _http_method: &str,
+        api: &str,
+        resource: &str,
+        http_method: &str,
     ) -> Result<(), AwsError> {
-        todo!()
+        self.service.delete_method(api, resource, http_method)
     }
     pub(crate) fn put_gateway_response(
         &self,
-        _api: &str,
-        _spec: GatewayResponseSpec,
+        api: &str,
+        spec: GatewayResponseSpec,
     ) -> Result<(), AwsError> {
-        todo!()
+        self.service.put_gateway_response(api, spec)
     }
     pub(crate) fn delete_gateway_response(
         &self,
-        _api: &str,
-        _response_type: &str,
+        api: &str,
+        response_type: &str,
     ) -> Result<(), AwsError> {
-        todo!()
+        self.service.delete_gateway_response(api, response_type)
     }
     /// Takes a snapshot of the API and gives the deployment's id.
     pub(crate) fn create_deployment(
         &self,
-        _api: &str,
-        _description: &str,
+        api: &str,
+        description: &str,
     ) -> Result<String, AwsError> {
-        todo!()
+        self.service.create_deployment(api, description)
     }
     /// Refused with AWS's words while a stage points at it.
-    pub(crate) fn delete_deployment(&self, _api: &str, _deployment: &str) -> Result<(), AwsError> {
-        todo!()
+    pub(crate) fn delete_deployment(&self, api: &str, deployment: &str) -> Result<(), AwsError> {
+        self.service.delete_deployment(api, deployment)
     }
     /// Makes or replaces a stage.
-    pub(crate) fn put_stage(&self, _api: &str, _spec: StageSpec) -> Result<(), AwsError> {
-        todo!()
+    pub(crate) fn put_stage(&self, api: &str, spec: StageSpec) -> Result<(), AwsError> {
+        self.service.put_stage(api, spec)
     }
-    pub(crate) fn delete_stage(&self, _api: &str, _stage: &str) -> Result<(), AwsError> {
-        todo!()
+    pub(crate) fn delete_stage(&self, api: &str, stage: &str) -> Result<(), AwsError> {
+        self.service.delete_stage(api, stage)
     }
 
     /// Answers a request to a deployed stage: `/STAGE/...` while there is one API, `/restapis/ID/STAGE/_user_request_/...`
     /// always.
-    pub(crate) async fn answer(&self, _call: Call) -> Answer {
-        todo!()
+    pub(crate) async fn answer(&self, call: Call) -> Answer {
+        request::answer(&self.service, call).await
     }
 }

@@ -15,7 +15,7 @@ use super::InvocationType;
 use super::configuration::configuration;
 use super::function::Function;
 use super::name::{not_found, parse_function_name};
-use super::service::{Service, request_id};
+use super::service::{Service, random_uuid};
 use crate::error::AwsError;
 use crate::http::{Answer, Call};
 
@@ -212,7 +212,7 @@ fn json_answer(status: StatusCode, body: &Value) -> Answer {
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    insert(headers, REQUEST_ID, &request_id());
+    insert(headers, REQUEST_ID, &random_uuid());
     answer
 }
 

@@ -114,7 +114,7 @@ impl Environment {
     pub(super) fn kill(&self) {
         if let Some(process) = *self.process() {
             // The only failure is that nobody is left in the group.
-            drop(kill_process_group(process, Signal::KILL));
+            kill_process_group(process, Signal::KILL).unwrap_or_default();
         }
     }
 
@@ -286,7 +286,7 @@ impl Register {
         if let Some((sender, mut receiver)) = alive {
             drop(sender);
             // Nobody sends: this ends when the last supervisor is done.
-            drop(receiver.recv().await);
+            receiver.recv().await;
         }
     }
 }

@@ -38,6 +38,7 @@ use crate::state::StateError;
 
 pub use process_log::FunctionLine;
 use service::Service;
+pub(crate) use service::random_uuid;
 
 /// How long a process without work is kept, where nothing else is said. AWS keeps one for some minutes.
 pub(crate) const IDLE_MAX_DEFAULT: Duration = Duration::from_secs(600);

@@ -191,7 +191,7 @@ impl Service {
             spec,
             code,
             code_bytes: u64::try_from(zip.len()).unwrap_or(u64::MAX),
-            revision_id: request_id(),
+            revision_id: random_uuid(),
             modified_unix_millis: unix_millis_now(),
         };
         if let Some(before) = kept.functions.get(&name)
@@ -320,7 +320,7 @@ impl Service {
             ));
         }
         let event = Arc::new(Event {
-            request_id: request_id(),
+            request_id: random_uuid(),
             payload: if payload.is_empty() {
                 Bytes::from_static(b"{}")
             } else {
@@ -403,7 +403,7 @@ fn internal(error: &dyn std::error::Error) -> AwsError {
 }
 
 /// A random UUID, version 4.
-pub(crate) fn request_id() -> String {
+pub(crate) fn random_uuid() -> String {
     uuid(fastrand::u128(..))
 }
 

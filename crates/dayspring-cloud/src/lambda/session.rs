@@ -186,7 +186,7 @@ impl Session {
                     if inner.hand_out(&self.log, &waiting.event, now) {
                         inner.outcome = Some(waiting.outcome);
                         // An invoker that is gone leaves the event running, as on AWS.
-                        drop(waiting.handed_over.send(now.instant));
+                        waiting.handed_over.send(now.instant).unwrap_or_default();
                     } else {
                         inner.offered = Some(waiting);
                     }

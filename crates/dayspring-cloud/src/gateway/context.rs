@@ -1,0 +1,184 @@
+//! What is known about a request: the `$context` variables.
+//!
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html>
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::stage::Stage;
+use crate::lambda::date::Utc;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct RequestContext {
+    pub(super) stage: Arc<Stage>,
+    pub(super) request_id: String,
+    pub(super) extended_request_id: String,
+    pub(super) trace_id: String,
+    pub(super) unix_millis: u64,
+    pub(super) method: String,
+    /// With the stage.
+    pub(super) path: String,
+    pub(super) protocol: &'static str,
+    pub(super) domain: String,
+    pub(super) source_ip: IpAddr,
+    pub(super) user_agent: Option<String>,
+    /// Id and path of the resource, where one answers.
+    pub(super) resource: Option<(String, String)>,
+}
+
+/// What became of it.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    pub(super) status: u16,
+    pub(super) response_bytes: usize,
+    pub(super) latency: Duration,
+    pub(super) integration_latency: Option<Duration>,
+    /// What the integration itself answered with.
+    pub(super) integration_status: Option<u16>,
+    pub(super) error: Option<ErrorContext>,
+}
+
+/// `$context.error`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ErrorContext {
+    pub(super) message: &'static str,
+    pub(super) response_type: &'static str,
+}
+
+impl RequestContext {
+    pub(super) fn domain_prefix(&self) -> &str {
+        self.domain
+            .split_once('.')
+            .map_or(self.domain.as_str(), |(prefix, _)| prefix)
+    }
+
+    pub(super) fn request_time(&self) -> String {
+        Utc::from_unix_millis(self.unix_millis).common_log()
+    }
+
+    /// The value of `$context.NAME`, or `None` where it has none.
+    pub(super) fn variable(&self, name: &str, outcome: &Outcome) -> Option<Cow<'_, str>> {
+        let owned = |text: String| Some(Cow::Owned(text));
+        let millis = |latency: Duration| Some(Cow::Owned(latency.as_millis().to_string()));
+        let error = |part: fn(&ErrorContext) -> String| {
+            outcome.error.as_ref().map(|error| Cow::Owned(part(error)))
+        };
+        match name {
+            "accountId" => borrowed(&self.stage.account_id),
+            "apiId" => borrowed(&self.stage.api_id),
+            "deploymentId" => borrowed(&self.stage.deployment_id),
+            "stage" => borrowed(&self.stage.name),
+            "domainName" => borrowed(&self.domain),
+            "domainPrefix" => borrowed(self.domain_prefix()),
+            "requestId" => borrowed(&self.request_id),
+            "extendedRequestId" => borrowed(&self.extended_request_id),
+            "xrayTraceId" => borrowed(&self.trace_id),
+            "httpMethod" => borrowed(&self.method),
+            "path" => borrowed(&self.path),
+            "protocol" => borrowed(self.protocol),
+            "requestTime" => owned(self.request_time()),
+            "requestTimeEpoch" => owned(self.unix_millis.to_string()),
+            "resourceId" => self.resource.as_ref().and_then(|(id, _)| borrowed(id)),
+            "resourcePath" => self.resource.as_ref().and_then(|(_, path)| borrowed(path)),
+            "identity.sourceIp" => owned(self.source_ip.to_string()),
+            "identity.userAgent" => self.user_agent.as_deref().and_then(borrowed),
+            "status" => owned(outcome.status.to_string()),
+            "responseLength" => owned(outcome.response_bytes.to_string()),
+            "responseLatency" => millis(outcome.latency),
+            "integrationLatency" | "integration.latency" => {
+                outcome.integration_latency.and_then(millis)
+            }
+            "integrationStatus" | "integration.status" | "integration.integrationStatus" => outcome
+                .integration_status
+                .map(|status| Cow::Owned(status.to_string())),
+            "error.message" => error(|error| error.message.to_owned()),
+            "error.messageString" => error(|error| format!("\"{}\"", error.message)),
+            "error.responseType" => error(|error| error.response_type.to_owned()),
+            _ => None,
+        }
+    }
+}
+
+fn borrowed(text: &str) -> Option<Cow<'_, str>> {
+    Some(Cow::Borrowed(text))
+}
+
+/// A text with `$context.NAME` in it: an access log's format, a gateway response's body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ContextTemplate {
+    pieces: Vec<Piece>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    Variable(String),
+}
+
+impl ContextTemplate {
+    pub(super) fn parse(text: &str) -> Self {
+        const SIGN: &str = "$context.";
+        let mut pieces = Vec::new();
+        let mut rest = text;
+        while let Some(start) = rest.find(SIGN) {
+            let (before, found) = rest.split_at(start);
+            let name = found.get(SIGN.len()..).unwrap_or_default();
+            let end = name
+                .find(|character: char| {
+                    !(character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-'))
+                })
+                .unwrap_or(name.len());
+            // A full stop at the end belongs to the sentence.
+            let variable = name.get(..end).unwrap_or_default().trim_end_matches('.');
+            pieces.push(Piece::Text(before.to_owned()));
+            pieces.push(Piece::Variable(variable.to_owned()));
+            rest = name.get(variable.len()..).unwrap_or_default();
+        }
+        pieces.push(Piece::Text(rest.to_owned()));
+        pieces.retain(|piece| !matches!(piece, Piece::Text(text) if text.is_empty()));
+        Self { pieces }
+    }
+
+    /// A variable without a value is a hyphen, as in AWS's logs.
+    pub(super) fn render(&self, context: &RequestContext, outcome: &Outcome) -> String {
+        let mut text = String::new();
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(piece) => text.push_str(piece),
+                Piece::Variable(name) => {
+                    text.push_str(context.variable(name, outcome).as_deref().unwrap_or("-"));
+                }
+            }
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_format_is_taken_apart_at_its_variables() {
+        let variable = |name: &str| Piece::Variable(name.to_owned());
+        let text = |text: &str| Piece::Text(text.to_owned());
+        assert_eq!(
+            ContextTemplate::parse(r#"{"ip":"$context.identity.sourceIp","s":$context.status}."#)
+                .pieces,
+            [
+                text(r#"{"ip":""#),
+                variable("identity.sourceIp"),
+                text(r#"","s":"#),
+                variable("status"),
+                text("}."),
+            ]
+        );
+        assert_eq!(
+            ContextTemplate::parse("$context.path. $stage").pieces,
+            [variable("path"), text(". $stage")]
+        );
+    }
+}

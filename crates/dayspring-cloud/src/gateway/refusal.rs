@@ -1,0 +1,196 @@
+//! What the gateway itself answers: its error bodies and codes, and the API's own gateway responses.
+//!
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html>. The bodies are
+//! written to the byte, with a space after the colon where AWS has one.
+
+use ::http::header::CONTENT_TYPE;
+use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+use super::GatewayResponseSpec;
+use super::context::{ContextTemplate, ErrorContext, Outcome, RequestContext};
+use super::literal::{HEADER_LITERAL, parse_header_literals};
+use crate::error::AwsError;
+
+/// Why a request is not answered by its function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// No method of the stage is for it.
+    MissingAuthenticationToken,
+    /// The method wants an API key.
+    Forbidden,
+    /// The event would be larger than Lambda takes.
+    RequestTooLarge,
+    /// The function failed, or its answer is malformed.
+    BadGateway,
+    /// Lambda refused to run it, or the integration cannot answer.
+    Internal,
+    /// The function took longer than the integration waits.
+    Timeout,
+    /// The answer says that it is base64, and is not.
+    ConfigurationError,
+}
+
+/// A refusal as it is sent.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: String,
+}
+
+/// An API's gateway response, read once.
+#[derive(Debug, Clone)]
+pub(super) struct GatewayResponse {
+    response_type: String,
+    status: Option<StatusCode>,
+    headers: HeaderMap,
+    /// Content type and body.
+    template: Option<(HeaderValue, ContextTemplate)>,
+}
+
+impl Refusal {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::MissingAuthenticationToken | Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::RequestTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BadGateway => StatusCode::BAD_GATEWAY,
+            Self::Internal | Self::ConfigurationError => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Timeout => StatusCode::GATEWAY_TIMEOUT,
+        }
+    }
+
+    fn response_type(self) -> &'static str {
+        match self {
+            Self::MissingAuthenticationToken => "MISSING_AUTHENTICATION_TOKEN",
+            Self::Forbidden => "INVALID_API_KEY",
+            Self::RequestTooLarge => "REQUEST_TOO_LARGE",
+            Self::BadGateway | Self::Internal => "DEFAULT_5XX",
+            Self::Timeout => "INTEGRATION_TIMEOUT",
+            Self::ConfigurationError => "API_CONFIGURATION_ERROR",
+        }
+    }
+
+    /// `x-amzn-ErrorType`.
+    fn error_type(self) -> &'static str {
+        match self {
+            Self::MissingAuthenticationToken => "MissingAuthenticationTokenException",
+            Self::Forbidden => "ForbiddenException",
+            Self::RequestTooLarge => "RequestTooLargeException",
+            Self::BadGateway | Self::Internal | Self::Timeout | Self::ConfigurationError => {
+                "InternalServerErrorException"
+            }
+        }
+    }
+
+    fn message(self) -> &'static str {
+        match self {
+            Self::MissingAuthenticationToken => "Missing Authentication Token",
+            Self::Forbidden => "Forbidden",
+            Self::RequestTooLarge => "Request Too Long",
+            Self::BadGateway | Self::Internal | Self::ConfigurationError => "Internal server error",
+            Self::Timeout => "Endpoint request timed out",
+        }
+    }
+
+    fn body(self) -> String {
+        match self {
+            Self::MissingAuthenticationToken | Self::Forbidden => {
+                format!("{{\"message\":\"{}\"}}", self.message())
+            }
+            Self::RequestTooLarge
+            | Self::BadGateway
+            | Self::Internal
+            | Self::Timeout
+            | Self::ConfigurationError => format!("{{\"message\": \"{}\"}}", self.message()),
+        }
+    }
+
+    /// The answer, with the API's own response of this type, or of its class, laid over it.
+    pub(super) fn render(
+        self,
+        responses: &[GatewayResponse],
+        context: &RequestContext,
+        outcome: &mut Outcome,
+    ) -> Refused {
+        let status = self.status();
+        let class = if status.is_client_error() {
+            "DEFAULT_4XX"
+        } else {
+            "DEFAULT_5XX"
+        };
+        let of_type = |wanted: &str| {
+            responses
+                .iter()
+                .find(|response| response.response_type == wanted)
+        };
+        let response = of_type(self.response_type()).or_else(|| of_type(class));
+        outcome.error = Some(ErrorContext {
+            message: self.message(),
+            response_type: self.response_type(),
+        });
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(
+            HeaderName::from_static("x-amzn-errortype"),
+            HeaderValue::from_static(self.error_type()),
+        );
+        let mut refused = Refused {
+            status,
+            headers,
+            body: self.body(),
+        };
+        if let Some(response) = response {
+            response.lay_over(&mut refused, context, outcome);
+        }
+        refused
+    }
+}
+
+impl GatewayResponse {
+    /// Refuses what cannot be answered with here.
+    pub(super) fn parse(spec: &GatewayResponseSpec) -> Result<Self, AwsError> {
+        let status = spec
+            .status_code
+            .map(|code| {
+                StatusCode::from_u16(code).map_err(|_| {
+                    AwsError::bad_request(
+                        "BadRequestException",
+                        format!("Invalid status code: {code}"),
+                    )
+                })
+            })
+            .transpose()?;
+        let headers = parse_header_literals("gatewayresponse.header.", &spec.response_parameters)?;
+        let template = match spec
+            .response_templates
+            .get_key_value("application/json")
+            .or_else(|| spec.response_templates.iter().next())
+        {
+            Some((content_type, template)) => Some((
+                HeaderValue::from_str(content_type)
+                    .map_err(|_| AwsError::bad_request("BadRequestException", HEADER_LITERAL))?,
+                ContextTemplate::parse(template),
+            )),
+            None => None,
+        };
+        Ok(Self {
+            response_type: spec.response_type.clone(),
+            status,
+            headers,
+            template,
+        })
+    }
+
+    fn lay_over(&self, refused: &mut Refused, context: &RequestContext, outcome: &Outcome) {
+        if let Some(status) = self.status {
+            refused.status = status;
+        }
+        if let Some((content_type, template)) = &self.template {
+            refused.body = template.render(context, outcome);
+            refused.headers.insert(CONTENT_TYPE, content_type.clone());
+        }
+        for (name, value) in &self.headers {
+            refused.headers.insert(name, value.clone());
+        }
+    }
+}

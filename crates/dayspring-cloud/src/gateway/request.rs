@@ -1,0 +1,336 @@
+//! A request to a deployed stage, from the URL to the answer and the access log.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Instant;
+
+use ::http::header::{ACCEPT, CONTENT_TYPE, HOST, USER_AGENT};
+use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
+use bytes::Bytes;
+use http_body_util::Full;
+
+use super::answer::{NoAnswer, ProxyAnswer, parse_answer};
+use super::context::{Outcome, RequestContext};
+use super::event::{EventParts, Forwarded, Values, render_event};
+use super::location::{Location, parse_location};
+use super::refusal::Refusal;
+use super::service::Service;
+use super::stage::{Method, ReadyIntegration, Stage};
+use crate::http::{Answer, Call};
+use crate::lambda::date::unix_millis_now;
+use crate::lambda::{InvocationType, random_uuid};
+
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>, as measured.
+pub(crate) const BODY_BYTES_MAX: usize = 10_485_760;
+
+/// What Lambda takes: 6 MiB.
+const EVENT_BYTES_MAX: usize = 6_291_456;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+const EXTENDED_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-apigw-id");
+const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
+const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
+
+pub(super) async fn answer(service: &Service, call: Call) -> Answer {
+    let started = Instant::now();
+    let host = call
+        .parts
+        .headers
+        .get(HOST)
+        .and_then(|host| host.to_str().ok())
+        .or_else(|| {
+            call.parts
+                .uri
+                .authority()
+                .map(|authority| authority.as_str())
+        });
+    let location = parse_location(host, call.parts.uri.path());
+    let stage = service
+        .table()
+        .find(location.api, location.stage)
+        .map(Arc::clone);
+    let Some(stage) = stage else {
+        return no_stage();
+    };
+    if call.body.len() > BODY_BYTES_MAX {
+        return body_too_long();
+    }
+    let port = host
+        .and_then(|host| host.rsplit_once(':'))
+        .map_or("80", |(_, port)| port);
+    let mut context = context(&call, stage, &location);
+    let mut outcome = Outcome::default();
+    let served = serve(service, &call, &location, port, &mut context, &mut outcome).await;
+    let mut answer = match served {
+        Ok(answer) => answer_of(answer.status, answer.headers, answer.body),
+        Err(refusal) => {
+            let responses = &context.stage.responses;
+            let refused = refusal.render(responses, &context, &mut outcome);
+            answer_of(refused.status, refused.headers, refused.body.into())
+        }
+    };
+    let headers = answer.headers_mut();
+    insert(headers, REQUEST_ID, &context.request_id);
+    insert(headers, EXTENDED_REQUEST_ID, &context.extended_request_id);
+    outcome.status = answer.status().as_u16();
+    outcome.latency = started.elapsed();
+    if let Some(log) = &context.stage.access_log {
+        let line = log.format.render(&context, &outcome);
+        service
+            .logs
+            .put(&log.group, &log.stream, unix_millis_now(), &[line]);
+    }
+    answer
+}
+
+fn context(call: &Call, stage: Arc<Stage>, location: &Location<'_>) -> RequestContext {
+    let unix_millis = unix_millis_now();
+    let headers = &call.parts.headers;
+    RequestContext {
+        request_id: random_uuid(),
+        extended_request_id: extended_request_id(fastrand::u128(..)),
+        trace_id: text(headers, &TRACE_ID).map_or_else(
+            || {
+                format!(
+                    "Root=1-{:08x}-{:024x}",
+                    unix_millis / 1000,
+                    fastrand::u128(..) >> 32
+                )
+            },
+            str::to_owned,
+        ),
+        unix_millis,
+        method: call.parts.method.as_str().to_owned(),
+        path: format!("/{}{}", location.stage, location.rest),
+        protocol: match call.parts.version {
+            Version::HTTP_10 => "HTTP/1.0",
+            Version::HTTP_2 => "HTTP/2.0",
+            _ => "HTTP/1.1",
+        },
+        domain: location.domain.unwrap_or(&stage.domain).to_owned(),
+        source_ip: call.peer.ip(),
+        user_agent: headers
+            .get(USER_AGENT)
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
+        resource: None,
+        stage,
+    }
+}
+
+async fn serve(
+    service: &Service,
+    call: &Call,
+    location: &Location<'_>,
+    port: &str,
+    context: &mut RequestContext,
+    outcome: &mut Outcome,
+) -> Result<ProxyAnswer, Refusal> {
+    let stage = Arc::clone(&context.stage);
+    let path = if location.rest.is_empty() {
+        "/"
+    } else {
+        location.rest
+    };
+    let matched = stage
+        .routes
+        .find(&context.method, path)
+        .ok_or(Refusal::MissingAuthenticationToken)?;
+    let method = matched.target;
+    context.resource = Some((method.resource_id.clone(), method.resource_path.clone()));
+    if method.api_key_required {
+        // No usage plan knows any key here.
+        return Err(Refusal::Forbidden);
+    }
+    let begun = Instant::now();
+    let headers = &call.parts.headers;
+    let answer = match &method.integration {
+        ReadyIntegration::Mock(mock) => mock
+            .answer(text(headers, &CONTENT_TYPE))
+            .map(|answer| ProxyAnswer {
+                status: answer.status,
+                headers: answer.headers,
+                body: answer.body.into(),
+            })
+            .ok_or(Refusal::Internal),
+        ReadyIntegration::LambdaProxy { .. } => {
+            let event = event(call, context, path, port, &matched.parameters)?;
+            invoke(service, call, context, method, event, outcome).await
+        }
+    };
+    outcome.integration_latency = Some(begun.elapsed());
+    let answer = answer?;
+    outcome.response_bytes = answer.body.len();
+    Ok(answer)
+}
+
+fn event(
+    call: &Call,
+    context: &RequestContext,
+    path: &str,
+    port: &str,
+    path_parameters: &[(&str, Cow<'_, str>)],
+) -> Result<Bytes, Refusal> {
+    let forwarded = Forwarded {
+        source_ip: context.source_ip.to_string(),
+        port,
+        trace_id: &context.trace_id,
+    };
+    let parts = EventParts {
+        path,
+        headers: &Values::from_headers(&call.parts.headers, &forwarded),
+        query: &Values::from_query(call.parts.uri.query().unwrap_or_default()),
+        path_parameters,
+        body: &call.body,
+        is_binary: context
+            .stage
+            .is_binary(text(&call.parts.headers, &CONTENT_TYPE)),
+    };
+    let event = render_event(context, &parts).map_err(|_| Refusal::Internal)?;
+    if event.len() > EVENT_BYTES_MAX {
+        return Err(Refusal::RequestTooLarge);
+    }
+    Ok(event.into())
+}
+
+async fn invoke(
+    service: &Service,
+    call: &Call,
+    context: &RequestContext,
+    method: &Method,
+    event: Bytes,
+    outcome: &mut Outcome,
+) -> Result<ProxyAnswer, Refusal> {
+    let ReadyIntegration::LambdaProxy { function, timeout } = &method.integration else {
+        return Err(Refusal::Internal);
+    };
+    let invocation = service
+        .lambda
+        .invoke(function, InvocationType::RequestResponse, event);
+    // The function goes on without its caller, as on AWS.
+    let Ok(invocation) = tokio::time::timeout(*timeout, invocation).await else {
+        return Err(Refusal::Timeout);
+    };
+    let invocation = invocation.map_err(|error| {
+        explain(service, context, &format!("Lambda refused: {error}"));
+        Refusal::Internal
+    })?;
+    outcome.integration_status = Some(200);
+    if let Some(kind) = &invocation.function_error {
+        let payload = String::from_utf8_lossy(&invocation.payload);
+        explain(
+            service,
+            context,
+            &format!("Lambda function error {kind}: {payload}"),
+        );
+        return Err(Refusal::BadGateway);
+    }
+    let decodes = context.stage.is_binary(text(&call.parts.headers, &ACCEPT));
+    let mut answer = parse_answer(&invocation.payload, decodes).map_err(|error| match error {
+        NoAnswer::Malformed(reason) => {
+            explain(
+                service,
+                context,
+                &format!("Malformed Lambda proxy response: {reason}"),
+            );
+            Refusal::BadGateway
+        }
+        NoAnswer::NotBase64 => {
+            explain(service, context, "Unable to base64 decode the body.");
+            Refusal::ConfigurationError
+        }
+    })?;
+    insert(&mut answer.headers, TRACE_ID, &context.trace_id);
+    Ok(answer)
+}
+
+/// Why an answer is the gateway's and not the function's, where AWS's execution log has it.
+fn explain(service: &Service, context: &RequestContext, reason: &str) {
+    let line = format!(
+        "({}) Execution failed due to configuration error: {reason}",
+        context.request_id
+    );
+    service.logs.put(
+        &format!(
+            "API-Gateway-Execution-Logs_{}/{}",
+            context.stage.api_id, context.stage.name
+        ),
+        &context.stage.api_id,
+        unix_millis_now(),
+        &[line],
+    );
+}
+
+fn no_stage() -> Answer {
+    let mut answer = answer_of(
+        StatusCode::FORBIDDEN,
+        HeaderMap::new(),
+        Bytes::from_static(b"{\"message\":\"Forbidden\"}"),
+    );
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(ERROR_TYPE, HeaderValue::from_static("ForbiddenException"));
+    insert(headers, REQUEST_ID, &random_uuid());
+    insert(
+        headers,
+        EXTENDED_REQUEST_ID,
+        &extended_request_id(fastrand::u128(..)),
+    );
+    answer
+}
+
+/// The answer to a body above [`BODY_BYTES_MAX`], which need not be read to its end.
+fn body_too_long() -> Answer {
+    let mut answer = answer_of(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        HeaderMap::new(),
+        Bytes::from_static(b"HTTP content length exceeded 10485760 bytes."),
+    );
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    headers.insert(
+        ERROR_TYPE,
+        HeaderValue::from_static("RequestTooLargeException"),
+    );
+    insert(headers, REQUEST_ID, &random_uuid());
+    insert(
+        headers,
+        EXTENDED_REQUEST_ID,
+        &extended_request_id(fastrand::u128(..)),
+    );
+    answer
+}
+
+fn answer_of(status: StatusCode, headers: HeaderMap, body: Bytes) -> Answer {
+    let mut answer = Answer::new(Full::new(body));
+    *answer.status_mut() = status;
+    *answer.headers_mut() = headers;
+    answer
+}
+
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// `cPeb2G5NIAMFZNA=`: eleven bytes in base64.
+fn extended_request_id(random: u128) -> String {
+    use base64::Engine;
+    let bytes = random.to_be_bytes();
+    base64::engine::general_purpose::STANDARD.encode(bytes.get(..11).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_extended_request_id_looks_like_one() {
+        let id = extended_request_id(u128::MAX);
+        assert_eq!((id.len(), id.ends_with('=')), (16, true), "{id}");
+    }
+}
