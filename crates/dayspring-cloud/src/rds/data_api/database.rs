@@ -1,0 +1,309 @@
+//! The database of one cluster as the Data API sees it: sessions, transactions and statements under a time limit.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mysql_async::prelude::Queryable as _;
+use mysql_async::{Column, Value};
+use tokio::sync::oneshot;
+
+use super::column::{ColumnMetadata, metadata};
+use super::execute::{Failure, Form, Outcome, run};
+use super::fault::{Fault, Gone};
+use super::field::ResultSetOptions;
+use super::json_columns::JsonColumns;
+use super::pool::{Owner, Pool, Session};
+use super::statement::{Statement, Trace};
+use super::transactions::{Lifetime, Transactions};
+use crate::rds::mariadb::{Account, Endpoint, Server, ServerState};
+
+/// The service's limits of time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// A statement that runs longer is ended, or left alone when the caller asked for that.
+    pub(crate) statement: Duration,
+    /// Between two calls of a transaction.
+    pub(crate) transaction_idle: Duration,
+    pub(crate) transaction_total: Duration,
+    /// How long a statement waits for a server that starts.
+    pub(crate) start: Duration,
+}
+
+/// <https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api-operations.html>
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            statement: Duration::from_secs(45),
+            transaction_idle: Duration::from_secs(180),
+            transaction_total: Duration::from_secs(24 * 60 * 60),
+            start: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A cluster's server with what the Data API keeps of it. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Database {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    server: Server,
+    admin: Account,
+    limits: Limits,
+    pool: Pool,
+    transactions: Transactions,
+    json_columns: JsonColumns,
+}
+
+/// Where a call's statements run.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// In a session of their own, committed by themselves.
+    Alone(Owner),
+    Transaction {
+        id: String,
+        database: Option<String>,
+    },
+}
+
+/// What runs: one statement with one or more sets of values.
+#[derive(Debug)]
+pub(super) struct Work {
+    pub(super) statement: Statement,
+    pub(super) sets: Vec<Vec<Value>>,
+    pub(super) form: Form,
+    pub(super) options: ResultSetOptions,
+    pub(super) continue_after_timeout: bool,
+}
+
+impl Database {
+    pub(crate) fn new(server: Server, admin: Account, limits: Limits) -> Self {
+        let transactions = Transactions::new(Lifetime {
+            idle: limits.transaction_idle,
+            total: limits.transaction_total,
+        });
+        Self {
+            shared: Arc::new(Shared {
+                server,
+                admin,
+                limits,
+                pool: Pool::default(),
+                transactions,
+                json_columns: JsonColumns::default(),
+            }),
+        }
+    }
+
+    pub(crate) fn server(&self) -> &Server {
+        &self.shared.server
+    }
+
+    /// Ends the transactions and the server.
+    pub(crate) async fn stop(&self) {
+        self.shared.transactions.clear();
+        self.shared.server.stop().await;
+    }
+
+    /// Gives the master another password.
+    pub(crate) async fn set_password(&self, account: &Account) -> Result<(), Fault> {
+        let endpoint = self.endpoint().await?;
+        let change = async {
+            let mut admin = endpoint.connect(&self.shared.admin, None).await?;
+            admin.query_drop(account.password_statement("%")).await?;
+            admin.disconnect().await
+        };
+        change
+            .await
+            .map_err(|error| Failure::from(error).into_fault())
+    }
+
+    /// Runs the work, and gives an outcome for each of its sets.
+    ///
+    /// # Errors
+    ///
+    /// The database is not there, refuses, or takes longer than a statement may.
+    pub(super) async fn run(&self, place: Place, work: Work) -> Result<Vec<Outcome>, Fault> {
+        let continue_after_timeout = work.continue_after_timeout;
+        let (session, transaction) = match place {
+            Place::Alone(owner) => (self.session(owner).await?, None),
+            Place::Transaction { id, database } => {
+                if continue_after_timeout {
+                    return Err(Fault::validation(
+                        "continueAfterTimeout isn't supported in a transaction",
+                    ));
+                }
+                let session = self.shared.transactions.take(&id, database.as_deref())?;
+                (session, Some(id))
+            }
+        };
+        let connection_id = session.connection.id();
+        let (sender, receiver) = oneshot::channel();
+        // A task of its own: it goes on when the client hangs up, so the session always finds its way back.
+        let task = tokio::spawn(carry_out(
+            Arc::clone(&self.shared),
+            session,
+            transaction.clone(),
+            work,
+            sender,
+        ));
+        match tokio::time::timeout(self.shared.limits.statement, receiver).await {
+            Ok(Ok(result)) => result.map_err(Failure::into_fault),
+            Ok(Err(_)) => Err(Failure::Connection.into_fault()),
+            Err(_) => {
+                if !continue_after_timeout {
+                    self.kill(connection_id).await;
+                    task.abort();
+                    if let Some(id) = transaction {
+                        self.shared.transactions.end(&id, Gone::Terminated);
+                    }
+                }
+                Err(Fault::statement_timeout(connection_id))
+            }
+        }
+    }
+
+    /// Begins a transaction and gives its id.
+    pub(super) async fn begin(&self, owner: Owner) -> Result<String, Fault> {
+        let database = owner.database.clone();
+        let mut session = self.session(owner).await?;
+        session
+            .connection
+            .query_drop("START TRANSACTION")
+            .await
+            .map_err(|error| Failure::from(error).into_fault())?;
+        Ok(self.shared.transactions.open(session, database))
+    }
+
+    /// Ends a transaction by `COMMIT` or `ROLLBACK`.
+    pub(super) async fn end(&self, id: &str, statement: &'static str) -> Result<(), Fault> {
+        let session = self.shared.transactions.take(id, None)?;
+        self.shared.transactions.end(id, Gone::Expired);
+        let shared = Arc::clone(&self.shared);
+        // A task of its own for the same reason.
+        let ended = tokio::spawn(async move {
+            let mut session = session;
+            session.connection.query_drop(statement).await?;
+            shared.pool.give(session, Trace::State).await;
+            Ok(())
+        });
+        ended
+            .await
+            .unwrap_or_else(|error| Err(mysql_async::Error::Other(error.into())))
+            .map_err(|error| Failure::from(error).into_fault())
+    }
+
+    /// `ColumnMetadata` of a result's columns.
+    pub(super) async fn metadata(&self, columns: &[Column]) -> Vec<ColumnMetadata> {
+        // Not in the caller's own session: FOUND_ROWS() and its like belong to the caller.
+        let admin = async || match self.shared.server.state() {
+            ServerState::Ready(endpoint) => endpoint.connect(&self.shared.admin, None).await.ok(),
+            _ => None,
+        };
+        let json = self.shared.json_columns.of(columns, admin).await;
+        columns
+            .iter()
+            .zip(json)
+            .map(|(column, json)| metadata(column, json))
+            .collect()
+    }
+
+    async fn session(&self, owner: Owner) -> Result<Session, Fault> {
+        let endpoint = self.endpoint().await?;
+        self.shared
+            .pool
+            .take(&endpoint, owner)
+            .await
+            .map_err(|error| Failure::from(error).into_fault())
+    }
+
+    /// Where the server answers; waits while it starts.
+    async fn endpoint(&self) -> Result<Endpoint, Fault> {
+        match self.shared.server.settled(self.shared.limits.start).await {
+            ServerState::Ready(endpoint) => Ok(endpoint),
+            ServerState::Starting => Err(Fault::unavailable("It is still starting.")),
+            ServerState::Stopped => Err(Fault::unavailable("It was stopped.")),
+            ServerState::Failed(reason) => Err(Fault::unavailable(&reason)),
+        }
+    }
+
+    /// Ends a session from outside, and with it the statement that it runs.
+    async fn kill(&self, connection_id: u32) {
+        if let ServerState::Ready(endpoint) = self.shared.server.state()
+            && let Ok(mut admin) = endpoint.connect(&self.shared.admin, None).await
+        {
+            // It may have come to its end by itself.
+            drop(admin.query_drop(format!("KILL {connection_id}")).await);
+            drop(admin.disconnect().await);
+        }
+    }
+}
+
+/// Runs the work and puts the session back where it came from.
+async fn carry_out(
+    shared: Arc<Shared>,
+    mut session: Session,
+    transaction: Option<String>,
+    work: Work,
+    sender: oneshot::Sender<Result<Vec<Outcome>, Failure>>,
+) {
+    let result = run_sets(&mut session, &work, transaction.is_some()).await;
+    if work.statement.changes_schema {
+        shared.json_columns.forget();
+    }
+    match (transaction, &result) {
+        (Some(id), Err(failure)) if failure.ends_session() => {
+            shared.transactions.end(&id, Gone::Terminated);
+        }
+        (Some(id), Err(failure)) if failure.is_deadlock() => {
+            shared.transactions.end(&id, Gone::Aborted);
+        }
+        (Some(id), _) => shared.transactions.give(&id, session),
+        (None, Err(failure)) if failure.ends_session() => {}
+        (None, _) => {
+            // Nobody listens any more when the call ran into its time limit.
+            drop(sender.send(result));
+            shared.pool.give(session, work.statement.trace).await;
+            return;
+        }
+    }
+    drop(sender.send(result));
+}
+
+/// A batch outside a transaction takes effect as a whole: what is committed automatically is the call.
+async fn run_sets(
+    session: &mut Session,
+    work: &Work,
+    in_transaction: bool,
+) -> Result<Vec<Outcome>, Failure> {
+    let connection = &mut session.connection;
+    let own_transaction = work.sets.len() > 1 && !in_transaction;
+    if own_transaction {
+        connection.query_drop("START TRANSACTION").await?;
+    }
+    let mut outcomes = Vec::with_capacity(work.sets.len());
+    for values in &work.sets {
+        match run(
+            connection,
+            &work.statement,
+            values.clone(),
+            work.form,
+            work.options,
+        )
+        .await
+        {
+            Ok(outcome) => outcomes.push(outcome),
+            Err(failure) => {
+                if own_transaction && !failure.ends_session() {
+                    connection.query_drop("ROLLBACK").await?;
+                }
+                return Err(failure);
+            }
+        }
+    }
+    if own_transaction {
+        connection.query_drop("COMMIT").await?;
+    }
+    Ok(outcomes)
+}

@@ -1,0 +1,122 @@
+//! Which columns MySQL would call JSON. MariaDB keeps them as LONGTEXT with the check `json_valid(column)`, and its
+//! result's metadata does not tell.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
+
+use mysql_async::prelude::Queryable as _;
+use mysql_async::{Column, Conn};
+
+use super::column;
+
+/// Tables whose columns are remembered; more than that and all are forgotten.
+const TABLES_MAX: usize = 10_000;
+
+type Names = Arc<HashSet<String>>;
+
+/// The names of the JSON columns of the tables that were asked for.
+#[derive(Debug, Default)]
+pub(super) struct JsonColumns {
+    // Never held across an await.
+    tables: Mutex<HashMap<(String, String), Names>>,
+}
+
+impl JsonColumns {
+    /// For each column whether it is one.
+    pub(super) async fn of(
+        &self,
+        columns: &[Column],
+        connection: impl AsyncFnOnce() -> Option<Conn>,
+    ) -> Vec<bool> {
+        let wanted: HashSet<(String, String)> = columns
+            .iter()
+            .filter(|column| column::may_be_json(column))
+            .map(table)
+            .collect();
+        let missing: Vec<_> = wanted
+            .into_iter()
+            .filter(|table| self.known(table).is_none())
+            .collect();
+        if !missing.is_empty()
+            && let Some(mut connection) = connection().await
+        {
+            for table in missing {
+                if let Ok(names) = ask(&mut connection, &table).await {
+                    self.remember(table, names);
+                }
+            }
+            // All that was asked for has been answered.
+            drop(connection.disconnect().await);
+        }
+        columns
+            .iter()
+            .map(|column| {
+                column::may_be_json(column)
+                    && self
+                        .known(&table(column))
+                        .is_some_and(|names| names.contains(&*column.org_name_str()))
+            })
+            .collect()
+    }
+
+    /// Tables may look different now.
+    pub(super) fn forget(&self) {
+        self.lock().clear();
+    }
+
+    fn known(&self, table: &(String, String)) -> Option<Names> {
+        self.lock().get(table).cloned()
+    }
+
+    fn remember(&self, table: (String, String), names: HashSet<String>) {
+        let mut tables = self.lock();
+        if tables.len() >= TABLES_MAX {
+            tables.clear();
+        }
+        tables.insert(table, Arc::new(names));
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(String, String), Names>> {
+        self.tables.lock().expect("nothing panics while it is held")
+    }
+}
+
+fn table(column: &Column) -> (String, String) {
+    (
+        column.schema_str().into_owned(),
+        column.org_table_str().into_owned(),
+    )
+}
+
+async fn ask(
+    connection: &mut Conn,
+    (schema, table): &(String, String),
+) -> mysql_async::Result<HashSet<String>> {
+    let clauses: Vec<String> = connection
+        .exec(
+            "SELECT check_clause FROM information_schema.check_constraints WHERE constraint_schema = ? AND table_name = ?",
+            (schema, table),
+        )
+        .await?;
+    Ok(clauses
+        .iter()
+        .filter_map(|clause| json_column(clause))
+        .collect())
+}
+
+/// ``json_valid(`name`)`` to `name`.
+fn json_column(clause: &str) -> Option<String> {
+    let name = clause.strip_prefix("json_valid(`")?.strip_suffix("`)")?;
+    Some(name.replace("``", "`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_check_names_its_column() {
+        assert_eq!(json_column("json_valid(`a``b`)").as_deref(), Some("a`b"));
+        assert_eq!(json_column("`a` > 1"), None);
+    }
+}

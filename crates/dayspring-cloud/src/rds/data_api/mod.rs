@@ -1,0 +1,204 @@
+//! The RDS Data API, as Serverless v2 and provisioned clusters of Aurora MySQL answer it.
+//!
+//! Statements are bound by the server (prepared statements), never by pasting values into text. A statement runs in a
+//! task of its own: a client that hangs up changes nothing, and a session always returns to the pool or to its
+//! transaction.
+
+mod answer;
+mod column;
+mod database;
+mod execute;
+mod fault;
+mod field;
+mod json_columns;
+mod lexer;
+mod parameter;
+mod pool;
+mod request;
+mod statement;
+mod transactions;
+
+pub(crate) use database::{Database, Limits};
+pub(crate) use fault::Fault;
+
+use crate::http::{Answer, Call};
+use crate::rds::mariadb::Account;
+use database::{Place, Work};
+use execute::{Form, Outcome};
+use field::ResultSetOptions;
+use pool::Owner;
+use request::Target;
+use statement::Statement;
+
+/// What the API asks of the services around it.
+pub(crate) trait Directory {
+    /// The database of the cluster, if it takes statements.
+    ///
+    /// # Errors
+    ///
+    /// There is no such cluster, its endpoint is off, or it has no instance.
+    fn database(&self, resource_arn: &str) -> Result<Database, Fault>;
+
+    /// The account that a secret holds.
+    ///
+    /// # Errors
+    ///
+    /// There is no such secret, or it holds something else.
+    fn account(&self, secret: &str) -> Result<Account, Fault>;
+}
+
+/// Answers one request.
+pub(crate) async fn serve(directory: &impl Directory, call: &Call) -> Answer {
+    match dispatch(directory, call).await {
+        Ok(body) => answer::success(body),
+        Err(fault) => answer::refusal(&fault),
+    }
+}
+
+async fn dispatch(directory: &impl Directory, call: &Call) -> Result<Vec<u8>, Fault> {
+    request::check_size(&call.parts.headers, &call.body)?;
+    if call.parts.method != ::http::Method::POST {
+        return Err(Fault::unknown_operation());
+    }
+    let body = &call.body;
+    match call.parts.uri.path() {
+        "/Execute" => execute(directory, request::read(body)?).await,
+        "/BatchExecute" => batch_execute(directory, request::read(body)?).await,
+        "/BeginTransaction" => begin(directory, &request::read(body)?).await,
+        "/CommitTransaction" => {
+            end(
+                directory,
+                &request::read(body)?,
+                "COMMIT",
+                "Transaction Committed",
+            )
+            .await
+        }
+        "/RollbackTransaction" => {
+            end(
+                directory,
+                &request::read(body)?,
+                "ROLLBACK",
+                "Rollback Complete",
+            )
+            .await
+        }
+        "/ExecuteSql" => Err(Fault::deprecated_operation()),
+        _ => Err(Fault::unknown_operation()),
+    }
+}
+
+async fn execute(directory: &impl Directory, input: request::Execute) -> Result<Vec<u8>, Fault> {
+    let (database, account) = find(directory, &input.target)?;
+    let form = form(input.format_records_as.as_deref())?;
+    let statement = parse(input.sql.as_deref())?;
+    let parameters = input.parameters.unwrap_or_default();
+    let work = Work {
+        sets: vec![parameter::bind(&statement.names, &parameters)?],
+        statement,
+        form,
+        options: input.result_set_options.unwrap_or_default(),
+        continue_after_timeout: input.continue_after_timeout.unwrap_or_default(),
+    };
+    let place = place(&input.target, account, input.transaction_id.as_deref())?;
+    let outcomes = database.run(place, work).await?;
+    let outcome = outcomes
+        .into_iter()
+        .next()
+        .expect("one set of values gives one outcome");
+    let wants_metadata = input.include_result_metadata.unwrap_or_default();
+    let metadata = match (&outcome, form) {
+        (Outcome::Rows { columns, .. }, Form::Records) if wants_metadata => {
+            Some(database.metadata(columns).await)
+        }
+        _ => None,
+    };
+    Ok(answer::execute(outcome, form, metadata.as_deref()))
+}
+
+async fn batch_execute(
+    directory: &impl Directory,
+    input: request::BatchExecute,
+) -> Result<Vec<u8>, Fault> {
+    let (database, account) = find(directory, &input.target)?;
+    let statement = parse(input.sql.as_deref())?;
+    let mut sets = input.parameter_sets.unwrap_or_default();
+    if sets.is_empty() {
+        sets.push(Vec::new());
+    }
+    let sets = sets
+        .iter()
+        .map(|set| parameter::bind(&statement.names, set))
+        .collect::<Result<_, _>>()?;
+    let work = Work {
+        statement,
+        sets,
+        form: Form::Records,
+        options: ResultSetOptions::default(),
+        continue_after_timeout: false,
+    };
+    let place = place(&input.target, account, input.transaction_id.as_deref())?;
+    let outcomes = database.run(place, work).await?;
+    Ok(answer::batch(&outcomes))
+}
+
+async fn begin(directory: &impl Directory, target: &Target) -> Result<Vec<u8>, Fault> {
+    let (database, account) = find(directory, target)?;
+    let id = database
+        .begin(Owner {
+            account,
+            database: target.database(),
+        })
+        .await?;
+    Ok(serde_json::json!({ "transactionId": id })
+        .to_string()
+        .into_bytes())
+}
+
+async fn end(
+    directory: &impl Directory,
+    input: &request::EndTransaction,
+    statement: &'static str,
+    status: &str,
+) -> Result<Vec<u8>, Fault> {
+    let id = request::transaction_id(input.transaction_id.as_deref())?;
+    let (database, _) = find(directory, &input.target)?;
+    database.end(id, statement).await?;
+    Ok(serde_json::json!({ "transactionStatus": status })
+        .to_string()
+        .into_bytes())
+}
+
+fn find(directory: &impl Directory, target: &Target) -> Result<(Database, Account), Fault> {
+    let (resource, secret) = target.check()?;
+    let database = directory.database(resource)?;
+    let account = directory.account(secret)?;
+    Ok((database, account))
+}
+
+fn place(target: &Target, account: Account, transaction: Option<&str>) -> Result<Place, Fault> {
+    let database = target.database();
+    Ok(match transaction {
+        Some(id) => Place::Transaction {
+            id: request::transaction_id(Some(id))?.to_owned(),
+            database,
+        },
+        None => Place::Alone(Owner { account, database }),
+    })
+}
+
+fn parse(sql: Option<&str>) -> Result<Statement, Fault> {
+    Statement::parse(request::sql(sql)?)
+        .map_err(|_| Fault::validation("Multistatements aren't supported."))
+}
+
+fn form(format: Option<&str>) -> Result<Form, Fault> {
+    match format {
+        None | Some("NONE") => Ok(Form::Records),
+        Some("JSON") => Ok(Form::Json),
+        Some(other) => Err(Fault::validation(format!(
+            "1 validation error detected: Value '{other}' at 'formatRecordsAs' failed to satisfy constraint: Member must \
+             satisfy enum value set: [NONE, JSON]"
+        ))),
+    }
+}

@@ -1,0 +1,96 @@
+//! Sessions with the database. One that a caller left clean goes to the next caller of the same account and database; one
+//! that was left with anything in it is reset first, and never handed on if that fails.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use mysql_async::Conn;
+
+use super::statement::Trace;
+use crate::rds::mariadb::{Account, Endpoint};
+
+/// Sessions that wait for the next caller, for each account and database.
+const IDLE_MAX: usize = 64;
+
+/// Whose a session is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Owner {
+    pub(super) account: Account,
+    pub(super) database: Option<String>,
+}
+
+/// A connection in use.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) connection: Conn,
+    owner: Owner,
+    generation: u64,
+}
+
+/// The idle sessions of one cluster.
+#[derive(Debug, Default)]
+pub(super) struct Pool {
+    // Never held across an await.
+    idle: Mutex<HashMap<Owner, Vec<Session>>>,
+}
+
+impl Pool {
+    /// An idle session with this server, or a new one.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses the account or the database, or does not answer.
+    pub(super) async fn take(
+        &self,
+        endpoint: &Endpoint,
+        owner: Owner,
+    ) -> mysql_async::Result<Session> {
+        if let Some(session) = self.idle_session(endpoint.generation, &owner) {
+            return Ok(session);
+        }
+        let connection = endpoint
+            .connect(&owner.account, owner.database.as_deref())
+            .await?;
+        Ok(Session {
+            connection,
+            owner,
+            generation: endpoint.generation,
+        })
+    }
+
+    /// Takes a session back.
+    pub(super) async fn give(&self, mut session: Session, trace: Trace) {
+        let clean = match trace {
+            Trace::None => true,
+            Trace::State => session.connection.reset().await.unwrap_or(false),
+            Trace::Database => false,
+        };
+        if clean && let Err(session) = self.keep(session) {
+            // Nobody waits for it and its server rolls back whatever it held.
+            drop(session.connection.disconnect().await);
+        }
+    }
+
+    fn idle_session(&self, generation: u64, owner: &Owner) -> Option<Session> {
+        let mut idle = self.idle.lock().expect("nothing panics while it is held");
+        let sessions = idle.get_mut(owner)?;
+        // Sessions with an earlier run of the server are dead.
+        while let Some(session) = sessions.pop() {
+            if session.generation == generation {
+                return Some(session);
+            }
+        }
+        None
+    }
+
+    fn keep(&self, session: Session) -> Result<(), Box<Session>> {
+        let mut idle = self.idle.lock().expect("nothing panics while it is held");
+        let sessions = idle.entry(session.owner.clone()).or_default();
+        if sessions.len() < IDLE_MAX {
+            sessions.push(session);
+            Ok(())
+        } else {
+            Err(Box::new(session))
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! What has to be known of a statement before it is sent: its parameters' names, whether it is one statement, and what
+//! it leaves behind in its session.
+
+use super::lexer::{Token, TokenKind, tokens};
+
+/// One SQL statement with `?` where it named parameters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Statement {
+    pub(super) sql: String,
+    /// A name for each `?`, in order.
+    pub(super) names: Vec<String>,
+    pub(super) trace: Trace,
+    /// Whether tables may look different afterwards.
+    pub(super) changes_schema: bool,
+}
+
+/// What a statement leaves in its session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trace {
+    /// Nothing: the next caller may have the session as it is.
+    None,
+    /// Variables, temporary tables, locks, an open transaction: gone after a reset.
+    State,
+    /// Another database, which a reset keeps.
+    Database,
+}
+
+/// There is more than one statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Multiple;
+
+/// Statements that leave nothing in the session, if they name neither a variable nor a lock nor a temporary table.
+const CLEAN: [&str; 23] = [
+    "SELECT", "WITH", "VALUES", "TABLE", "INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE",
+    "ALTER", "DROP", "TRUNCATE", "RENAME", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "ANALYZE",
+    "OPTIMIZE", "CHECK", "GRANT", "REVOKE", "KILL",
+];
+
+/// Words by which one of those leaves something all the same.
+const DIRTY: [&str; 3] = ["TEMPORARY", "GET_LOCK", "SQL_CALC_FOUND_ROWS"];
+
+const CHANGES_SCHEMA: [&str; 6] = ["CREATE", "ALTER", "DROP", "RENAME", "TRUNCATE", "CALL"];
+
+/// What `CREATE` makes whose body may hold semicolons.
+const COMPOUND: [&str; 5] = ["PROCEDURE", "FUNCTION", "TRIGGER", "EVENT", "PACKAGE"];
+
+/// What stands between `CREATE` and that word.
+const BEFORE_COMPOUND: [&str; 8] = [
+    "OR",
+    "REPLACE",
+    "DEFINER",
+    "CURRENT_USER",
+    "AGGREGATE",
+    "SQL",
+    "SECURITY",
+    "IF",
+];
+
+impl Statement {
+    /// Reads a statement.
+    ///
+    /// # Errors
+    ///
+    /// There is another statement behind its end. A procedure's body is a part of its statement.
+    pub(super) fn parse(sql: &str) -> Result<Self, Multiple> {
+        let tokens = tokens(sql);
+        let words: Vec<String> = tokens
+            .iter()
+            .filter(|token| token.kind == TokenKind::Word)
+            .map(|token| sql[token.range.clone()].to_ascii_uppercase())
+            .collect();
+        let compound = is_compound(&words);
+        if !compound && has_more(&tokens) {
+            return Err(Multiple);
+        }
+        let (text, names) = if compound {
+            (detach_labels(sql, &tokens), Vec::new())
+        } else {
+            name_parameters(sql, &tokens)
+        };
+        let first = words.first().map_or("", String::as_str);
+        Ok(Self {
+            sql: text,
+            names,
+            trace: trace(first, &words, &tokens),
+            changes_schema: CHANGES_SCHEMA.contains(&first),
+        })
+    }
+}
+
+fn trace(first: &str, words: &[String], tokens: &[Token]) -> Trace {
+    if first == "USE" {
+        return Trace::Database;
+    }
+    let clean = CLEAN.contains(&first)
+        && !tokens.iter().any(|token| token.kind == TokenKind::At)
+        && !words.iter().any(|word| DIRTY.contains(&word.as_str()));
+    if clean { Trace::None } else { Trace::State }
+}
+
+fn is_compound(words: &[String]) -> bool {
+    let mut words = words.iter().map(String::as_str);
+    if words.next() != Some("CREATE") {
+        return false;
+    }
+    // `DEFINER = name@host` has names between the words; nothing else that `CREATE` makes has a definer but a view.
+    let mut definer = false;
+    for word in words {
+        if COMPOUND.contains(&word) {
+            return true;
+        }
+        if !BEFORE_COMPOUND.contains(&word) && !definer {
+            return false;
+        }
+        if matches!(word, "VIEW" | "TABLE" | "AS") {
+            return false;
+        }
+        definer |= word == "DEFINER";
+    }
+    false
+}
+
+/// Whether anything but white space and comments follows a semicolon.
+fn has_more(tokens: &[Token]) -> bool {
+    tokens
+        .iter()
+        .skip_while(|token| token.kind != TokenKind::Semicolon)
+        .any(|token| {
+            !matches!(
+                token.kind,
+                TokenKind::Semicolon | TokenKind::Space | TokenKind::Comment
+            )
+        })
+}
+
+fn name_parameters(sql: &str, tokens: &[Token]) -> (String, Vec<String>) {
+    let mut text = String::with_capacity(sql.len());
+    let mut names = Vec::new();
+    for token in tokens {
+        let piece = &sql[token.range.clone()];
+        match token.kind {
+            TokenKind::Placeholder => {
+                text.push('?');
+                names.push(piece[1..].to_owned());
+            }
+            // Some versions of the server take a semicolon at the end of a prepared statement for a second, empty one.
+            TokenKind::Semicolon => text.push(' '),
+            _ => text.push_str(piece),
+        }
+    }
+    (text, names)
+}
+
+/// A body takes no parameters, and `label:loop` in it is a label. The driver looks for `:name` by itself, so the colon
+/// is set apart from what follows, which means the same to the server.
+fn detach_labels(sql: &str, tokens: &[Token]) -> String {
+    let mut text = String::with_capacity(sql.len());
+    for token in tokens {
+        let piece = &sql[token.range.clone()];
+        if token.kind == TokenKind::Placeholder {
+            text.push_str(": ");
+            text.push_str(&piece[1..]);
+        } else {
+            text.push_str(piece);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(sql: &str, text: &str, names: &[&str]) {
+        let statement = Statement::parse(sql).unwrap();
+        assert_eq!(statement.sql, text);
+        assert_eq!(statement.names, names);
+    }
+
+    #[test]
+    fn a_name_may_stand_many_times_and_begin_another() {
+        check(
+            "select :p1, :p10, :p1;",
+            "select ?, ?, ? ",
+            &["p1", "p10", "p1"],
+        );
+    }
+
+    #[test]
+    fn more_than_one_statement_is_refused_and_a_trailing_semicolon_is_not() {
+        assert_eq!(Statement::parse("select 1; select 2"), Err(Multiple));
+        assert_eq!(Statement::parse("; select 2"), Err(Multiple));
+        assert!(Statement::parse("select 1 ; -- that is all\n;").is_ok());
+        assert!(Statement::parse("select ';select 2'").is_ok());
+    }
+
+    #[test]
+    fn the_body_of_a_procedure_is_a_part_of_its_statement() {
+        check(
+            "create definer = `a`@`%` procedure p() begin l:loop leave l; end loop; end",
+            "create definer = `a`@`%` procedure p() begin l: loop leave l; end loop; end",
+            &[],
+        );
+        assert!(
+            Statement::parse("create or replace definer=admin@localhost trigger t before insert on a for each row begin set @a = 1; end")
+                .is_ok()
+        );
+        assert_eq!(
+            Statement::parse("create table procedures (a int); drop table b"),
+            Err(Multiple)
+        );
+        assert_eq!(
+            Statement::parse("create definer=a view v as select 1; drop function f"),
+            Err(Multiple)
+        );
+    }
+
+    #[test]
+    fn what_a_statement_leaves_behind_is_known() {
+        let trace = |sql: &str| Statement::parse(sql).unwrap().trace;
+        assert_eq!(trace("/* a */ (select 1)"), Trace::None);
+        assert_eq!(trace("insert into t values ('@a')"), Trace::None);
+        assert_eq!(trace("select @a := 1"), Trace::State);
+        assert_eq!(trace("select get_lock('a', 1)"), Trace::State);
+        assert_eq!(trace("create temporary table t (a int)"), Trace::State);
+        assert_eq!(trace("start transaction"), Trace::State);
+        assert_eq!(trace("set names utf8mb4"), Trace::State);
+        assert_eq!(trace("use other"), Trace::Database);
+    }
+}

@@ -1,0 +1,48 @@
+//! Secrets that hold an account, as RDS writes and reads them.
+
+use serde::Deserialize;
+
+use super::mariadb::Account;
+use crate::error::AwsError;
+use crate::secrets::Secrets;
+
+/// What this service asks of Secrets Manager.
+pub(crate) trait SecretStore: std::fmt::Debug + Send + Sync {
+    fn create(&self, name: &str, value: &str) -> Result<String, AwsError>;
+    fn value(&self, name_or_arn: &str) -> Option<String>;
+    fn delete(&self, name_or_arn: &str);
+}
+
+impl SecretStore for Secrets {
+    fn create(&self, name: &str, value: &str) -> Result<String, AwsError> {
+        Self::create(self, name, value)
+    }
+
+    fn value(&self, name_or_arn: &str) -> Option<String> {
+        Self::value(self, name_or_arn)
+    }
+
+    fn delete(&self, name_or_arn: &str) {
+        Self::delete(self, name_or_arn);
+    }
+}
+
+#[derive(Deserialize)]
+struct SecretValue {
+    username: String,
+    password: String,
+}
+
+/// The text of a secret that RDS manages.
+pub(super) fn secret_value(username: &str, password: &str) -> String {
+    serde_json::json!({ "username": username, "password": password }).to_string()
+}
+
+/// The account in a secret's text. Other members are allowed: a secret made by hand often has host and port too.
+pub(super) fn account(value: &str) -> Option<Account> {
+    let value: SecretValue = serde_json::from_str(value).ok()?;
+    Some(Account {
+        user: value.username,
+        password: value.password,
+    })
+}

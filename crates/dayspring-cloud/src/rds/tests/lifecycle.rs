@@ -1,0 +1,269 @@
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use serde_json::json;
+
+use super::super::data_api::Limits;
+use super::super::{Rds, RdsError};
+use super::{ARN, MemorySecrets, open, post, spec};
+
+/// A cloud of one cluster on a folder.
+struct World {
+    rds: Rds,
+    secret: String,
+}
+
+impl World {
+    async fn made(folder: &Path, secrets: &MemorySecrets) -> Self {
+        let rds = open(folder, secrets, Limits::default());
+        let cluster = rds.create_cluster(spec("test")).await.unwrap();
+        rds.create_instance("test", "writer").unwrap();
+        Self {
+            rds,
+            secret: cluster.secret_arn.unwrap(),
+        }
+    }
+
+    async fn execute(&self, sql: &str) -> super::Reply {
+        let input =
+            json!({"resourceArn": ARN, "secretArn": self.secret, "database": "blog", "sql": sql});
+        post(&self.rds, "/Execute", &input).await
+    }
+
+    async fn rows(&self, sql: &str) -> String {
+        self.execute(sql).await.ok()["records"].to_string()
+    }
+}
+
+fn server_pid(folder: &Path) -> Pid {
+    let text = std::fs::read_to_string(folder.join("clusters/test/mariadbd.pid")).unwrap();
+    Pid::from_raw(text.parse().unwrap()).unwrap()
+}
+
+async fn wait_until_gone(pid: Pid) {
+    while test_kill_process(pid).is_ok() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn data_is_kept_between_runs_and_the_server_ends_with_the_cloud() {
+    let folder = tempfile::tempdir().unwrap();
+    let secrets = MemorySecrets::default();
+    let world = World::made(folder.path(), &secrets).await;
+    world.execute("create table t (a int)").await.ok();
+    world.execute("insert into t values (7)").await.ok();
+    let pid = server_pid(folder.path());
+    world.rds.shut_down().await;
+    wait_until_gone(pid).await;
+    assert!(matches!(
+        Rds::open_with(
+            world.rds.shared.config.clone(),
+            Box::new(secrets.clone()),
+            Limits::default()
+        ),
+        Err(RdsError::InUse { .. })
+    ));
+    let secret = world.secret.clone();
+    drop(world);
+
+    // A statement that comes while the server starts waits for it.
+    let world = World {
+        rds: open(folder.path(), &secrets, Limits::default()),
+        secret,
+    };
+    assert_eq!(
+        world.rows("select a from t").await,
+        r#"[[{"longValue":7}]]"#
+    );
+    world.rds.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_server_comes_back_with_what_was_committed() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::made(folder.path(), &MemorySecrets::default()).await;
+    world.execute("create table t (a int)").await.ok();
+    for _ in 0..20 {
+        world.execute("insert into t values (1)").await.ok();
+    }
+    let pid = server_pid(folder.path());
+    kill_process(pid, Signal::KILL).unwrap();
+    let rows = loop {
+        let reply = world.execute("select count(*) from t").await;
+        if reply.status == 200 {
+            break reply.body["records"].to_string();
+        }
+        assert_eq!(reply.kind, "DatabaseUnavailableException");
+        assert_eq!(reply.status, 504);
+    };
+    assert_eq!(rows, r#"[[{"longValue":20}]]"#);
+    assert_ne!(server_pid(folder.path()), pid);
+    world.rds.shut_down().await;
+}
+
+/// Reads the server's command line where Linux shows it.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_outlived_its_cloud_is_ended_by_the_next_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let secrets = MemorySecrets::default();
+    let world = World::made(folder.path(), &secrets).await;
+    world.execute("create table t (a int)").await.ok();
+    let pid = server_pid(folder.path()).as_raw_nonzero();
+    let command = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap();
+    let command: Vec<&str> = command.trim_end_matches('\0').split('\0').collect();
+    world.rds.shut_down().await;
+    let secret = world.secret.clone();
+    drop(world);
+
+    // As a killed cloud leaves it: a process that serves the folder, and its recorded id.
+    let mut child = tokio::process::Command::new(&command[0])
+        .args(&command[1..])
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    // Just after its start a process has no command line yet.
+    let line = format!("/proc/{}/cmdline", child.id().unwrap());
+    while std::fs::read(&line).unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    std::fs::write(
+        folder.path().join("clusters/test/mariadbd.pid"),
+        child.id().unwrap().to_string(),
+    )
+    .unwrap();
+
+    let world = World {
+        rds: open(folder.path(), &secrets, Limits::default()),
+        secret,
+    };
+    assert_eq!(
+        world.rows("select count(*) from t").await,
+        r#"[[{"longValue":0}]]"#
+    );
+    child.wait().await.unwrap();
+    world.rds.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recorded_process_that_serves_something_else_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let secrets = MemorySecrets::default();
+    let world = World::made(folder.path(), &secrets).await;
+    world.rds.shut_down().await;
+    let secret = world.secret.clone();
+    drop(world);
+    let mut bystander = std::process::Command::new("sleep")
+        .arg("600")
+        .spawn()
+        .unwrap();
+    std::fs::write(
+        folder.path().join("clusters/test/mariadbd.pid"),
+        bystander.id().to_string(),
+    )
+    .unwrap();
+
+    let world = World {
+        rds: open(folder.path(), &secrets, Limits::default()),
+        secret,
+    };
+    world.execute("select 1").await.ok();
+    assert!(bystander.try_wait().unwrap().is_none());
+    bystander.kill().unwrap();
+    bystander.wait().unwrap();
+    world.rds.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clusters_are_refused_in_the_service_s_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let secrets = MemorySecrets::default();
+    let world = World::made(folder.path(), &secrets).await;
+    let rds = &world.rds;
+    assert_eq!(
+        rds.create_cluster(spec("test")).await.unwrap_err().kind,
+        "DBClusterAlreadyExistsFault"
+    );
+    assert_eq!(
+        rds.create_cluster(spec("../x")).await.unwrap_err().kind,
+        "InvalidParameterValue"
+    );
+    assert_eq!(
+        rds.delete_cluster("test", false).await.unwrap_err().kind,
+        "InvalidDBClusterStateFault"
+    );
+    rds.delete_instance("writer").unwrap();
+    assert_eq!(
+        world.execute("select 1").await.refused(),
+        "404 DatabaseNotFoundException: The DB cluster test doesn't have a DB instance."
+    );
+    assert_eq!(
+        rds.delete_instance("writer").unwrap_err().kind,
+        "DBInstanceNotFound"
+    );
+
+    let mut protected = spec("test");
+    protected.deletion_protection = true;
+    protected.http_endpoint_enabled = false;
+    rds.modify_cluster(protected).await.unwrap();
+    assert_eq!(
+        rds.delete_cluster("test", false).await.unwrap_err().message,
+        "Cannot delete protected Cluster, please disable deletion protection and try again."
+    );
+    assert_eq!(
+        world.execute("select 1").await.refused(),
+        "400 HttpEndpointNotEnabledException: HttpEndpoint isn't enabled for cluster test"
+    );
+    rds.modify_cluster(spec("test")).await.unwrap();
+    rds.delete_cluster("test", true).await.unwrap();
+    assert!(secrets.values.lock().unwrap().is_empty());
+    let snapshots: Vec<_> = std::fs::read_dir(folder.path().join("snapshots"))
+        .unwrap()
+        .collect();
+    assert_eq!(snapshots.len(), 1);
+    assert_eq!(
+        rds.delete_cluster("test", true).await.unwrap_err().kind,
+        "DBClusterNotFoundFault"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_master_is_who_the_secret_says_and_its_password_can_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let secrets = MemorySecrets::default();
+    let rds = open(folder.path(), &secrets, Limits::default());
+    let mut own = spec("test");
+    own.master_password = Some("it's\\one".to_owned());
+    let cluster = rds.create_cluster(own.clone()).await.unwrap();
+    assert_eq!(cluster.secret_arn, None);
+    rds.create_instance("test", "writer").unwrap();
+    let secret = |password: &str| {
+        use super::super::secret::{SecretStore as _, secret_value};
+        secrets
+            .create(password, &secret_value("admin", password))
+            .unwrap()
+    };
+    let user = async |secret: String| {
+        let input =
+            json!({"resourceArn": ARN, "secretArn": secret, "sql": "select current_user()"});
+        post(&rds, "/Execute", &input).await
+    };
+    let first = secret("it's\\one");
+    assert_eq!(
+        user(first.clone()).await.ok()["records"].to_string(),
+        r#"[[{"stringValue":"admin@%"}]]"#
+    );
+    assert!(
+        user(secret("wrong"))
+            .await
+            .refused()
+            .contains("Error code: 1045; SQLState: 28000")
+    );
+
+    own.master_password = Some("two".to_owned());
+    rds.modify_cluster(own).await.unwrap();
+    assert_eq!(user(secret("two")).await.status, 200);
+    rds.shut_down().await;
+}

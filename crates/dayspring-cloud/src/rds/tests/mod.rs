@@ -1,0 +1,253 @@
+//! The service with a real server, through its HTTP face.
+
+mod lifecycle;
+mod statements;
+mod transactions;
+mod types;
+
+use std::collections::HashMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
+use serde_json::{Value, json};
+
+use super::data_api::Limits;
+use super::secret::SecretStore;
+use super::{ClusterSpec, Rds, RdsConfig};
+use crate::Identity;
+use crate::error::AwsError;
+use crate::http::Call;
+
+pub(super) const ARN: &str = "arn:aws:rds:us-east-1:000000000000:cluster:test";
+
+/// Secrets in memory.
+#[derive(Debug, Default, Clone)]
+pub(super) struct MemorySecrets {
+    values: Arc<Mutex<HashMap<String, String>>>,
+}
+
+impl SecretStore for MemorySecrets {
+    fn create(&self, name: &str, value: &str) -> Result<String, AwsError> {
+        let arn = format!("arn:aws:secretsmanager:us-east-1:000000000000:secret:{name}-AbCdEf");
+        self.values
+            .lock()
+            .unwrap()
+            .insert(arn.clone(), value.to_owned());
+        Ok(arn)
+    }
+
+    fn value(&self, name_or_arn: &str) -> Option<String> {
+        self.values.lock().unwrap().get(name_or_arn).cloned()
+    }
+
+    fn delete(&self, name_or_arn: &str) {
+        self.values.lock().unwrap().remove(name_or_arn);
+    }
+}
+
+pub(super) fn spec(identifier: &str) -> ClusterSpec {
+    ClusterSpec {
+        identifier: identifier.to_owned(),
+        engine: "aurora-mysql".to_owned(),
+        engine_version: "8.0.mysql_aurora.3.08.0".to_owned(),
+        database_name: Some("blog".to_owned()),
+        master_username: "admin".to_owned(),
+        master_password: None,
+        http_endpoint_enabled: true,
+        deletion_protection: false,
+    }
+}
+
+/// Bootstrapped once for all runs of the tests.
+pub(super) fn cache() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tmp/mariadb")
+}
+
+pub(super) fn open(folder: &Path, secrets: &MemorySecrets, limits: Limits) -> Rds {
+    let config = RdsConfig {
+        identity: Identity::default(),
+        folder: folder.to_owned(),
+        cache: cache(),
+    };
+    Rds::open_with(config, Box::new(secrets.clone()), limits).unwrap()
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) status: u16,
+    /// Empty where the call succeeded.
+    pub(super) kind: String,
+    pub(super) body: Value,
+}
+
+impl Reply {
+    /// The body of a success.
+    #[track_caller]
+    pub(super) fn ok(self) -> Value {
+        assert_eq!(self.status, 200, "{} {}", self.kind, self.body);
+        self.body
+    }
+
+    /// `STATUS KIND: message` of a refusal.
+    #[track_caller]
+    pub(super) fn refused(&self) -> String {
+        assert_ne!(self.status, 200, "{}", self.body);
+        let message = self.body["message"].as_str().unwrap();
+        format!("{} {}: {message}", self.status, self.kind)
+    }
+}
+
+pub(super) async fn post(rds: &Rds, path: &str, body: &Value) -> Reply {
+    send(rds, path, body.to_string().into_bytes()).await
+}
+
+pub(super) async fn send(rds: &Rds, path: &str, body: Vec<u8>) -> Reply {
+    let (parts, ()) = ::http::Request::post(path).body(()).unwrap().into_parts();
+    let call = Call {
+        parts,
+        body: Bytes::from(body),
+        peer: SocketAddr::from((Ipv4Addr::LOCALHOST, 1)),
+    };
+    let answer = rds.data_api(call).await;
+    let status = answer.status().as_u16();
+    let kind = answer
+        .headers()
+        .get("x-amzn-errortype")
+        .map(|kind| kind.to_str().unwrap().to_owned())
+        .unwrap_or_default();
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    Reply {
+        status,
+        kind,
+        body: serde_json::from_slice(&body).unwrap(),
+    }
+}
+
+/// A server that the tests which run at the same time share, with short limits.
+#[derive(Debug)]
+struct Shared {
+    runtime: tokio::runtime::Runtime,
+    rds: Rds,
+    secret: String,
+    _folder: tempfile::TempDir,
+}
+
+static SHARED: Mutex<Weak<Shared>> = Mutex::new(Weak::new());
+static DATABASES: AtomicU32 = AtomicU32::new(0);
+
+/// Short enough for a test to live through, long enough for a loaded machine.
+pub(super) const STATEMENT: Duration = Duration::from_secs(2);
+
+fn shared() -> Arc<Shared> {
+    let mut shared = SHARED
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    if let Some(shared) = shared.upgrade() {
+        return shared;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let secrets = MemorySecrets::default();
+    let limits = Limits {
+        statement: STATEMENT,
+        ..Limits::default()
+    };
+    let (rds, secret) = runtime.block_on(async {
+        let rds = open(folder.path(), &secrets, limits);
+        let cluster = rds.create_cluster(spec("test")).await.unwrap();
+        rds.create_instance("test", "test-writer").unwrap();
+        (rds, cluster.secret_arn.unwrap())
+    });
+    let new = Arc::new(Shared {
+        runtime,
+        rds,
+        secret,
+        _folder: folder,
+    });
+    *shared = Arc::downgrade(&new);
+    new
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.runtime.block_on(self.rds.shut_down());
+    }
+}
+
+/// One test's database on the shared server.
+#[derive(Debug)]
+pub(super) struct Bench {
+    shared: Arc<Shared>,
+    pub(super) database: String,
+}
+
+impl Bench {
+    pub(super) fn new() -> Self {
+        let number = DATABASES.fetch_add(1, Ordering::Relaxed);
+        let bench = Self {
+            shared: shared(),
+            database: format!("test_{number}"),
+        };
+        let sql = format!("create database {}", bench.database);
+        bench
+            .post("/Execute", json!({ "sql": sql, "database": Value::Null }))
+            .ok();
+        bench
+    }
+
+    pub(super) fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.shared.runtime.block_on(future)
+    }
+
+    pub(super) fn rds(&self) -> Rds {
+        self.shared.rds.clone()
+    }
+
+    /// The input with the cluster, the secret and this test's database, where it names no others.
+    pub(super) fn input(&self, input: Value) -> Value {
+        let mut body = json!({
+            "resourceArn": ARN,
+            "secretArn": self.shared.secret,
+            "database": self.database,
+        });
+        for (name, value) in input.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        body
+    }
+
+    pub(super) fn post(&self, path: &str, input: Value) -> Reply {
+        self.block_on(post(&self.shared.rds, path, &self.input(input)))
+    }
+
+    #[track_caller]
+    pub(super) fn execute(&self, sql: &str) -> Value {
+        self.post("/Execute", json!({ "sql": sql })).ok()
+    }
+
+    /// The rows, as they are written.
+    #[track_caller]
+    pub(super) fn rows(&self, sql: &str) -> String {
+        self.execute(sql)["records"].to_string()
+    }
+
+    #[track_caller]
+    pub(super) fn with(&self, sql: &str, parameters: Value) -> Reply {
+        self.post("/Execute", json!({ "sql": sql, "parameters": parameters }))
+    }
+
+    #[track_caller]
+    pub(super) fn refused(&self, input: Value) -> String {
+        self.post("/Execute", input).refused()
+    }
+}

@@ -1,0 +1,280 @@
+use serde_json::{Value, json};
+
+use super::{ARN, Bench};
+
+#[test]
+fn a_select_answers_with_records_and_nothing_generated() {
+    let bench = Bench::new();
+    assert_eq!(
+        bench
+            .execute("select 1 as a, 'b' as b, null as c")
+            .to_string(),
+        r#"{"numberOfRecordsUpdated":0,"records":[[{"longValue":1},{"stringValue":"b"},{"isNull":true}]]}"#
+    );
+    assert_eq!(bench.rows("select 1 from dual where false;"), "[]");
+}
+
+#[test]
+fn a_change_tells_its_key_and_counts_matched_rows() {
+    let bench = Bench::new();
+    bench.execute("create table t (id int auto_increment primary key, a int)");
+    assert_eq!(
+        bench.execute("insert into t (a) values (5)").to_string(),
+        r#"{"generatedFields":[{"longValue":1}],"numberOfRecordsUpdated":1}"#
+    );
+    for _ in 0..2 {
+        assert_eq!(
+            bench.execute("update t set a = 6").to_string(),
+            r#"{"generatedFields":[],"numberOfRecordsUpdated":1}"#
+        );
+    }
+    assert_eq!(
+        bench.execute("delete from t").to_string(),
+        r#"{"generatedFields":[],"numberOfRecordsUpdated":1}"#
+    );
+}
+
+#[test]
+fn parameters_are_bound_by_the_server() {
+    let bench = Bench::new();
+    bench.execute("create table t (id int primary key, b longblob, s varchar(20))");
+    let set = json!([
+        {"name": "id", "value": {"longValue": 1}},
+        {"name": "b", "value": {"blobValue": "//4A"}},
+        {"name": "s", "value": {"stringValue": "it's :id"}},
+    ]);
+    bench.with("insert into t values (:id, :b, :s)", set).ok();
+    assert_eq!(
+        bench.rows("select * from t where s = 'it''s :id' -- :nobody"),
+        r#"[[{"longValue":1},{"blobValue":"//4A"},{"stringValue":"it's :id"}]]"#
+    );
+    // Some clients send the limit as text.
+    let limit = json!([{"name": "n", "value": {"stringValue": "1"}}]);
+    assert_eq!(
+        bench.with("select id from t limit :n", limit).ok()["records"].to_string(),
+        r#"[[{"longValue":1}]]"#
+    );
+    assert_eq!(
+        bench.with("select :a", json!([])).refused(),
+        "400 ValidationException: Cannot find parameter: a"
+    );
+}
+
+#[test]
+fn a_literal_question_mark_is_no_parameter() {
+    let bench = Bench::new();
+    assert_eq!(bench.rows("select '?' as a"), r#"[[{"stringValue":"?"}]]"#);
+    assert!(
+        bench
+            .refused(json!({"sql": "select ?"}))
+            .contains("Error code: 1064")
+    );
+    assert!(
+        bench
+            .with(
+                "select ?, :a",
+                json!([{"name": "a", "value": {"longValue": 1}}])
+            )
+            .refused()
+            .contains("Error code: 1064")
+    );
+}
+
+#[test]
+fn the_database_s_refusal_ends_with_its_code_and_state() {
+    let bench = Bench::new();
+    bench.execute("create table t (id int primary key)");
+    bench.execute("insert into t values (1)");
+    insta::assert_snapshot!(
+        bench.refused(json!({"sql": "insert into t values (1)"})),
+        @"400 DatabaseErrorException: Duplicate entry '1' for key 'PRIMARY'; Error code: 1062; SQLState: 23000"
+    );
+    insta::assert_snapshot!(
+        bench.refused(json!({"sql": "select 1", "database": "nowhere"})),
+        @"400 DatabaseErrorException: Unknown database 'nowhere'; Error code: 1049; SQLState: 42000"
+    );
+}
+
+#[test]
+fn what_is_asked_wrongly_is_refused_in_the_service_s_words() {
+    let bench = Bench::new();
+    let refused = |input: Value| bench.refused(input);
+    assert_eq!(
+        refused(json!({"sql": "select 1; select 2"})),
+        "400 ValidationException: Multistatements aren't supported."
+    );
+    assert_eq!(
+        refused(json!({"sql": "select 1", "schema": "s"})),
+        "400 ValidationException: The schema parameter isn't supported"
+    );
+    assert!(
+        refused(json!({"sql": "x".repeat(65_537)})).contains("length less than or equal to 65536")
+    );
+    assert!(
+        refused(json!({"sql": "select 1", "formatRecordsAs": "XML"}))
+            .starts_with("400 ValidationException: 1 validation")
+    );
+    assert!(refused(json!({"sql": 1})).starts_with("400 SerializationException: "));
+    assert!(refused(json!({})).contains("Value null at 'sql'"));
+    assert_eq!(
+        refused(json!({"sql": "select 1", "resourceArn": format!("{ARN}s")})),
+        "400 HttpEndpointNotEnabledException: HttpEndpoint isn't enabled for cluster tests"
+    );
+    assert_eq!(
+        refused(json!({"sql": "select 1", "secretArn": "nobody"})),
+        "400 SecretsErrorException: Secrets Manager can't find the specified secret nobody."
+    );
+    let large = format!("select '{}'", "x".repeat(4 << 20));
+    assert_eq!(bench.post("/Execute", json!({"sql": large})).status, 413);
+    assert_eq!(
+        bench.post("/ExecuteSql", json!({})).refused(),
+        "400 BadRequestException: This API is deprecated and not available. Use ExecuteStatement API instead"
+    );
+    assert_eq!(bench.post("/Else", json!({})).status, 404);
+}
+
+#[test]
+fn a_procedure_is_made_by_one_statement_and_called() {
+    let bench = Bench::new();
+    bench.execute(
+        "create procedure p(in n int) begin declare i int default 0; l:loop set i = i + 1; if i > n then leave l; end if; end loop; \
+         select i as a; select 'second'; end",
+    );
+    assert_eq!(bench.rows("call p(2)"), r#"[[{"longValue":3}]]"#);
+    bench.execute("create table t (a int)");
+    bench.execute(
+        "create trigger g before insert on t for each row begin set new.a = new.a + 1; end;",
+    );
+    bench.execute("insert into t values (1)");
+    assert_eq!(bench.rows("select a from t"), r#"[[{"longValue":2}]]"#);
+}
+
+#[test]
+fn a_batch_answers_for_each_set_and_takes_effect_as_a_whole() {
+    let bench = Bench::new();
+    bench.execute("create table t (id int auto_increment primary key, a int unique)");
+    let sets = |values: &[i32]| {
+        values
+            .iter()
+            .map(|value| json!([{"name": "a", "value": {"longValue": value}}]))
+            .collect::<Vec<_>>()
+    };
+    let batch = |sql: &str, values: &[i32]| {
+        bench.post(
+            "/BatchExecute",
+            json!({"sql": sql, "parameterSets": sets(values)}),
+        )
+    };
+    assert_eq!(
+        batch("insert into t (a) values (:a)", &[1, 2])
+            .ok()
+            .to_string(),
+        r#"{"updateResults":[{"generatedFields":[{"longValue":1}]},{"generatedFields":[{"longValue":2}]}]}"#
+    );
+    assert_eq!(
+        batch("update t set a = a + 10 where a = :a", &[1])
+            .ok()
+            .to_string(),
+        r#"{"updateResults":[{"generatedFields":[]}]}"#
+    );
+    assert!(
+        batch("insert into t (a) values (:a)", &[3, 2])
+            .refused()
+            .contains("Error code: 1062")
+    );
+    assert_eq!(
+        bench.rows("select count(*) from t"),
+        r#"[[{"longValue":2}]]"#
+    );
+    let once = bench.post(
+        "/BatchExecute",
+        json!({"sql": "insert into t (a) values (7)"}),
+    );
+    assert_eq!(once.ok()["updateResults"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_session_is_never_handed_on_with_anything_in_it() {
+    let bench = Bench::new();
+    bench.execute("set @a = 5");
+    bench.execute("create temporary table secret (a int)");
+    bench.execute("use mysql");
+    bench.execute("start transaction");
+    for _ in 0..4 {
+        assert_eq!(
+            bench.rows("select @a is null, database()"),
+            format!(
+                r#"[[{{"longValue":1}},{{"stringValue":"{}"}}]]"#,
+                bench.database
+            )
+        );
+    }
+    assert!(
+        bench
+            .refused(json!({"sql": "select * from secret"}))
+            .contains("1146")
+    );
+}
+
+#[test]
+fn a_result_over_a_mebibyte_is_refused_and_one_below_is_not() {
+    let bench = Bench::new();
+    assert_eq!(
+        bench.refused(json!({"sql": "select repeat('x', 1048576)"})),
+        "400 UnsupportedResultException: Database returned more than the allowed response size limit"
+    );
+    let rows = bench.rows("select repeat('x', 1000000)");
+    assert!(rows.len() > 1_000_000);
+    let json = json!({"sql": "select repeat('x', 2000000) as a", "formatRecordsAs": "JSON"});
+    assert!(
+        bench.post("/Execute", json).ok()["formattedRecords"]
+            .as_str()
+            .unwrap()
+            .len()
+            > 2_000_000
+    );
+}
+
+#[test]
+fn a_statement_over_its_time_is_ended() {
+    let bench = Bench::new();
+    let reply = bench.post("/Execute", json!({"sql": "select sleep(60)"}));
+    assert!(
+        reply
+            .refused()
+            .starts_with("400 StatementTimeoutException: ")
+    );
+    let id = reply.body["dbConnectionId"].as_i64().unwrap();
+    wait_until_gone(&bench, id);
+}
+
+#[test]
+fn a_statement_goes_on_after_its_time_when_that_was_asked_for() {
+    let bench = Bench::new();
+    bench.execute("create table t (a int)");
+    let reply = bench.post(
+        "/Execute",
+        json!({"sql": "insert into t select sleep(2.5)", "continueAfterTimeout": true}),
+    );
+    assert_eq!(reply.kind, "StatementTimeoutException");
+    for _ in 0..600 {
+        if bench.rows("select count(*) from t") == r#"[[{"longValue":1}]]"# {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    panic!("the statement did not come to its end");
+}
+
+#[track_caller]
+fn wait_until_gone(bench: &Bench, connection: i64) {
+    for _ in 0..600 {
+        let sql =
+            format!("select count(*) from information_schema.processlist where id = {connection}");
+        if bench.rows(&sql) == r#"[[{"longValue":0}]]"# {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    panic!("connection {connection} still runs");
+}
