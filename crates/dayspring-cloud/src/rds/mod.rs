@@ -420,7 +420,13 @@ impl Shared {
 }
 
 fn lock_folder(folder: &Path) -> Result<File, RdsError> {
-    fs::create_dir_all(folder).map_err(folder_error("create", folder))?;
+    use std::os::unix::fs::DirBuilderExt as _;
+    // Passwords and data lie in it.
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(folder_error("create", folder))?;
     let path = folder.join("lock");
     let file = File::create(&path).map_err(folder_error("create", &path))?;
     match file.try_lock() {

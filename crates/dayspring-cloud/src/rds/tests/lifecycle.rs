@@ -119,7 +119,7 @@ async fn a_server_that_outlived_its_cloud_is_ended_by_the_next_one() {
     drop(world);
 
     // As a killed cloud leaves it: a process that serves the folder, and its recorded id.
-    let mut child = tokio::process::Command::new(&command[0])
+    let mut child = tokio::process::Command::new(command[0])
         .args(&command[1..])
         .kill_on_drop(true)
         .spawn()
