@@ -136,7 +136,8 @@ pub(super) fn metadata(column: &Column, is_json: bool) -> ColumnMetadata {
             column.org_name_str().into_owned()
         },
         nullable: i32::from(!flags.contains(ColumnFlags::NOT_NULL_FLAG)),
-        precision: precision(column, kind),
+        // The service's model has it as a signed number of 32 bits; LONGTEXT is longer.
+        precision: precision(column, kind).min(i32::MAX.unsigned_abs()),
         scale: match kind {
             Kind::Decimal { scale } => scale,
             Kind::Float | Kind::Double if column.decimals() < 31 => column.decimals(),
@@ -285,7 +286,7 @@ mod tests {
         assert_eq!(name(MYSQL_TYPE_BLOB, 262_140), ("TEXT".into(), 65_535));
         assert_eq!(
             name(MYSQL_TYPE_BLOB, u32::MAX),
-            ("LONGTEXT".into(), u32::MAX)
+            ("LONGTEXT".into(), 2_147_483_647)
         );
     }
 

@@ -7,6 +7,7 @@
 mod answer;
 mod column;
 mod database;
+mod dialect;
 mod execute;
 mod fault;
 mod field;

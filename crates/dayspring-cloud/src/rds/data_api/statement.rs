@@ -1,6 +1,7 @@
 //! What has to be known of a statement before it is sent: its parameters' names, whether it is one statement, and what
 //! it leaves behind in its session.
 
+use super::dialect::translate;
 use super::lexer::{Token, TokenKind, tokens};
 
 /// One SQL statement with `?` where it named parameters.
@@ -57,12 +58,13 @@ const BEFORE_COMPOUND: [&str; 8] = [
 ];
 
 impl Statement {
-    /// Reads a statement.
+    /// Reads a statement of MySQL's, and puts it in MariaDB's words.
     ///
     /// # Errors
     ///
     /// There is another statement behind its end. A procedure's body is a part of its statement.
     pub(super) fn parse(sql: &str) -> Result<Self, Multiple> {
+        let sql = &*translate(sql);
         let tokens = tokens(sql);
         let words: Vec<String> = tokens
             .iter()

@@ -150,6 +150,19 @@ fn a_procedure_is_made_by_one_statement_and_called() {
 }
 
 #[test]
+fn mysql_s_own_spellings_are_understood() {
+    let bench = Bench::new();
+    bench.execute("create table t (j json, s varchar(9)) default charset = utf8mb4 collate = utf8mb4_0900_ai_ci");
+    let document =
+        json!([{"name": "j", "value": {"stringValue": "{\"a\": \"x\"}"}, "typeHint": "JSON"}]);
+    bench.with("insert into t values (:j, 'É')", document).ok();
+    assert_eq!(
+        bench.rows("select j->'$.a', t.j->>'$.a' from t where s = 'e' for share"),
+        r#"[[{"stringValue":"\"x\""},{"stringValue":"x"}]]"#
+    );
+}
+
+#[test]
 fn a_batch_answers_for_each_set_and_takes_effect_as_a_whole() {
     let bench = Bench::new();
     bench.execute("create table t (id int auto_increment primary key, a int unique)");

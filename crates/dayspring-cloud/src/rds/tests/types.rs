@@ -147,8 +147,8 @@ fn metadata_tells_mysql_s_types() {
     insta::assert_snapshot!(columns.join("\n"), @r"
     number id t INT UNSIGNED 4 10 0 0 false true
     name name t VARCHAR 12 100 0 0 false false
-    data data t JSON -1 4294967295 0 1 false false
-    big big t LONGTEXT -1 4294967295 0 1 false false
+    data data t JSON -1 2147483647 0 1 false false
+    big big t LONGTEXT -1 2147483647 0 1 false false
     at at t TIMESTAMP 93 23 3 1 false false
     ok ok t BIT -7 1 0 1 true false
     price price t DECIMAL 3 10 2 1 true false
