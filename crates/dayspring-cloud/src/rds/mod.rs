@@ -106,6 +106,8 @@ impl Rds {
     /// Opens the service on its folder, and starts the servers of the clusters of the last run (in the background: a
     /// statement that comes early waits).
     ///
+    /// Has to be called within a tokio runtime.
+    ///
     /// # Errors
     ///
     /// The folder cannot be written, its state is damaged, or another cloud uses it.

@@ -17,6 +17,9 @@ use super::statement::{Statement, Trace};
 use super::transactions::{Lifetime, Transactions};
 use crate::rds::mariadb::{Account, Endpoint, Server, ServerState};
 
+/// How long the names of a result's types may take.
+const LOOKUP_WITHIN: Duration = Duration::from_secs(2);
+
 /// The service's limits of time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
@@ -201,7 +204,10 @@ impl Database {
             ServerState::Ready(endpoint) => endpoint.connect(&self.shared.admin, None).await.ok(),
             _ => None,
         };
-        let json = self.shared.json_columns.of(columns, admin).await;
+        // A locked table would hold the answer up for the sake of a type's name.
+        let json = tokio::time::timeout(LOOKUP_WITHIN, self.shared.json_columns.of(columns, admin))
+            .await
+            .unwrap_or_else(|_| vec![false; columns.len()]);
         columns
             .iter()
             .zip(json)

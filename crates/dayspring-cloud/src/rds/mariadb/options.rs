@@ -1,7 +1,7 @@
 //! The options of every server that is bootstrapped or started here.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Installation;
 
@@ -113,11 +113,19 @@ pub(super) fn data_option(data: &Path) -> OsString {
     option("--datadir", data)
 }
 
+/// Where the server of a data folder keeps its temporary tables: beside the data, since a folder in it is a database.
+pub(super) fn temporary_folder(data: &Path) -> PathBuf {
+    data.with_extension("tmp")
+}
+
 fn common(installation: &Installation, data: &Path) -> Vec<OsString> {
     let mut options: Vec<OsString> = vec![
         // Has to be the first: the machine's own configuration is for another server.
         "--no-defaults".into(),
         data_option(data),
+        // A server that starts removes what looks like a temporary table from this folder: in a shared one, those of other
+        // servers that run.
+        option("--tmpdir", &temporary_folder(data)),
         option("--lc-messages-dir", &installation.share),
         option("--character-sets-dir", &installation.share.join("charsets")),
     ];

@@ -203,6 +203,7 @@ async fn run(
     let made = config.folder.join("made");
 
     template::private_folder(&config.folder)?;
+    template::private_folder(&options::temporary_folder(&data))?;
     leftover::end(&pid_file, &data).await?;
     let installation = provide(config, &data).await?;
     write_private(&setup, &config.setup.statements(!made.exists()))?;

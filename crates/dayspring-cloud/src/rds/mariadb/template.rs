@@ -78,6 +78,7 @@ fn bootstrap(
     private_folder(cache)?;
     let unfinished = cache.join(format!(".new-{}", random::lowercase(12)));
     private_folder(&unfinished)?;
+    private_folder(&options::temporary_folder(&unfinished))?;
     let result = run_bootstrap(installation, &unfinished).and_then(|()| {
         match fs::rename(&unfinished, template) {
             Ok(()) => Ok(()),
@@ -85,6 +86,7 @@ fn bootstrap(
             Err(source) => Err(file_error("rename", &unfinished)(source)),
         }
     });
+    remove_folder(&options::temporary_folder(&unfinished))?;
     if result.is_err() {
         remove_folder(&unfinished)?;
     }
@@ -165,5 +167,30 @@ fn remove_folder(folder: &Path) -> Result<(), MariadbError> {
             Err(file_error("remove", folder)(error))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_processes_may_bootstrap_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let installation = Installation::find(std::env::var_os("PATH").as_deref()).unwrap();
+        let cache = folder.path().join("cache");
+        std::thread::scope(|scope| {
+            for name in ["a", "b"] {
+                let (installation, cache) = (&installation, &cache);
+                let data = folder.path().join(name);
+                scope.spawn(move || provide(installation, cache, &data).unwrap());
+            }
+        });
+        for name in ["a", "b"] {
+            let data = folder.path().join(name);
+            assert!(data.join("ibdata1").is_file() && data.join("mysql/global_priv.MAD").is_file());
+        }
+        // Nothing unfinished is left.
+        assert_eq!(fs::read_dir(&cache).unwrap().count(), 1);
     }
 }
