@@ -116,10 +116,14 @@ impl Rds {
     }
 
     fn open_with(
-        config: RdsConfig,
+        mut config: RdsConfig,
         secrets: Box<dyn SecretStore>,
         limits: Limits,
     ) -> Result<Self, RdsError> {
+        // A server works in its data folder, so a path that is relative to ours means nothing to it.
+        for folder in [&mut config.folder, &mut config.cache] {
+            *folder = std::path::absolute(&*folder).map_err(folder_error("find", folder))?;
+        }
         let lock = lock_folder(&config.folder)?;
         let store = Store::open(&config.folder)?;
         let shared = Shared {

@@ -36,6 +36,20 @@ impl World {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_folder_may_be_relative_and_deep() {
+    let parent = std::env::current_dir().unwrap().join("../../target/tmp");
+    std::fs::create_dir_all(&parent).unwrap();
+    let parent = tempfile::tempdir_in(parent.canonicalize().unwrap()).unwrap();
+    let name = Path::new(parent.path().file_name().unwrap());
+    let folder = Path::new("../../target/tmp")
+        .join(name)
+        .join("x".repeat(90));
+    let world = World::made(&folder, &MemorySecrets::default()).await;
+    assert_eq!(world.rows("select 1").await, r#"[[{"longValue":1}]]"#);
+    world.rds.shut_down().await;
+}
+
 fn server_pid(folder: &Path) -> Pid {
     let text = std::fs::read_to_string(folder.join("clusters/test/mariadbd.pid")).unwrap();
     Pid::from_raw(text.parse().unwrap()).unwrap()
