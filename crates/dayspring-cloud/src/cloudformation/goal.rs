@@ -395,10 +395,10 @@ fn check_rules(rules: &Map<String, Value>, scope: &Scope<'_>) -> Result<(), AwsE
         Err(Unresolved::Unknown) => Err(invalid("Template error: a rule hangs on a resource")),
     };
     for (name, rule) in rules {
-        if let Some(condition) = rule.get("RuleCondition") {
-            if !holds(condition)? {
-                continue;
-            }
+        if let Some(condition) = rule.get("RuleCondition")
+            && !holds(condition)?
+        {
+            continue;
         }
         for assertion in rule
             .get("Assertions")

@@ -151,22 +151,6 @@ pub(super) fn order(edges: &Edges) -> Vec<String> {
     order
 }
 
-/// The same graph with every arrow turned round, for deleting.
-pub(super) fn reversed(edges: &Edges) -> Edges {
-    let mut turned: Edges = edges
-        .keys()
-        .map(|name| (name.clone(), BTreeSet::new()))
-        .collect();
-    for (name, needs) in edges {
-        for need in needs {
-            if let Some(needed_by) = turned.get_mut(need) {
-                needed_by.insert(name.clone());
-            }
-        }
-    }
-    turned
-}
-
 /// Runs `step` for every name once all that it depends on is done, several at a time. After a failure nothing more is
 /// started, what runs is waited for, and the names that failed are given in the order in which they did.
 pub(super) async fn walk<F, Fut>(edges: &Edges, step: F) -> Result<(), Vec<String>>
@@ -269,7 +253,6 @@ mod tests {
     #[test]
     fn each_comes_after_what_it_depends_on() {
         assert_eq!(order(&edges("a:c b: c:b,x")), ["b", "c", "a"]);
-        assert_eq!(order(&reversed(&edges("a:c b: c:b"))), ["a", "c", "b"]);
     }
 
     #[test]

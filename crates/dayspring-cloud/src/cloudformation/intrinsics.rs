@@ -1,5 +1,8 @@
 //! Intrinsic functions: a value of a template to the value that a resource is provisioned with.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
@@ -329,9 +332,8 @@ impl Scope<'_> {
                 "Template error: Fn::Cidr cannot make the blocks of {argument}"
             ))
         };
-        let parts = match self.resolve(argument)? {
-            Some(Value::Array(parts)) => parts,
-            _ => return Err(bad()),
+        let Some(Value::Array(parts)) = self.resolve(argument)? else {
+            return Err(bad());
         };
         let block = parts.first().map(scalar_text).ok_or_else(bad)?;
         let count: u32 = parts
@@ -367,13 +369,10 @@ impl Scope<'_> {
 
     /// The two arguments of a function that takes a list of two.
     fn arguments(&self, name: &str, argument: &Value) -> Resolved<[Value; 2]> {
-        let parts = match argument {
-            Value::Array(parts) => parts,
-            _ => {
-                return Err(wrong(format!(
-                    "Template error: {name} requires a list argument with two elements"
-                )));
-            }
+        let Value::Array(parts) = argument else {
+            return Err(wrong(format!(
+                "Template error: {name} requires a list argument with two elements"
+            )));
         };
         match parts.as_slice() {
             [first, second] => Ok([

@@ -6,7 +6,7 @@ use std::future::Future;
 use serde_json::{Map, Value};
 
 /// The resource types of a cloud: what they are like, and how one is made, changed and deleted.
-pub(super) trait Provider: Send + Sync + 'static {
+pub(crate) trait Provider: Send + Sync + 'static {
     /// What is known of a type, or `None` where the cloud does not have it.
     fn schema(&self, type_name: &str) -> Option<&'static Schema>;
 
@@ -32,43 +32,43 @@ pub(super) trait Provider: Send + Sync + 'static {
 
 /// A resource as it is to be.
 #[derive(Debug, Clone)]
-pub(super) struct Request {
-    pub(super) stack_id: String,
-    pub(super) stack_name: String,
-    pub(super) logical_id: String,
-    pub(super) type_name: String,
+pub(crate) struct Request {
+    pub(crate) stack_id: String,
+    pub(crate) stack_name: String,
+    pub(crate) logical_id: String,
+    pub(crate) type_name: String,
     /// With every intrinsic function resolved.
-    pub(super) properties: Map<String, Value>,
+    pub(crate) properties: Map<String, Value>,
 }
 
 /// A resource as it is.
 #[derive(Debug, Clone)]
-pub(super) struct Existing {
-    pub(super) physical_id: String,
-    pub(super) properties: Map<String, Value>,
-    pub(super) attributes: BTreeMap<String, Value>,
+pub(crate) struct Existing {
+    pub(crate) physical_id: String,
+    pub(crate) properties: Map<String, Value>,
+    pub(crate) attributes: BTreeMap<String, Value>,
 }
 
 /// What provisioning came to.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Provisioned {
+pub(crate) struct Provisioned {
     /// What `Ref` gives.
-    pub(super) physical_id: String,
+    pub(crate) physical_id: String,
     /// What `Fn::GetAtt` gives.
-    pub(super) attributes: BTreeMap<String, Value>,
-    pub(super) no_echo: bool,
+    pub(crate) attributes: BTreeMap<String, Value>,
+    pub(crate) no_echo: bool,
 }
 
 /// Why provisioning failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Failure {
-    pub(super) reason: String,
+pub(crate) struct Failure {
+    pub(crate) reason: String,
     /// What exists in spite of the failure and is to be deleted when the stack rolls back.
-    pub(super) physical_id: Option<String>,
+    pub(crate) physical_id: Option<String>,
 }
 
 impl Failure {
-    pub(super) fn new(reason: impl Into<String>) -> Self {
+    pub(crate) fn new(reason: impl Into<String>) -> Self {
         Self {
             reason: reason.into(),
             physical_id: None,
@@ -89,14 +89,14 @@ impl From<crate::error::AwsError> for Failure {
 
 /// What is known of a resource type.
 #[derive(Debug)]
-pub(super) struct Schema {
-    pub(super) properties: Properties,
-    pub(super) attributes: Attributes,
+pub(crate) struct Schema {
+    pub(crate) properties: Properties,
+    pub(crate) attributes: Attributes,
 }
 
 /// The properties that a type takes.
 #[derive(Debug)]
-pub(super) enum Properties {
+pub(crate) enum Properties {
     /// These and no others, each with what a change of it does.
     Known(&'static [(&'static str, Change)]),
     /// Any: a custom resource hands them to its function.
@@ -105,14 +105,14 @@ pub(super) enum Properties {
 
 /// The attributes that a type has.
 #[derive(Debug)]
-pub(super) enum Attributes {
+pub(crate) enum Attributes {
     Known(&'static [&'static str]),
     Any,
 }
 
 /// What a change of a property does to the resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Change {
+pub(crate) enum Change {
     InPlace,
     /// Makes a new resource and deletes the old one afterwards.
     Replaces,
@@ -120,7 +120,7 @@ pub(super) enum Change {
 
 impl Schema {
     /// What a change of this property does, or `None` where the type has no such property.
-    pub(super) fn change(&self, property: &str) -> Option<Change> {
+    pub(crate) fn change(&self, property: &str) -> Option<Change> {
         match self.properties {
             Properties::Any => Some(Change::InPlace),
             Properties::Known(known) => known
@@ -130,7 +130,7 @@ impl Schema {
         }
     }
 
-    pub(super) fn has_attribute(&self, attribute: &str) -> bool {
+    pub(crate) fn has_attribute(&self, attribute: &str) -> bool {
         match self.attributes {
             Attributes::Any => true,
             Attributes::Known(known) => known.contains(&attribute),
@@ -138,7 +138,7 @@ impl Schema {
     }
 
     /// The names of the properties that differ, and whether one of them replaces the resource.
-    pub(super) fn compare(
+    pub(crate) fn compare(
         &self,
         before: &Map<String, Value>,
         after: &Map<String, Value>,

@@ -18,6 +18,8 @@ use crate::world::World;
 pub(crate) struct Logs {
     store: Arc<store::Store>,
     identity: Identity,
+    #[cfg(test)]
+    _scratch: Option<Arc<tempfile::TempDir>>,
 }
 
 impl Logs {
@@ -30,7 +32,19 @@ impl Logs {
         Ok(Self {
             store: Arc::new(store::Store::open(folder, world)?),
             identity,
+            #[cfg(test)]
+            _scratch: None,
         })
+    }
+
+    /// A store on a private folder that goes away with it.
+    #[cfg(test)]
+    pub(crate) fn scratch() -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let mut logs =
+            Self::open(folder.path().to_owned(), Identity::default(), World::real()).unwrap();
+        logs._scratch = Some(folder);
+        logs
     }
 
     /// Appends lines to a stream; group and stream come into being when they are missing. `at` is in milliseconds
@@ -61,5 +75,33 @@ impl Logs {
             wire::dispatch(&self.store, &self.identity, json::operation(call), &input)
         });
         json::respond(result)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_put_makes_its_group_and_stream() {
+        let logs = Logs::scratch();
+        logs.put(
+            "/aws/lambda/f",
+            "stream",
+            7,
+            &["one".to_owned(), "two".to_owned()],
+        );
+        let messages: Vec<String> = logs.store.read(|groups| {
+            let group = &groups["/aws/lambda/f"];
+            assert!(group.streams.contains_key("stream"));
+            group
+                .events
+                .iter()
+                .map(|event| event.message.clone())
+                .collect()
+        });
+        assert_eq!(messages, ["one", "two"]);
+        logs.delete_group("/aws/lambda/f").unwrap();
+        assert!(logs.store.read(std::collections::BTreeMap::is_empty));
     }
 }

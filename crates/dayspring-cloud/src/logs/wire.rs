@@ -134,7 +134,7 @@ fn describe_streams(store: &Store, identity: &Identity, input: &Input) -> Result
                 });
                 if let Some(first) = first {
                     described["firstEventTimestamp"] = json!(first);
-                    described["lastEventTimestamp"] = json!(times.last().unwrap_or(first));
+                    described["lastEventTimestamp"] = json!(times.next_back().unwrap_or(first));
                 }
                 described
             })

@@ -162,11 +162,11 @@ impl<P: Provider> Run<P> {
         self.engine.ledger.stack(&self.stack_id, |stack| {
             ledger::push(stack, world, &super::resource_news(&shown));
             // The record of a resource that is still in the stack shows what happens to it.
-            if let Some(known) = stack.resources.get_mut(&resource.logical_id) {
-                if known.physical_id == resource.physical_id {
-                    known.status = shown.status;
-                    known.status_reason = shown.status_reason;
-                }
+            if let Some(known) = stack.resources.get_mut(&resource.logical_id)
+                && known.physical_id == resource.physical_id
+            {
+                known.status = shown.status;
+                known.status_reason = shown.status_reason;
             }
         });
     }

@@ -73,10 +73,10 @@ impl<'a> Reader<'a> {
     }
 
     /// A structure, where it is there.
-    pub(super) fn structure(&self, name: &str) -> Result<Option<Reader<'a>>, Failure> {
+    pub(super) fn structure(&self, name: &str) -> Result<Option<Self>, Failure> {
         match self.get(name) {
             None | Some(Value::Null) => Ok(None),
-            Some(Value::Object(members)) => Ok(Some(Reader::new(members))),
+            Some(Value::Object(members)) => Ok(Some(Self::new(members))),
             other => Err(expected(name, "JSONObject", other)),
         }
     }

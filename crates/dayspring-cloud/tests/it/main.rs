@@ -1,0 +1,12 @@
+//! The cloud as a whole, over real connections.
+//!
+//! The modules are marked as tests so that the lints see their helpers as what they are.
+
+#[cfg(test)]
+mod client;
+#[cfg(test)]
+mod cloudformation;
+#[cfg(test)]
+mod sdk;
+#[cfg(test)]
+mod wire;
