@@ -28,8 +28,9 @@ use super::session::{Event, Exit, Handover, Now, Offered, Outcome};
 /// From the start to the first `next`: <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>.
 const INIT_MAX: Duration = Duration::from_secs(10);
 
-/// How long a process may stay busy after its answer before another is started for the next event.
-const TAKE_BACK_AFTER: Duration = Duration::from_millis(10);
+/// How long a process may stay busy after its answer before another is started for the next event. Asking again takes
+/// microseconds on a quiet machine; on a busy one, a start would make it busier.
+const TAKE_BACK_AFTER: Duration = Duration::from_millis(50);
 
 /// As many requests run as are allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

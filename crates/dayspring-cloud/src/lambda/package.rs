@@ -339,7 +339,7 @@ mod tests {
             "the layer itself is as it was"
         );
         assert_eq!(
-            roots.overlay(&[above.clone()], &store).unwrap(),
+            roots.overlay(std::slice::from_ref(&above), &store).unwrap(),
             store.path(&above),
             "one layer needs no copy"
         );

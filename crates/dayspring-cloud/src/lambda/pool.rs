@@ -69,9 +69,17 @@ impl Pool {
         })
     }
 
-    /// An idle process, or one that has answered and is about to ask for more.
+    /// An idle process that waits for an event, or else one that has answered and is about to ask for more.
     pub(super) fn take(&self) -> Option<Arc<Environment>> {
-        self.inner().idle.pop().map(|idle| idle.environment)
+        let mut inner = self.inner();
+        let last = inner.idle.len().checked_sub(1)?;
+        let index = inner
+            .idle
+            .iter()
+            .rposition(|idle| idle.environment.session.is_asking())
+            .unwrap_or(last);
+        // Order is kept: the oldest stays in front.
+        Some(inner.idle.remove(index).environment)
     }
 
     /// A process has answered.

@@ -25,11 +25,11 @@ const DRAIN_BYTES_MAX: usize = 1024 * 1024;
 
 /// A line that a function printed, or that the platform wrote about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FunctionLine {
+pub(crate) struct FunctionLine {
     /// The function's name.
-    pub function: String,
+    pub(crate) function: String,
     /// Without the line end.
-    pub line: String,
+    pub(crate) line: String,
 }
 
 /// Where lines are kept.

@@ -139,6 +139,11 @@ impl Session {
         self.inner().announce(&self.log, request_id);
     }
 
+    /// Whether an event would be taken at once.
+    pub(super) fn is_asking(&self) -> bool {
+        !self.inner().asking.is_empty()
+    }
+
     /// Offers an event; an error says that the process is gone.
     pub(super) fn offer(&self, event: Arc<Event>, now: Now) -> Result<Offered, Exit> {
         let mut inner = self.inner();
