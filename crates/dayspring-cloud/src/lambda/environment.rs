@@ -15,6 +15,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use super::leftovers::Leftovers;
 use super::memory::MemoryUse;
 use super::pool::Pool;
 use super::process_log::{LogTarget, ProcessLog};
@@ -147,7 +148,7 @@ async fn supervise(
     };
     // What the process left behind in its group goes with it.
     environment.kill();
-    *environment.process() = None;
+    let process = environment.process().take();
     // An answer that it sent before it went is still on its way through a connection.
     drop(
         tokio::time::timeout(CONNECTIONS_END, async {
@@ -162,7 +163,7 @@ async fn supervise(
     if let Some(pool) = pool.upgrade() {
         pool.forget(environment.number);
     }
-    register.remove(environment.number);
+    register.remove(environment.number, process);
 }
 
 fn spawn(
@@ -219,6 +220,8 @@ fn exit_of(status: ExitStatus) -> Exit {
 /// Every living process of the service, so that all can be ended.
 #[derive(Debug)]
 pub(super) struct Register {
+    /// Also on disk, for the next start.
+    leftovers: Leftovers,
     inner: Mutex<RegisterInner>,
 }
 
@@ -231,8 +234,11 @@ struct RegisterInner {
 }
 
 impl Register {
-    pub(super) fn new() -> Self {
+    /// Ends first what a run that was killed left behind.
+    pub(super) fn open(leftovers: Leftovers) -> Self {
+        leftovers.end();
         Self {
+            leftovers,
             inner: Mutex::new(RegisterInner {
                 last_number: 0,
                 living: HashMap::new(),
@@ -253,6 +259,9 @@ impl Register {
 
     /// After the end, the process is ended at once.
     fn add(&self, environment: &Arc<Environment>) -> Option<mpsc::Sender<()>> {
+        if let Some(process) = *environment.process() {
+            self.leftovers.note(process);
+        }
         let mut inner = self.inner();
         let alive = inner.alive.as_ref().map(|(sender, _)| sender.clone());
         if alive.is_some() {
@@ -265,7 +274,10 @@ impl Register {
         alive
     }
 
-    fn remove(&self, number: u64) {
+    fn remove(&self, number: u64, process: Option<Pid>) {
+        if let Some(process) = process {
+            self.leftovers.strike(process);
+        }
         self.inner().living.remove(&number);
     }
 

@@ -7,6 +7,7 @@ pub(crate) mod date;
 mod environment;
 mod function;
 mod invoke;
+mod leftovers;
 mod memory;
 mod name;
 mod package;

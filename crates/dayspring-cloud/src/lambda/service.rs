@@ -1,6 +1,6 @@
 //! The functions and layers that there are.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 
@@ -14,8 +14,9 @@ use super::date::unix_millis_now;
 use super::environment::{Launch, Register};
 use super::function::{Function, KeptFunction, KeptLayer, Roots, check};
 use super::invoke::{self, Throttled};
+use super::leftovers::Leftovers;
 use super::name::{not_found, parse_function_name};
-use super::package::PackageStore;
+use super::package::{PackageDigest, PackageStore};
 use super::pool::Pool;
 use super::session::Event;
 use super::{FunctionSpec, Invocation, InvocationType, LambdaConfig};
@@ -27,6 +28,9 @@ use crate::state::{StateError, StateFile};
 /// 2026-11-22).
 const REQUEST_BYTES_MAX: usize = 6_291_456;
 const EVENT_BYTES_MAX: usize = 1_048_576;
+
+/// How many replaced packages of code are kept for the requests that still run on them.
+const RECENT_CODE: usize = 8;
 
 /// What is kept between runs.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -52,6 +56,8 @@ pub(super) struct Service {
     /// What requests look at. Locked for a look only.
     functions: RwLock<HashMap<String, Arc<Function>>>,
     register: Arc<Register>,
+    /// The code that was put last.
+    recent: Mutex<VecDeque<PackageDigest>>,
     closing: watch::Sender<bool>,
 }
 
@@ -68,7 +74,8 @@ impl Service {
             layer_roots: PackageStore::new(folder.join("layer-roots")),
             state,
             functions: RwLock::default(),
-            register: Arc::new(Register::new()),
+            register: Arc::new(Register::open(Leftovers::new(folder.join("processes")))),
+            recent: Mutex::default(),
             closing: watch::Sender::new(false),
             config,
             kept: Mutex::new(kept.clone()),
@@ -183,10 +190,11 @@ impl Service {
     }
 
     fn put_function_blocking(&self, spec: FunctionSpec, zip: &[u8]) -> Result<String, AwsError> {
-        let code = self.code.unpack(zip)?;
         let name = spec.name.clone();
         let arn = self.arn(&name);
+        // Unpacked inside of the lock, so that nobody sweeps it away before it is known.
         let mut kept = self.kept();
+        let code = self.code.unpack(zip)?;
         let function = KeptFunction {
             spec,
             code,
@@ -205,6 +213,7 @@ impl Service {
         changed.functions.insert(name.clone(), function.clone());
         self.save(&changed)?;
         *kept = changed;
+        self.sweep(&kept, &function.code);
         // Inside of the state's lock, so that two writers cannot leave the older one here.
         let before = self
             .functions_mut()
@@ -214,6 +223,25 @@ impl Service {
             before.pool.retire();
         }
         Ok(arn)
+    }
+
+    /// Removes code that no function has any more. The latest few stay: a request may still run on them.
+    fn sweep(&self, kept: &Kept, newest: &PackageDigest) {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if recent.contains(newest) {
+            return;
+        }
+        recent.push_back(newest.clone());
+        if recent.len() > RECENT_CODE {
+            recent.pop_front();
+        }
+        self.code.keep_only(|name| {
+            recent.iter().any(|digest| digest.as_str() == name)
+                || kept
+                    .functions
+                    .values()
+                    .any(|function| function.code.as_str() == name)
+        });
     }
 
     pub(super) fn delete_function(&self, name: &str) -> Result<(), AwsError> {

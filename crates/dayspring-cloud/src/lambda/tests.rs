@@ -502,6 +502,18 @@ async fn functions_and_layers_are_there_again_after_a_restart() {
 }
 
 #[tokio::test]
+async fn code_that_was_replaced_often_is_removed() {
+    let cloud = open();
+    for version in 0..20 {
+        let zip = zip(&[("bootstrap", 0o755, &format!("#!/bin/false {version}"))]);
+        let put = cloud.lambda.put_function(spec("f", "x.handler"), zip);
+        put.await.unwrap();
+    }
+    let kept = std::fs::read_dir(cloud.folder.path().join("code")).unwrap();
+    assert_eq!(kept.count(), 8);
+}
+
+#[tokio::test]
 async fn code_without_a_bootstrap_is_an_invalid_entrypoint() {
     let cloud = open();
     cloud
