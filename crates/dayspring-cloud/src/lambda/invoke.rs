@@ -17,11 +17,12 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::Invocation;
+use super::date::unix_millis_now;
 use super::environment::{CannotStart, Environment};
 use super::function::Function;
 use super::report::{
-    Report, ReportStatus, end_line, entrypoint_payload, exit_payload, init_report_line, start_line,
-    timeout_payload, too_large_payload,
+    Report, ReportStatus, end_line, entrypoint_payload, exit_line, exit_payload, init_report_line,
+    start_line, timeout_line, timeout_payload, too_large_payload,
 };
 use super::session::{Event, Exit, Handover, Now, Offered, Outcome};
 
@@ -278,10 +279,16 @@ fn finish(function: &Function, event: &Event, attended: &Attended, ending: Endin
         init: attended.init,
         status: ending.status(),
     };
-    let log_tail = attended
-        .environment
-        .log
-        .finish([end_line(id), report.line()]);
+    let mut lines = match ending {
+        Ending::Exited(exit) => vec![exit_line(id, exit), "Runtime.ExitError".to_owned()],
+        Ending::TimedOut => vec![timeout_line(id, event.timeout, unix_millis_now())],
+        Ending::Response(_)
+        | Ending::ResponseTooLarge
+        | Ending::Error(_)
+        | Ending::InitError(_) => Vec::new(),
+    };
+    lines.extend([end_line(id), report.line()]);
+    let log_tail = attended.environment.log.finish(lines);
     let (payload, failed) = match ending {
         Ending::Response(body) => (body, false),
         Ending::Error(body) | Ending::InitError(body) => (body, true),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::date::Utc;
 use super::runtime_api::RESPONSE_BYTES_MAX;
 use super::session::Exit;
 
@@ -98,6 +99,15 @@ pub(super) fn timeout_payload(request_id: &str, timeout: Duration) -> String {
 }
 
 pub(super) fn exit_payload(request_id: &str, exit: Exit) -> String {
+    json!({
+        "errorType": "Runtime.ExitError",
+        "errorMessage": exit_line(request_id, exit),
+    })
+    .to_string()
+}
+
+/// What the log says when a process ended with a request.
+pub(super) fn exit_line(request_id: &str, exit: Exit) -> String {
     let reason = match exit {
         Exit::Code(0) => "Runtime exited without providing a reason".to_owned(),
         Exit::Code(code) => format!("Runtime exited with error: exit status {code}"),
@@ -105,11 +115,16 @@ pub(super) fn exit_payload(request_id: &str, exit: Exit) -> String {
             format!("Runtime exited with error: signal: {}", signal_name(signal))
         }
     };
-    json!({
-        "errorType": "Runtime.ExitError",
-        "errorMessage": format!("RequestId: {request_id} Error: {reason}"),
-    })
-    .to_string()
+    format!("RequestId: {request_id} Error: {reason}")
+}
+
+/// What the log says when a request's time was over.
+pub(super) fn timeout_line(request_id: &str, timeout: Duration, unix_millis: u64) -> String {
+    format!(
+        "{}Z {request_id} Task timed out after {:.2} seconds",
+        Utc::from_unix_millis(unix_millis).iso_millis(),
+        timeout.as_secs_f64()
+    )
 }
 
 pub(super) fn entrypoint_payload(request_id: &str, reason: &str) -> String {

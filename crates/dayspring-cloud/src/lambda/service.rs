@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use ::http::StatusCode;
 use bytes::Bytes;
+use rustix::process::{Resource, getrlimit, setrlimit};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
@@ -63,6 +64,7 @@ pub(super) struct Service {
 
 impl Service {
     pub(super) fn open(config: LambdaConfig, logs: Logs) -> Result<Arc<Self>, StateError> {
+        raise_open_files();
         // A process has a working folder of its own, so its paths cannot be relative to ours.
         let folder = std::path::absolute(&config.folder).unwrap_or_else(|_| config.folder.clone());
         let state = StateFile::new(folder.join("lambda.json"));
@@ -411,6 +413,19 @@ async fn end_idle(service: Weak<Service>, idle_max: Duration, mut closing: watch
         for function in service.list() {
             function.pool.end_idle(idle_max, Instant::now());
         }
+    }
+}
+
+/// Each process takes a handful of descriptors, and the usual limit of 1024 is used up by two hundred of them. As many as
+/// the system allows without asking, and no more than a thousand processes need.
+fn raise_open_files() {
+    const WANTED: u64 = 16_384;
+    let mut limit = getrlimit(Resource::Nofile);
+    let allowed = limit.maximum.unwrap_or(WANTED).min(WANTED);
+    if limit.current.is_some_and(|current| current < allowed) {
+        limit.current = Some(allowed);
+        // Refused: it is as it was.
+        setrlimit(Resource::Nofile, limit).unwrap_or_default();
     }
 }
 

@@ -328,6 +328,54 @@ async fn a_log_has_the_lines_of_the_platform_around_those_of_the_function() {
 }
 
 #[tokio::test]
+async fn a_process_that_ends_with_its_request_says_so_in_the_log() {
+    let cloud = open();
+    let mut spec = spec("f", "exit.handler");
+    spec.environment = variables(&[("CODE", "7")]);
+    cloud.put(spec).await;
+    let invocation = cloud.invoke("f", "{}").await;
+    let tail = text(&invocation.log_tail).replace(&invocation.request_id, "ID");
+    let (lines, report) = tail.split_once("REPORT ").unwrap();
+    insta::assert_snapshot!(lines, @r"
+    START RequestId: ID Version: $LATEST
+    RequestId: ID Error: Runtime exited with error: exit status 7
+    Runtime.ExitError
+    END RequestId: ID
+    ");
+    assert!(report.ends_with("Status: error\tError Type: Runtime.ExitError\n"));
+    cloud.lambda.shut_down().await;
+}
+
+/// The clock stands still and jumps when all wait, so that ten seconds take none.
+#[tokio::test(start_paused = true)]
+async fn a_start_has_ten_seconds_and_then_the_time_of_the_function() {
+    let mut cloud = open();
+    cloud.put(spec("f", "init.hang")).await;
+    let invocation = cloud.invoke("f", "{}").await;
+    assert_eq!(
+        text(&invocation.payload).replace(&invocation.request_id, "ID"),
+        r#"{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: ID Error: Task timed out after 30.00 seconds"}"#
+    );
+    let first = cloud.lines.recv().await.unwrap().line;
+    assert!(first.starts_with("INIT_REPORT Init Duration: "), "{first}");
+    assert!(first.ends_with("Phase: init\tStatus: timeout"), "{first}");
+    cloud.lambda.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_call_that_comes_too_early_is_refused_and_the_start_goes_on() {
+    let mut cloud = open();
+    cloud.put(spec("f", "init.wrong")).await;
+    assert_eq!(cloud.invoke("f", "7").await.payload, "7");
+    let first = cloud.lines.recv().await.unwrap().line;
+    assert_eq!(
+        first,
+        r#"early 400 {"errorMessage":"Invalid request ID","errorType":"InvalidRequestID"}"#
+    );
+    cloud.lambda.shut_down().await;
+}
+
+#[tokio::test]
 async fn a_timeout_ends_what_the_function_started_too() {
     let mut cloud = open();
     let mut spec = spec("f", "fork.handler");
