@@ -37,7 +37,7 @@ use crate::http::{Answer, Call};
 use crate::logs::Logs;
 use crate::state::StateError;
 
-pub(crate) use process_log::FunctionLine;
+pub use process_log::FunctionLine;
 use service::Service;
 pub(crate) use service::random_uuid;
 

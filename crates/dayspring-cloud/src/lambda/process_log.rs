@@ -25,11 +25,11 @@ const DRAIN_BYTES_MAX: usize = 1024 * 1024;
 
 /// A line that a function printed, or that the platform wrote about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct FunctionLine {
+pub struct FunctionLine {
     /// The function's name.
-    pub(crate) function: String,
+    pub function: String,
     /// Without the line end.
-    pub(crate) line: String,
+    pub line: String,
 }
 
 /// Where lines are kept.
