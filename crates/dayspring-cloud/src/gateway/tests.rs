@@ -69,7 +69,7 @@ fn open_gateway(lambda: &Fixture) -> Gateway {
         identity: Identity::default(),
         folder: lambda.folder.path().join("apigateway"),
     };
-    Gateway::open(config, lambda.lambda.clone(), logs()).unwrap()
+    Gateway::open(config, lambda.lambda.clone(), logs(lambda.folder.path())).unwrap()
 }
 
 fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {

@@ -236,7 +236,9 @@ mod tests {
 
     use super::*;
 
-    fn log() -> (
+    fn log(
+        folder: &std::path::Path,
+    ) -> (
         Arc<ProcessLog>,
         std::io::PipeWriter,
         mpsc::Receiver<FunctionLine>,
@@ -245,7 +247,7 @@ mod tests {
         rustix::fs::fcntl_setfl(&reader, rustix::fs::OFlags::NONBLOCK).unwrap();
         let (sender, receiver) = mpsc::channel(8);
         let target = LogTarget {
-            logs: crate::lambda::tests::logs(),
+            logs: crate::lambda::tests::logs(folder),
             function: "f".to_owned(),
             group: "/aws/lambda/f".to_owned(),
             stream: "2026/11/22/[$LATEST]0".to_owned(),
@@ -256,7 +258,8 @@ mod tests {
 
     #[test]
     fn a_request_has_what_was_printed_since_it_began() {
-        let (log, mut writer, mut lines) = log();
+        let folder = tempfile::tempdir().unwrap();
+        let (log, mut writer, mut lines) = log(folder.path());
         writer.write_all(b"starting\n").unwrap();
         log.start("START".to_owned());
         writer.write_all(b"one\ntw").unwrap();
@@ -268,7 +271,8 @@ mod tests {
 
     #[test]
     fn a_tail_is_the_last_four_kibibytes() {
-        let (log, mut writer, _lines) = log();
+        let folder = tempfile::tempdir().unwrap();
+        let (log, mut writer, _lines) = log(folder.path());
         log.start("START".to_owned());
         for _ in 0..60 {
             writer.write_all(&[b'x'; 999]).unwrap();

@@ -1,7 +1,7 @@
 //! Real processes: the fixture `tests/fixtures/bootstrap.rs` behind the Runtime API.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ::http::{Request, StatusCode};
@@ -12,10 +12,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::world::World;
 
-/// A log store that forgets.
-pub(crate) fn logs() -> Logs {
-    Logs {}
+pub(crate) fn logs(folder: &Path) -> Logs {
+    Logs::open(folder.join("logs"), Identity::default(), World::real()).unwrap()
 }
 
 pub(crate) fn spec(name: &str, handler: &str) -> FunctionSpec {
@@ -61,7 +61,7 @@ pub(crate) fn fixture() -> Bytes {
     let tests = std::env::current_exe().unwrap();
     let path: PathBuf = tests
         .parent()
-        .and_then(std::path::Path::parent)
+        .and_then(Path::parent)
         .unwrap()
         .join("examples/fixture-bootstrap");
     let binary = std::fs::read(&path).unwrap_or_else(|error| {
@@ -91,6 +91,7 @@ pub(crate) fn open() -> Fixture {
 
 fn open_in(folder: PathBuf, idle_max: Duration) -> (Lambda, mpsc::Receiver<FunctionLine>) {
     let (sender, lines) = mpsc::channel(1000);
+    let logs = logs(&folder);
     let config = LambdaConfig {
         identity: Identity::default(),
         folder,
@@ -98,7 +99,7 @@ fn open_in(folder: PathBuf, idle_max: Duration) -> (Lambda, mpsc::Receiver<Funct
         idle_max,
         lines: Some(sender),
     };
-    (Lambda::open(config, logs()).unwrap(), lines)
+    (Lambda::open(config, logs).unwrap(), lines)
 }
 
 impl Fixture {
@@ -148,7 +149,7 @@ fn variables(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 
 /// Ends when the process is gone; the system forgets it as soon as it is waited for.
 async fn gone(pid: &str) {
-    while std::path::Path::new(&format!("/proc/{pid}")).exists()
+    while Path::new(&format!("/proc/{pid}")).exists()
         && !std::fs::read_to_string(format!("/proc/{pid}/stat"))
             .is_ok_and(|stat| stat.contains(") Z "))
     {
