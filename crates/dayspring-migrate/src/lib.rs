@@ -12,7 +12,7 @@
 //!     let failed = |error: dayspring_migrate::Error| render_failure(&error, 3000);
 //!     let scripts = Scripts::parse("scripts/schema", files).map_err(|error| failed(error.into()))?;
 //!     let options = Options::new("request 7");
-//!     let mut observer = |event: Event<'_>| drop(event);
+//!     let mut observer = |_: Event<'_>| {};
 //!     match apply(session, &scripts, &options, &mut observer).await.map_err(failed)? {
 //!         Outcome::Done(report) => Ok(report.to_string()), // `3 statements applied, schema at v4`
 //!         Outcome::HandOver(report) => Ok(format!("{report}; call again, it carries on")),

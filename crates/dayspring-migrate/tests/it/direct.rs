@@ -1,0 +1,257 @@
+//! A session over one connection, and one that ends at a chosen call.
+
+use std::time::Duration;
+
+use dayspring_migrate::{Row, Session, SessionError, Value};
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, OptsBuilder, Params};
+use tokio::sync::mpsc;
+
+use crate::server;
+
+/// A session over one connection.
+pub(crate) struct Direct {
+    pub(crate) conn: Conn,
+    pub(crate) remaining: Option<Duration>,
+}
+
+impl Direct {
+    pub(crate) async fn connect(opts: &OptsBuilder) -> Self {
+        Self {
+            conn: server::connect(opts).await,
+            remaining: None,
+        }
+    }
+}
+
+impl Session for Direct {
+    async fn query(
+        &mut self,
+        sql: &str,
+        parameters: &[(&str, Value)],
+    ) -> Result<Vec<Row>, SessionError> {
+        let rows: Vec<mysql_async::Row> = self
+            .conn
+            .exec(sql, params(parameters))
+            .await
+            .map_err(session_error)?;
+        Ok(rows
+            .into_iter()
+            .map(|row| row.unwrap().into_iter().map(value).collect())
+            .collect())
+    }
+
+    async fn execute(
+        &mut self,
+        sql: &str,
+        parameters: &[(&str, Value)],
+    ) -> Result<u64, SessionError> {
+        self.conn
+            .exec_drop(sql, params(parameters))
+            .await
+            .map_err(session_error)?;
+        Ok(self.conn.affected_rows())
+    }
+
+    async fn run(&mut self, sql: &str) -> Result<u64, SessionError> {
+        self.conn.query_drop(sql).await.map_err(session_error)?;
+        Ok(self.conn.affected_rows())
+    }
+
+    async fn begin(&mut self) -> Result<(), SessionError> {
+        self.run("START TRANSACTION").await.map(drop)
+    }
+
+    async fn commit(&mut self) -> Result<(), SessionError> {
+        self.run("COMMIT").await.map(drop)
+    }
+
+    async fn rollback(&mut self) -> Result<(), SessionError> {
+        self.run("ROLLBACK").await.map(drop)
+    }
+
+    async fn pause(&mut self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+
+    fn remaining(&self) -> Option<Duration> {
+        self.remaining
+    }
+}
+
+fn params(parameters: &[(&str, Value)]) -> Params {
+    if parameters.is_empty() {
+        return Params::Empty;
+    }
+    let named = parameters.iter().map(|(name, value)| {
+        let value = match value {
+            Value::Null => mysql_async::Value::NULL,
+            Value::Long(number) => mysql_async::Value::Int(*number),
+            Value::Text(text) => mysql_async::Value::Bytes(text.as_bytes().to_vec()),
+        };
+        (name.as_bytes().to_vec(), value)
+    });
+    Params::Named(named.collect())
+}
+
+fn value(value: mysql_async::Value) -> Value {
+    match value {
+        mysql_async::Value::NULL => Value::Null,
+        mysql_async::Value::Bytes(bytes) => {
+            Value::Text(String::from_utf8_lossy(&bytes).into_owned())
+        }
+        mysql_async::Value::Int(number) => Value::Long(number),
+        mysql_async::Value::UInt(number) => Value::Long(i64::try_from(number).unwrap()),
+        other => Value::Text(other.as_sql(true)),
+    }
+}
+
+fn session_error(error: mysql_async::Error) -> SessionError {
+    match error {
+        mysql_async::Error::Server(error) => SessionError::Refused {
+            code: error.code,
+            sql_state: error.state,
+            message: error.message,
+        },
+        other => SessionError::Unknown {
+            message: other.to_string(),
+        },
+    }
+}
+
+/// Which side of a call the world ends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    Before,
+    After,
+    /// The call takes effect and its answer is lost; the world goes on.
+    AnswerLost,
+    /// The call never reaches the server and its answer is lost; the world goes on.
+    RequestLost,
+}
+
+/// A session that ends at its n-th call, from 1. It tells so on a channel and then never answers.
+pub(crate) struct Mortal {
+    pub(crate) inner: Direct,
+    pub(crate) calls: u32,
+    pub(crate) dies_at: u32,
+    pub(crate) side: Side,
+    pub(crate) died: mpsc::UnboundedSender<()>,
+}
+
+impl Mortal {
+    async fn die(&self) -> ! {
+        self.died.send(()).unwrap();
+        std::future::pending().await
+    }
+
+    /// Counts a call; true where it is the chosen one.
+    async fn is_last(&mut self) -> bool {
+        self.calls += 1;
+        let is_last = self.calls == self.dies_at;
+        if is_last && self.side == Side::Before {
+            self.die().await
+        }
+        is_last
+    }
+
+    async fn end<T>(
+        &mut self,
+        is_last: bool,
+        answer: Result<T, SessionError>,
+    ) -> Result<T, SessionError> {
+        match (is_last, self.side) {
+            (true, Side::After) => self.die().await,
+            (true, Side::AnswerLost | Side::RequestLost) => lost(),
+            (true, Side::Before) | (false, _) => answer,
+        }
+    }
+
+    fn skips(&self, is_last: bool) -> bool {
+        is_last && self.side == Side::RequestLost
+    }
+}
+
+fn lost<T>() -> Result<T, SessionError> {
+    Err(SessionError::Unknown {
+        message: "the answer was lost".to_owned(),
+    })
+}
+
+impl Session for Mortal {
+    async fn query(
+        &mut self,
+        sql: &str,
+        parameters: &[(&str, Value)],
+    ) -> Result<Vec<Row>, SessionError> {
+        let is_last = self.is_last().await;
+        let answer = if self.skips(is_last) {
+            lost()
+        } else {
+            self.inner.query(sql, parameters).await
+        };
+        self.end(is_last, answer).await
+    }
+
+    async fn execute(
+        &mut self,
+        sql: &str,
+        parameters: &[(&str, Value)],
+    ) -> Result<u64, SessionError> {
+        let is_last = self.is_last().await;
+        let answer = if self.skips(is_last) {
+            lost()
+        } else {
+            self.inner.execute(sql, parameters).await
+        };
+        self.end(is_last, answer).await
+    }
+
+    async fn run(&mut self, sql: &str) -> Result<u64, SessionError> {
+        let is_last = self.is_last().await;
+        let answer = if self.skips(is_last) {
+            lost()
+        } else {
+            self.inner.run(sql).await
+        };
+        self.end(is_last, answer).await
+    }
+
+    async fn begin(&mut self) -> Result<(), SessionError> {
+        let is_last = self.is_last().await;
+        let answer = if self.skips(is_last) {
+            lost()
+        } else {
+            self.inner.begin().await
+        };
+        self.end(is_last, answer).await
+    }
+
+    async fn commit(&mut self) -> Result<(), SessionError> {
+        let is_last = self.is_last().await;
+        let answer = if self.skips(is_last) {
+            lost()
+        } else {
+            self.inner.commit().await
+        };
+        self.end(is_last, answer).await
+    }
+
+    async fn rollback(&mut self) -> Result<(), SessionError> {
+        let is_last = self.is_last().await;
+        let answer = if self.skips(is_last) {
+            lost()
+        } else {
+            self.inner.rollback().await
+        };
+        self.end(is_last, answer).await
+    }
+
+    async fn pause(&mut self, duration: Duration) {
+        self.inner.pause(duration).await;
+    }
+
+    fn remaining(&self) -> Option<Duration> {
+        self.inner.remaining
+    }
+}

@@ -1,0 +1,8 @@
+//! What needs a database: each test has one of its own on a private MariaDB.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod apply;
+mod crash;
+mod direct;
+mod lease;
+mod server;
