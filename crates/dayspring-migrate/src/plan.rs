@@ -309,3 +309,228 @@ fn uses_lost_variable(script: &Script, statement: &Statement) -> bool {
             && uses_user_variable(script.text_of(statement))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::StatementRecord;
+
+    fn scripts(files: &[(&str, &str)]) -> Scripts {
+        Scripts::parse("", files.iter().copied()).unwrap()
+    }
+
+    /// A journal in which each statement has the state of its letter: a(pplied), s(tarted), f(ailed).
+    fn journal(files: &[(&str, &str, &str)]) -> Journal {
+        let mut journal = Journal::default();
+        for (name, sql, states) in files {
+            let scripts = scripts(&[(name, sql)]);
+            let script = scripts.iter().next().unwrap();
+            let record = journal.scripts.entry(script.id).or_default();
+            record.name.clone_from(&script.path);
+            for (statement, state) in script.statements.iter().zip(states.chars()) {
+                let state = match state {
+                    'a' => State::Applied,
+                    's' => State::Started { before: None },
+                    _ => State::Failed {
+                        error: "no".to_owned(),
+                    },
+                };
+                let text = Some(script.text_of(statement).to_owned());
+                let statement = StatementRecord {
+                    number: statement.number,
+                    digest: statement.digest,
+                    text,
+                    state,
+                };
+                record.statements.insert(statement.number, statement);
+            }
+        }
+        journal
+    }
+
+    #[track_caller]
+    fn check_in(
+        mode: Mode,
+        recorded: &[(&str, &str, &str)],
+        files: &[(&str, &str)],
+        expected: &str,
+    ) {
+        let found = match plan(&scripts(files), &journal(recorded), Phase::Expand, mode) {
+            Err(refusal) => refusal.to_string(),
+            Ok(Decision::Rebuild(refusal)) => format!("rebuild: {refusal}"),
+            Ok(Decision::Carry(plan)) => {
+                let steps = plan.steps.iter().map(|step| {
+                    let action = if step.action == Action::Settle {
+                        "?"
+                    } else {
+                        ""
+                    };
+                    format!("{}.{}{action}", step.script, step.number)
+                });
+                let ahead = plan.ahead.then(|| "ahead".to_owned());
+                steps.chain(ahead).collect::<Vec<_>>().join(" ")
+            }
+        };
+        assert_eq!(found, expected);
+    }
+
+    #[track_caller]
+    fn check(recorded: &[(&str, &str, &str)], files: &[(&str, &str)], expected: &str) {
+        check_in(Mode::Strict, recorded, files, expected);
+    }
+
+    const TWO: &str = "SELECT 1; SELECT 2;";
+
+    #[test]
+    fn what_is_not_recorded_runs_in_the_order_of_the_numbers() {
+        check(
+            &[],
+            &[("v10.sql", TWO), ("v2.sql", TWO)],
+            "v2.1 v2.2 v10.1 v10.2",
+        );
+        check(&[("v1.sql", TWO, "aa")], &[("v1.sql", TWO)], "");
+        check(
+            &[("v1.sql", TWO, "aa")],
+            &[("v1.sql", TWO), ("v2.sql", "SELECT 3")],
+            "v2.1",
+        );
+        check(&[], &[("v1.contract.sql", TWO)], "");
+    }
+
+    #[test]
+    fn a_failed_statement_and_those_after_it_may_be_edited_freely() {
+        check(&[("v1.sql", TWO, "af")], &[("v1.sql", TWO)], "v1.2");
+        check(
+            &[("v1.sql", TWO, "af")],
+            &[("v1.sql", "SELECT 1; SELECT 'b'; SELECT 'c'")],
+            "v1.2 v1.3",
+        );
+        check(
+            &[("v1.sql", TWO, "af")],
+            &[("v1.sql", "SELECT 1"), ("v2.sql", TWO)],
+            "v2.1 v2.2",
+        );
+        check(&[("v1.sql", TWO, "f")], &[("v2.sql", TWO)], "v2.1 v2.2");
+    }
+
+    #[test]
+    fn what_was_begun_is_settled_first() {
+        check(&[("v1.sql", TWO, "as")], &[("v1.sql", TWO)], "v1.2?");
+        check(
+            &[("v1.sql", TWO, "s")],
+            &[("v1.sql", TWO), ("v2.sql", TWO)],
+            "v1.1? v1.2 v2.1 v2.2",
+        );
+        check(&[("v1.sql", TWO, "as")], &[("v1.sql", "SELECT 1")], "v1.2?");
+    }
+
+    #[test]
+    fn a_changed_past_is_refused_and_rebuilt_in_development() {
+        let past = [("v1.sql", TWO, "aa"), ("v2.sql", TWO, "aa")];
+        for (files, expected) in [
+            (
+                vec![("v1.sql", "SELECT 1; SELECT 'b'"), ("v2.sql", TWO)],
+                "statement 2 is applied already, with another text",
+            ),
+            (
+                vec![("v1.sql", "SELECT 0; SELECT 1; SELECT 2"), ("v2.sql", TWO)],
+                "statement 1 is new, and stands before statements that are applied already",
+            ),
+            (
+                vec![("v1.sql", "SELECT 2"), ("v2.sql", TWO)],
+                "statement 1 of `v1.sql` is applied already, and is no longer there",
+            ),
+            (
+                vec![("v1.sql", "SELECT 1"), ("v2.sql", TWO)],
+                "statement 2 of `v1.sql` is applied already, and is no longer there",
+            ),
+            (
+                vec![("v2.sql", TWO)],
+                "`v1.sql` is applied already, and is missing among the scripts",
+            ),
+            (
+                vec![("v0.sql", TWO), ("v1.sql", TWO), ("v2.sql", TWO)],
+                "`v0.sql` is new, but v2 is applied already",
+            ),
+        ] {
+            check(&past, &files, expected);
+            check_in(
+                Mode::Development,
+                &past,
+                &files,
+                &format!("rebuild: {expected}"),
+            );
+        }
+    }
+
+    #[test]
+    fn statements_are_appended_to_the_newest_script_and_in_development_to_any() {
+        let past = [("v1.sql", TWO, "aa"), ("v2.sql", TWO, "aa")];
+        let more = "SELECT 1; SELECT 2; SELECT 3";
+        check(&past, &[("v1.sql", TWO), ("v2.sql", more)], "v2.3");
+        check(
+            &past,
+            &[("v1.sql", more), ("v2.sql", TWO)],
+            "statement 3 is new, but v2 is applied already",
+        );
+        check_in(
+            Mode::Development,
+            &past,
+            &[("v1.sql", more), ("v2.sql", TWO)],
+            "v1.3",
+        );
+        check(
+            &past[..1],
+            &[("v1.sql", more), ("v2.sql", TWO)],
+            "v1.3 v2.1 v2.2",
+        );
+    }
+
+    #[test]
+    fn older_scripts_than_the_journal_are_no_error() {
+        let past = [("v1.sql", TWO, "aa"), ("v2.sql", TWO, "a")];
+        check(&past, &[("v1.sql", TWO)], "ahead");
+        check(&past, &[("v1.sql", "SELECT 1")], "ahead");
+        check(&past, &[], "ahead");
+    }
+
+    #[test]
+    fn statements_that_cannot_run_are_refused_before_any_runs() {
+        check(
+            &[],
+            &[("v1.sql", "SELECT 1; COMMIT")],
+            "this statement cannot be part of a migration: transactions are the engine's: consecutive data statements commit together",
+        );
+        check(
+            &[],
+            &[("v1.sql", "CALL p()")],
+            "a crash during this statement could not be sorted out: what it does is decided only when it runs",
+        );
+        check(
+            &[],
+            &[("v1.sql", "-- dayspring: idempotent\nCALL p()")],
+            "v1.1",
+        );
+        check(
+            &[("v1.sql", "CALL p()", "a")],
+            &[("v1.sql", "CALL p()")],
+            "",
+        );
+        check(
+            &[],
+            &[(
+                "v1.sql",
+                "SET @a = NOW(); CREATE TABLE t (a INT); INSERT INTO t VALUES (@a)",
+            )],
+            "the value of a variable that this statement uses would be lost in a crash",
+        );
+        check(
+            &[],
+            &[(
+                "v1.sql",
+                "SET @a = 1; CREATE TABLE t (a INT); INSERT INTO t VALUES (@a)",
+            )],
+            "v1.1 v1.2 v1.3",
+        );
+    }
+}

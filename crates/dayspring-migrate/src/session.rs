@@ -74,13 +74,15 @@ pub trait Session: Send {
     /// transaction it goes on at the server when the caller's wait ends ([`SessionError::StillRunning`]).
     fn run(&mut self, sql: &str) -> impl Future<Output = Result<u64, SessionError>> + Send;
 
-    /// Starts a transaction. Transactions do not nest.
+    /// Starts a transaction. Transactions do not nest. It begins with the session settings of a new connection: what a
+    /// script SET in an earlier transaction is said again where it is needed, and must not reach another script.
     fn begin(&mut self) -> impl Future<Output = Result<(), SessionError>> + Send;
 
     /// Commits the open transaction. `Unknown` means that it may have been committed.
     fn commit(&mut self) -> impl Future<Output = Result<(), SessionError>> + Send;
 
-    /// Rolls the open transaction back. After it no transaction is open, whatever it answers.
+    /// Rolls the open transaction back. After it no transaction is open, whatever it answers. It may be called where
+    /// none is open, as after a commit or a beginning that failed, and does nothing then.
     fn rollback(&mut self) -> impl Future<Output = Result<(), SessionError>> + Send;
 
     /// Waits.

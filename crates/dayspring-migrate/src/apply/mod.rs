@@ -42,6 +42,9 @@ pub struct Options {
     pub lease: Duration,
     /// How long to wait for another migrator.
     pub lease_wait: Duration,
+    /// How long a statement whose answer was lost must not be seen before it counts as never begun. The request may
+    /// still be on its way: a direct connection needs hardly more than nothing, the Data API the length of a call.
+    pub quiet: Duration,
     /// How long a statement is followed after its answer was lost or its wait ended.
     pub follow: Duration,
     /// How long to wait between two looks at anything.
@@ -52,7 +55,8 @@ pub struct Options {
 
 impl Options {
     /// The usual: the expand phase, strictly; a lease of 90 s (twice the Data API's 45 s for one call), a wait of two
-    /// leases, an hour to follow a statement (CloudFormation's longest), hand-over in the last minute.
+    /// leases, a minute of quiet, an hour to follow a statement (CloudFormation's longest), hand-over in the last
+    /// minute.
     #[must_use]
     pub fn new(owner: impl Into<String>) -> Self {
         Self {
@@ -61,6 +65,7 @@ impl Options {
             mode: Mode::Strict,
             lease: Duration::from_secs(90),
             lease_wait: Duration::from_secs(180),
+            quiet: Duration::from_secs(60),
             follow: Duration::from_secs(3600),
             poll: Duration::from_secs(1),
             reserve: Duration::from_secs(60),
@@ -133,8 +138,10 @@ pub struct Report {
     pub applied: usize,
     /// The newest applied script.
     pub version: Option<Version>,
-    /// The newest of the scripts, where the database is further.
-    pub behind: Option<Option<Version>>,
+    /// Whether the database has more than the scripts, as after a rollback of the code.
+    pub ahead: bool,
+    /// The newest of the scripts.
+    pub newest_script: Option<Version>,
 }
 
 impl fmt::Display for Report {
@@ -143,26 +150,26 @@ impl fmt::Display for Report {
             Some(version) => format!("schema at {version}"),
             None => "no scripts applied".to_owned(),
         };
-        match (self.applied, &self.behind) {
-            (0, Some(Some(newest))) if Some(*newest) == self.version => {
+        match (self.applied, self.ahead, self.newest_script) {
+            (0, false, _) => write!(f, "nothing to do, {schema}"),
+            (0, true, None) => write!(
+                f,
+                "the schema is ahead of the scripts: {schema}, and there are none"
+            ),
+            (0, true, Some(newest)) if self.version == Some(newest) => {
                 write!(
                     f,
                     "the schema is ahead of the scripts: {newest} has statements that they do not have"
                 )
             }
-            (0, Some(Some(newest))) => {
+            (0, true, Some(newest)) => {
                 write!(
                     f,
                     "the schema is ahead of the scripts: {schema}, the scripts end at {newest}"
                 )
             }
-            (0, Some(None)) => write!(
-                f,
-                "the schema is ahead of the scripts: {schema}, and there are none"
-            ),
-            (0, None) => write!(f, "nothing to do, {schema}"),
-            (1, _) => write!(f, "1 statement applied, {schema}"),
-            (applied, _) => write!(f, "{applied} statements applied, {schema}"),
+            (1, _, _) => write!(f, "1 statement applied, {schema}"),
+            (applied, _, _) => write!(f, "{applied} statements applied, {schema}"),
         }
     }
 }
@@ -238,7 +245,8 @@ fn report(plan: &Plan) -> Report {
     Report {
         applied: 0,
         version: plan.version,
-        behind: plan.ahead.then_some(plan.newest_script),
+        ahead: plan.ahead,
+        newest_script: plan.newest_script,
     }
 }
 

@@ -12,9 +12,6 @@ use crate::script::{Script, Statement};
 use crate::session::{Session, Value};
 use crate::statement::{Analysis, Class, Recovery, analyse};
 
-/// How often in a row a statement must be absent from the process list. The request may still be on its way.
-const ABSENT_LOOKS: u32 = 2;
-
 impl<S: Session> Run<'_, S> {
     /// Settles what an earlier run left; true when the statement is applied.
     pub(super) async fn settle_recorded(
@@ -54,7 +51,6 @@ impl<S: Session> Run<'_, S> {
         if let (Class::Schema(Recovery::Undecidable(_)), Some(now)) = (&analysis.class, now) {
             analysis.class = now.analysis.class.clone();
         }
-        self.wait_for_end(script, record.number).await?;
         let entry = |state| Entry {
             id: script.id,
             number: record.number,
@@ -68,7 +64,7 @@ impl<S: Session> Run<'_, S> {
         let place =
             || script.place_of(now.unwrap_or(&script.statements[script.statements.len() - 1]));
         match self
-            .verdict(script, record.number, &text, &analysis, &record.state)
+            .settled_verdict(script, record.number, &text, &analysis, &record.state)
             .await?
         {
             Verdict::NotApplied => {
@@ -119,10 +115,9 @@ impl<S: Session> Run<'_, S> {
         statement: &Statement,
         state: &State,
     ) -> Result<bool, Stop> {
-        self.wait_for_end(script, statement.number).await?;
         let text = script.text_of(statement);
         match self
-            .verdict(script, statement.number, text, &statement.analysis, state)
+            .settled_verdict(script, statement.number, text, &statement.analysis, state)
             .await?
         {
             Verdict::NotApplied => Ok(false),
@@ -201,48 +196,66 @@ impl<S: Session> Run<'_, S> {
         }
     }
 
-    /// Waits until no server session runs the statement, whoever sent it.
-    async fn wait_for_end(&mut self, script: &Script, number: usize) -> Result<(), Stop> {
+    /// Asks the database once no server session runs the statement, whoever sent it. Where nothing of it is to be seen
+    /// it is asked again until the quiet has lasted: the request may be on its way.
+    async fn settled_verdict(
+        &mut self,
+        script: &Script,
+        number: usize,
+        sql: &str,
+        analysis: &Analysis,
+        state: &State,
+    ) -> Result<Verdict, Stop> {
+        let needs_quiet = analysis.class != Class::Schema(Recovery::Idempotent);
+        let mut quiet = Duration::ZERO;
+        let mut followed = Duration::ZERO;
+        loop {
+            if let Some(doing) = self.running(script, number).await? {
+                quiet = Duration::ZERO;
+                (self.observer)(Event::Following {
+                    path: &script.path,
+                    number,
+                    doing: &doing,
+                });
+                if followed >= self.options.follow {
+                    return Err(Stop::HandOver);
+                }
+            } else {
+                let verdict = self.verdict(script, number, sql, analysis, state).await?;
+                if verdict != Verdict::NotApplied || !needs_quiet || quiet >= self.options.quiet {
+                    return Ok(verdict);
+                }
+                quiet += self.options.poll;
+            }
+            if self.is_late() {
+                return Err(Stop::HandOver);
+            }
+            self.session.pause(self.options.poll).await;
+            followed += self.options.poll;
+            self.keep_lease().await?;
+        }
+    }
+
+    /// What the server is doing with a statement, if it is running it.
+    async fn running(&mut self, script: &Script, number: usize) -> Result<Option<String>, Stop> {
         let pattern = format!(
             "/* {} token %",
             tag(&self.database, script, number).replace('_', "\\_")
         );
         let sql = "SELECT CAST(state AS CHAR) FROM information_schema.processlist \
                    WHERE id <> CONNECTION_ID() AND info LIKE :pattern";
-        let mut waited = Duration::ZERO;
-        let mut absent = 0;
-        while absent < ABSENT_LOOKS {
-            let rows = self
-                .session
-                .query(sql, &[("pattern", Value::Text(pattern.clone()))])
-                .await
-                .map_err(|source| Error::session("looking for a running statement", source))?;
-            match rows.first().and_then(|row| row.first()) {
-                None => absent += 1,
-                Some(doing) => {
-                    absent = 0;
-                    let doing = if let Value::Text(doing) = doing {
-                        doing
-                    } else {
-                        ""
-                    };
-                    (self.observer)(Event::Following {
-                        path: &script.path,
-                        number,
-                        doing,
-                    });
-                    if waited >= self.options.follow || self.is_late() {
-                        return Err(Stop::HandOver);
-                    }
-                }
-            }
-            if absent < ABSENT_LOOKS {
-                self.session.pause(self.options.poll).await;
-                waited += self.options.poll;
-                self.keep_lease().await?;
-            }
-        }
-        Ok(())
+        let rows = self
+            .session
+            .query(sql, &[("pattern", Value::Text(pattern))])
+            .await
+            .map_err(|source| Error::session("looking for a running statement", source))?;
+        Ok(rows
+            .into_iter()
+            .next()
+            .map(|row| match row.into_iter().next() {
+                Some(Value::Text(doing)) => doing,
+                Some(Value::Null | Value::Long(_)) | None => String::new(),
+            }))
     }
 
     async fn keep_lease(&mut self) -> Result<(), Stop> {

@@ -14,6 +14,7 @@ use crate::server;
 pub(crate) fn options() -> Options {
     Options {
         poll: Duration::from_millis(2),
+        quiet: Duration::ZERO,
         ..Options::new("test")
     }
 }

@@ -6,3 +6,4 @@ mod crash;
 mod direct;
 mod lease;
 mod server;
+mod settle;

@@ -1,0 +1,151 @@
+//! What becomes of a statement that was begun by a run that ended.
+
+use dayspring_migrate::{Event, Outcome, apply};
+use mysql_async::prelude::Queryable;
+use tokio::sync::mpsc;
+
+use crate::apply::{World, options, scripts};
+use crate::direct::{Direct, Mortal, Side};
+use crate::server;
+
+const BASE: (&str, &str) = ("v1.sql", "CREATE TABLE t (id INT PRIMARY KEY, n INT);");
+const ALTER: (&str, &str) = ("v2.sql", "ALTER TABLE t ADD COLUMN email VARCHAR(20);");
+
+const COLUMNS: &str = "SELECT column_name FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = 't' ORDER BY ordinal_position";
+
+/// A world whose migrator died beside its call that sends the only statement of v2.
+async fn died_at(sql: &str, side: Side) -> World {
+    let world = World::new().await;
+    assert_eq!(
+        world.apply(&[BASE]).await,
+        "1 statement applied, schema at v1"
+    );
+    for dies_at in 1.. {
+        let (died, mut death) = mpsc::unbounded_channel();
+        let mut session = Mortal {
+            inner: Direct::connect(&world.opts).await,
+            calls: 0,
+            dies_at,
+            side,
+            died,
+        };
+        let scripts = scripts(&[BASE, ("v2.sql", sql)]);
+        let options = options();
+        let mut observer = |_: Event<'_>| {};
+        tokio::select! {
+            ended = apply(&mut session, &scripts, &options, &mut observer) => panic!("{ended:?}"),
+            _ = death.recv() => {}
+        }
+        drop(session);
+        world
+            .run("UPDATE dayspring_lease SET expires_at = '2000-01-01'")
+            .await;
+        let state = world
+            .ask("SELECT state FROM dayspring_statement WHERE version = 2")
+            .await;
+        if state == ["started"] {
+            return world;
+        }
+    }
+    unreachable!("the statement is begun at some call")
+}
+
+#[tokio::test]
+async fn another_change_of_the_same_table_is_doubt_with_evidence_until_a_directive_decides() {
+    let world = died_at(ALTER.1, Side::Before).await;
+    world.run("ALTER TABLE t ADD COLUMN other INT").await;
+    let shown = world.apply(&[BASE, ALTER]).await;
+    insta::assert_snapshot!(shown, @r"
+    error: it cannot be told whether statement 1 of 1 took effect
+     --> scripts/schema/v2.sql:1:1
+      |
+    1 | ALTER TABLE t ADD COLUMN email VARCHAR(20);
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+     note: the database shows
+           table `t` is another:
+             + `other` int(11) DEFAULT NULL
+     help: look at the evidence; write `-- dayspring: verify SELECT ...` above the statement with a query that is true if it took effect, or `-- dayspring: idempotent`, and deploy again
+    ");
+    assert_eq!(world.apply(&[BASE, ALTER]).await, shown, "doubt stays");
+    let verified = format!(
+        "-- dayspring: verify SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = DATABASE() AND column_name = 'email'\n{}",
+        ALTER.1
+    );
+    assert_eq!(
+        world.apply(&[BASE, ("v2.sql", &verified)]).await,
+        "1 statement applied, schema at v2"
+    );
+    assert_eq!(world.ask(COLUMNS).await, ["id", "n", "other", "email"]);
+}
+
+#[tokio::test]
+async fn an_edit_of_a_begun_statement_stands_if_it_did_not_take_effect() {
+    let world = died_at(ALTER.1, Side::Before).await;
+    let edited = ALTER.1.replace("email", "mail");
+    assert_eq!(
+        world.apply(&[BASE, ("v2.sql", &edited)]).await,
+        "1 statement applied, schema at v2"
+    );
+    assert_eq!(world.ask(COLUMNS).await, ["id", "n", "mail"]);
+}
+
+#[tokio::test]
+async fn an_edit_of_a_begun_statement_comes_too_late_if_it_did() {
+    let world = died_at(ALTER.1, Side::Before).await;
+    world.run(ALTER.1).await;
+    let edited = ALTER.1.replace("email", "mail");
+    let shown = world.apply(&[BASE, ("v2.sql", &edited)]).await;
+    assert!(
+        shown.starts_with("error: statement 1 is applied already, with another text"),
+        "{shown}"
+    );
+    assert_eq!(
+        world.apply(&[BASE, ALTER]).await,
+        "nothing to do, schema at v2"
+    );
+}
+
+#[tokio::test]
+async fn a_statement_that_still_runs_is_followed_to_its_end() {
+    let world = died_at(ALTER.1, Side::Before).await;
+    // The dead migrator's statement goes on at the server until the lock is let go.
+    let mut blocker = server::connect(&world.opts).await;
+    blocker
+        .query_drop("SELECT GET_LOCK('follow', 60)")
+        .await
+        .unwrap();
+    let mut zombie = server::connect(&world.opts).await;
+    let tagged = format!(
+        "/* dayspring {} v2 statement 1 token 1 */ SELECT GET_LOCK('follow', 60)",
+        world.database()
+    );
+    let zombie = tokio::spawn(async move { zombie.query_drop(tagged).await });
+    let is_waiting = "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE '/* dayspring%' AND state = 'User lock' AND db = DATABASE()";
+    while world.ask(is_waiting).await != ["1"] {}
+    let (seen, mut was_seen) = mpsc::unbounded_channel();
+    let mut observer = move |event: Event<'_>| {
+        if matches!(event, Event::Following { .. }) {
+            seen.send(()).unwrap();
+        }
+    };
+    let mut session = Direct::connect(&world.opts).await;
+    let scripts = scripts(&[BASE, ALTER]);
+    let options = options();
+    let follow = apply(&mut session, &scripts, &options, &mut observer);
+    let release = async {
+        was_seen.recv().await.unwrap();
+        // First the effect, then the end, as a real ALTER has them.
+        world.run(ALTER.1).await;
+        blocker
+            .query_drop("SELECT RELEASE_LOCK('follow')")
+            .await
+            .unwrap();
+    };
+    let (ended, ()) = tokio::join!(follow, release);
+    zombie.await.unwrap().unwrap();
+    assert!(
+        matches!(&ended, Ok(Outcome::Done(report)) if report.applied == 1),
+        "{ended:?}"
+    );
+    assert_eq!(world.ask(COLUMNS).await, ["id", "n", "email"]);
+}
