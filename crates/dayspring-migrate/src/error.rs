@@ -1,5 +1,6 @@
 //! What can go wrong, where, and what to do about it.
 
+use crate::journal::IllegalTransition;
 use crate::place::Place;
 use crate::refusal::Refusal;
 use crate::script::{ScriptError, ScriptId};
@@ -61,6 +62,9 @@ pub enum Error {
         /// Why.
         message: String,
     },
+    /// A statement's state in the journal does not allow what happened: a bug, or a journal that someone edited.
+    #[error(transparent)]
+    Illegal(#[from] IllegalTransition),
     /// The connection has no database selected.
     #[error("no database is selected")]
     NoDatabase,
@@ -114,8 +118,11 @@ impl Error {
             | Self::Failed(_)
             | Self::InDoubt { .. }
             | Self::NoDatabase => Kind::User,
-            Self::LeaseHeld { .. } | Self::LeaseLost { .. } | Self::Session { .. } => Kind::World,
-            Self::Journal { .. } => Kind::Ours,
+            Self::LeaseHeld { .. }
+            | Self::LeaseLost { .. }
+            | Self::Journal { .. }
+            | Self::Session { .. } => Kind::World,
+            Self::Illegal(_) => Kind::Ours,
         }
     }
 
@@ -136,6 +143,7 @@ impl Error {
             Self::Journal { .. } => {
                 "use the version of dayspring that wrote it, and leave the tables `dayspring_...` to it".to_owned()
             }
+            Self::Illegal(_) => "tell us, with the rows of `dayspring_statement`; nothing more was run".to_owned(),
             Self::NoDatabase => "name the database in the connection".to_owned(),
             Self::Session { source: SessionError::Refused { .. }, .. } => {
                 "check the rights of the database user on this database".to_owned()
@@ -155,6 +163,7 @@ impl Error {
             Self::LeaseHeld { .. }
             | Self::LeaseLost { .. }
             | Self::Journal { .. }
+            | Self::Illegal(_)
             | Self::NoDatabase
             | Self::Session { .. } => None,
         }

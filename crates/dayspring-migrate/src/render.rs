@@ -121,3 +121,79 @@ fn note(title: &str, body: &str) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Scripts, SessionError, StatementFailure};
+
+    fn failed(sql: &str, words: &str) -> Error {
+        let scripts = Scripts::parse("scripts/schema", [("v4_add_email.sql", sql)]).unwrap();
+        let script = scripts.iter().next().unwrap();
+        let statement = script.statements.last().unwrap();
+        let error = SessionError::Refused {
+            code: 1060,
+            sql_state: "42S21".to_owned(),
+            message: words.to_owned(),
+        };
+        Error::Failed(Box::new(StatementFailure {
+            script: script.id,
+            place: script.place_of(statement),
+            number: statement.number,
+            total: script.statements.len(),
+            resumes_at: statement.number,
+            error,
+        }))
+    }
+
+    #[test]
+    fn a_failure_shows_the_statement_its_place_the_words_and_the_way_out() {
+        let sql = "SELECT 1;\nSELECT 2;\n\n\n\n\n\n\n\n\n\nALTER TABLE customer ADD COLUMN email VARCHAR(255);";
+        insta::assert_snapshot!(render_failure(&failed(sql, "Duplicate column name 'email'"), 3000), @r"
+        error: statement 3 of 3 failed: Duplicate column name 'email' (MySQL 1060)
+          --> scripts/schema/v4_add_email.sql:12:1
+           |
+        12 | ALTER TABLE customer ADD COLUMN email VARCHAR(255);
+           | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+         help: statements 1 and 2 stay applied; correct this one and deploy again, it resumes at 3
+        ");
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_keeps_its_head_and_its_help() {
+        let error = failed(
+            &format!("INSERT INTO t VALUES ('{}')", "é".repeat(500)),
+            "no",
+        );
+        for bytes_max in 0..700 {
+            let text = render_failure(&error, bytes_max);
+            assert!(text.len() <= bytes_max, "{bytes_max}: {}", text.len());
+            if bytes_max > 200 {
+                assert!(
+                    text.starts_with("error: statement 1 of 1 failed: no (MySQL 1060)\n"),
+                    "{text}"
+                );
+                assert!(text.ends_with("deploy again, it starts at 1"), "{text}");
+            }
+        }
+        assert!(render_failure(&failed("SELECT 1", &"é".repeat(9000)), 3000).len() <= 3000);
+    }
+
+    #[test]
+    fn an_error_in_a_file_shows_its_line() {
+        let error = Scripts::parse("s", [("v1.sql", "SELECT 1;\n  SELECT 'a;\n")]).unwrap_err();
+        insta::assert_snapshot!(render_failure(&error.into(), 3000), @r"
+        error: the text that begins with `'` is never closed
+         --> s/v1.sql:2:10
+          |
+        2 |   SELECT 'a;
+          |          ^^^
+         help: close the quote, or double it where it belongs to the text
+        ");
+        let error = Scripts::parse("s", [("x.sql", "SELECT 1")]).unwrap_err();
+        insta::assert_snapshot!(render_failure(&error.into(), 3000), @r"
+        error: `s/x.sql` does not name a version
+         help: name it `v<N>.sql`, `v<N>_name.sql` or `v<N>_name.contract.sql`, as in `v4_add_email.sql`
+        ");
+    }
+}

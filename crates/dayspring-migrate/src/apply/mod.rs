@@ -308,6 +308,9 @@ impl<S: Session> Run<'_, S> {
                         expires_in_seconds,
                     });
                 }
+                Ok(Taken::Again) if waited >= self.options.lease_wait => {
+                    return Err(Error::journal("its lease can be neither taken nor read"));
+                }
                 Ok(Taken::Again) => lost_answers += 1,
                 Err(SessionError::Refused { code: 1213, .. }) => lost_answers += 1,
                 Err(source @ SessionError::Refused { .. }) => {
@@ -548,5 +551,5 @@ fn failure(script: &Script, statement: &Statement, resumes_at: usize, error: Ses
 fn after(state: State, step: Step) -> Result<State, Stop> {
     state
         .next(step)
-        .map_err(|illegal| Stop::Error(Error::journal(illegal.to_string())))
+        .map_err(|illegal| Stop::Error(illegal.into()))
 }

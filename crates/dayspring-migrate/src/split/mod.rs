@@ -12,6 +12,10 @@
 //! 5. A backslash outside quotes is a command of the client (`\G`), as are some words at a statement's beginning
 //!    (`source`). A script that needs the client's own commands is no script for a server, so these are errors.
 //! 6. What is left at the end of the file is a statement, delimiter or not.
+//!
+//! Where the client itself goes wrong, it is not followed: it drops SQL after a comment inside `/*! */`, glues a
+//! DELIMITER that follows a `;` on one line to the next statement, does not find a delimiter of more than one byte a
+//! character, and sends a quote that never closes (seen with MariaDB's client 10.11, 2026-11-22).
 
 mod compound;
 
@@ -266,6 +270,14 @@ impl<'a> Splitter<'a> {
     /// Refuses a client's command, and takes `use blog` without a delimiter for the statement that it is.
     fn client_command(&mut self) -> Result<bool, SplitError> {
         let rest = self.rest();
+        let letters = rest
+            .iter()
+            .take_while(|&&byte| byte.is_ascii_alphabetic() || byte == b'_' || byte == b'?')
+            .count();
+        let may_be = |name: &str| rest[..letters].eq_ignore_ascii_case(name.as_bytes());
+        if !may_be("use") && !CLIENT_COMMANDS.iter().any(|&(name, _)| may_be(name)) {
+            return Ok(false);
+        }
         let line = &rest[..line_length(rest)];
         let ends_by_delimiter = line
             .windows(self.delimiter.len())
