@@ -21,7 +21,7 @@
 //! }
 //! ```
 //!
-//! What a run would do, without doing it: [`read_journal`] and then [`plan()`].
+//! What a run would do, without doing it: [`read_journal`] and then [`plan()`]; what is applied: [`status()`].
 #![warn(missing_docs)]
 
 mod apply;
@@ -40,6 +40,7 @@ mod script;
 mod session;
 mod split;
 mod statement;
+mod status;
 
 pub use apply::{Event, Options, Outcome, Report, apply};
 pub use digest::Digest;
@@ -59,3 +60,4 @@ pub use split::{Piece, SplitError, SplitErrorKind, StatementSpan, pieces, split}
 pub use statement::{
     After, Analysis, Class, Directive, Object, ObjectKind, Recovery, Touched, analyse,
 };
+pub use status::{ScriptStatus, Standing, status};
