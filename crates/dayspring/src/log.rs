@@ -5,7 +5,8 @@
 //! (read 2026-11-22).
 //!
 //! The runtime's own `tracing` feature brings tracing-subscriber with its filters, regular expressions and span
-//! registry; a function writes flat events, so this subscriber is the hundred lines that they need. Spans are accepted
+//! registry: 434 kB of binary and 210 kB of zip (of 2.85 MB and 1.43 MB), and no time at start (measured 2026-11-23). A
+//! function writes flat events, so this subscriber is the hundred lines that they need. Spans are accepted
 //! and not printed.
 
 use std::fmt;

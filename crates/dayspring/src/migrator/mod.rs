@@ -3,7 +3,7 @@
 //!
 //! Someone waits for the answer, up to an hour, and shows nothing meanwhile. So whatever happens, one goes out:
 //!
-//! 1. The work ends [`TIME_TO_ANSWER`] before Lambda would end the process, and what is left of the time is the answer's.
+//! 1. The work ends twenty seconds before Lambda would end the process, and what is left of the time is the answer's.
 //! 2. A Delete is a success at once: a stack whose database is gone must still go.
 //! 3. A failure is an answer too, so the invocation succeeds: an invocation that fails is repeated by Lambda, twice. That is
 //!    kept for the one case where it helps, an answer that could not be delivered.

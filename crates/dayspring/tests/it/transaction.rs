@@ -114,6 +114,9 @@ async fn a_transaction_that_is_dropped_is_rolled_back() {
         }
     }
     drop(work);
-    wait.recv().await.unwrap();
+    // The limit only ends a run that would never end.
+    tokio::time::timeout(std::time::Duration::from_secs(60), wait.recv())
+        .await
+        .unwrap();
     assert_eq!(server.paths().last().unwrap(), "/RollbackTransaction");
 }
