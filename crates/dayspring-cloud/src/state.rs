@@ -58,12 +58,55 @@ impl StateFile {
             path: self.path.clone(),
             source,
         };
-        let text = serde_json::to_vec_pretty(value).map_err(|source| failed(source.into()))?;
+        // Not for people to read: a stack's file is written after every resource.
+        let text = serde_json::to_vec(value).map_err(|source| failed(source.into()))?;
         if let Some(folder) = self.path.parent() {
             std::fs::create_dir_all(folder).map_err(failed)?;
         }
         let new = self.path.with_extension("json.new");
-        std::fs::write(&new, text).map_err(failed)?;
+        write_private(&new, &text).map_err(failed)?;
         std::fs::rename(&new, &self.path).map_err(failed)
+    }
+}
+
+/// Writes a file that its owner alone may read: secrets are among what is kept.
+fn write_private(path: &std::path::Path, text: &[u8]) -> std::io::Result<()> {
+    use std::io::Write as _;
+    let mut options = std::fs::File::options();
+    options.create(true).truncate(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_there_again_and_a_damaged_file_is_an_error_that_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/state.json");
+        let file = StateFile::new(path.clone());
+        assert_eq!(file.load::<Vec<u32>>().unwrap(), Vec::<u32>::new());
+        file.save(&vec![1, 2]).unwrap();
+        assert_eq!(file.load::<Vec<u32>>().unwrap(), [1, 2]);
+        std::fs::write(&path, "[1,").unwrap();
+        let error = file.load::<Vec<u32>>().unwrap_err();
+        assert!(
+            error.to_string().contains(&path.display().to_string()),
+            "{error}"
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_kept_is_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.json");
+        StateFile::new(path.clone()).save(&1).unwrap();
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
     }
 }

@@ -1,5 +1,8 @@
 //! What an update would change, found out before anything is touched.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};

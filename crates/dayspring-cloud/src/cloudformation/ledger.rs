@@ -85,6 +85,11 @@ impl Ledger {
         self.change_stack(id, change, true)
     }
 
+    /// Changes one stack in memory. It reaches the file with the next change.
+    pub(super) fn stack_in_memory(&self, id: &str, change: impl FnOnce(&mut Stack)) {
+        self.change_stack(id, change, false);
+    }
+
     /// Adds an event that changes nothing else. It reaches the file with the next change.
     pub(super) fn tell(&self, id: &str, news: &News<'_>) {
         self.change_stack(id, |stack| push(stack, self.world, news), false);

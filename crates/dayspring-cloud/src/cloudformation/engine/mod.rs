@@ -311,6 +311,18 @@ impl<P: Provider> Run<P> {
                 .insert(resource.logical_id.clone(), resource);
         });
     }
+
+    /// As [`Self::record`], for a resource that is about to be made: there is nothing yet that a process that ends now
+    /// would lose, so it reaches the file with what comes next.
+    fn note(&self, resource: Resource) {
+        let world = self.engine.ledger.world;
+        self.engine.ledger.stack_in_memory(&self.stack_id, |stack| {
+            ledger::push(stack, world, &resource_news(&resource));
+            stack
+                .resources
+                .insert(resource.logical_id.clone(), resource);
+        });
+    }
 }
 
 fn resource_news(resource: &Resource) -> News<'_> {
@@ -320,6 +332,9 @@ fn resource_news(resource: &Resource) -> News<'_> {
         physical_id: resource.physical_id.as_deref(),
         status: &resource.status,
         reason: resource.status_reason.as_deref(),
-        properties: serde_json::to_string(&resource.properties).ok(),
+        // Once per step: what completes has the properties with which it began.
+        properties: (!resource.status.ends_with("_COMPLETE"))
+            .then(|| serde_json::to_string(&resource.properties).ok())
+            .flatten(),
     }
 }

@@ -107,7 +107,7 @@ impl<P: Provider> Run<P> {
             shown.status_reason.clone_from(&resource.status_reason);
             self.record(shown);
         } else {
-            self.record(resource.clone());
+            self.note(resource.clone());
         }
         let result = self.engine.provider.create(self.request(&resource)).await;
         resource.changed = self.engine.ledger.world.now_millis();
