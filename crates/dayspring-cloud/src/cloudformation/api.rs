@@ -139,12 +139,6 @@ fn dispatch<P: Provider>(
                 xml.members("Imports", importers, |xml, name| xml.inline(&name));
             }))
         }
-        "GetStackPolicy" => {
-            let stack = service.find_stack(form.require("StackName")?)?;
-            Ok(Box::new(move |xml| {
-                xml.optional("StackPolicyBody", stack.policy)
-            }))
-        }
         other => Err(unknown_action(other)),
     }
 }

@@ -112,9 +112,11 @@ impl Ledger {
 
 /// Adds an event to a stack.
 pub(super) fn push(stack: &mut Stack, world: World, news: &News<'_>) {
+    // Those who follow a stack sort its events by time: no two have the same.
+    let after = stack.events.back().map_or(0, |last| last.at + 1);
     stack.push_event(Event {
         id: world.uuid(),
-        at: world.now_millis(),
+        at: world.now_millis().max(after),
         logical_id: news.logical_id.to_owned(),
         physical_id: news.physical_id.map(str::to_owned),
         type_name: news.type_name.to_owned(),

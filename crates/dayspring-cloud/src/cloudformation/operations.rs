@@ -439,7 +439,6 @@ impl<P: Provider> Service<P> {
             change_set_id: None,
             termination_protection: false,
             disable_rollback: false,
-            policy: None,
         }
     }
 

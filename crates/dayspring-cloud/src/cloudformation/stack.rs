@@ -45,7 +45,6 @@ pub(super) struct Stack {
     pub(super) change_set_id: Option<String>,
     pub(super) termination_protection: bool,
     pub(super) disable_rollback: bool,
-    pub(super) policy: Option<String>,
 }
 
 /// A parameter as it was given, and what it stands for.

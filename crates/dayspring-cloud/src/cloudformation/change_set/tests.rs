@@ -123,7 +123,6 @@ fn stack(resources: &[(&str, &str, Value)]) -> Stack {
         change_set_id: None,
         termination_protection: false,
         disable_rollback: false,
-        policy: None,
     }
 }
 
