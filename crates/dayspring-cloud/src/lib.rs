@@ -21,4 +21,5 @@ mod sts;
 mod world;
 
 pub use identity::Identity;
+pub use lambda::FunctionLine;
 pub use server::{Cloud, CloudConfig, StartError};

@@ -19,7 +19,7 @@ use crate::cloudformation::{CloudFormation, Responses, Sources, Types};
 use crate::error::AwsError;
 use crate::gateway::{Gateway, GatewayConfig};
 use crate::http::{self, Answer, Call, RequestId};
-use crate::lambda::{Lambda, LambdaConfig};
+use crate::lambda::{FunctionLine, IDLE_MAX_DEFAULT, Lambda, LambdaConfig};
 use crate::logs::Logs;
 use crate::protocol::{json, rest_json, rest_xml};
 use crate::rds::{Rds, RdsConfig};
@@ -50,6 +50,8 @@ pub struct CloudConfig {
     pub cache: PathBuf,
     /// Answer requests that carry no signature.
     pub allow_unsigned: bool,
+    /// Gets every line of every function's log as it comes; what it does not take in time is dropped for it.
+    pub function_lines: Option<tokio::sync::mpsc::Sender<FunctionLine>>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -151,8 +153,11 @@ impl Services {
             state,
             cache,
             allow_unsigned,
+            function_lines,
         } = config;
         let world = World::real();
+        // Child processes run in folders of their own: a path that they are given must not depend on the folder.
+        let (state, cache) = (std::path::absolute(state)?, std::path::absolute(cache)?);
         std::fs::create_dir_all(&state)?;
         let endpoint_url = format!("http://{}", reachable(aws));
         let logs = Logs::open(state.join("logs"), identity.clone(), world)?;
@@ -164,6 +169,8 @@ impl Services {
                 identity: identity.clone(),
                 folder: state.join("lambda"),
                 endpoint_url: endpoint_url.clone(),
+                idle_max: IDLE_MAX_DEFAULT,
+                lines: function_lines,
             },
             logs.clone(),
         )?;

@@ -27,6 +27,7 @@ impl Running {
             state: folder.path().join("state"),
             cache: folder.path().join("cache"),
             allow_unsigned: false,
+            function_lines: None,
         };
         let cloud = runtime.block_on(async {
             let aws = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -28,7 +28,7 @@ use crate::database::{Client, Settings, deadline};
 use crate::{Error, log};
 use answer::{Data, Outcome};
 use event::{Call, RequestType};
-use session::DataApiSession;
+pub use session::DataApiSession;
 
 /// What is kept of Lambda's time for the answer and its repetitions; of a short time, a quarter.
 const TIME_TO_ANSWER: Duration = Duration::from_secs(20);

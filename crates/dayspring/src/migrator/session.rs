@@ -14,13 +14,13 @@ use tokio::time::Instant;
 
 use crate::database::{
     self, CallError, CallFailure, Client, Effect, ExecuteStatement, ExecuteStatementResult, Field,
-    Operation, Transaction, effect_of,
+    Operation, Settings, Transaction, effect_of,
 };
 use crate::error::MySqlError;
 
 /// A session of the engine. Outside a transaction each statement may run on another server session.
 #[derive(Debug)]
-pub(crate) struct DataApiSession {
+pub struct DataApiSession {
     client: Arc<Client>,
     /// When the engine must be done.
     until: Option<Instant>,
@@ -30,6 +30,24 @@ pub(crate) struct DataApiSession {
 }
 
 impl DataApiSession {
+    /// A session from variables that are looked up by name, as [`Database::from_variables`](crate::Database::from_variables)
+    /// does, for a program that is no Lambda function. A paused database is waited for as long as `patience`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Environment`](crate::Error::Environment) for a variable that is missing or wrong.
+    pub fn from_variables(
+        variable: impl Fn(&str) -> Option<String>,
+        patience: Duration,
+    ) -> Result<Self, crate::Error> {
+        let client = Arc::new(Client::new(Settings::read(variable)?));
+        Ok(Self::new(
+            client,
+            Instant::now().checked_add(patience),
+            None,
+        ))
+    }
+
     pub(crate) fn new(
         client: Arc<Client>,
         until: Option<Instant>,
