@@ -1,0 +1,199 @@
+//! The clients of AWS's services, for AWS itself or for a local cloud by its endpoint.
+
+mod s3;
+
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::ProvideCredentials;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+
+pub(crate) use s3::S3;
+
+use crate::error::Error;
+
+/// Where a command's calls go.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Target {
+    /// `None` is AWS itself.
+    pub(crate) endpoint_url: Option<String>,
+    pub(crate) region: Option<String>,
+}
+
+impl Target {
+    /// Whether the endpoint is on this machine: then it is a local cloud, which accepts any access key and runs
+    /// binaries of this machine's architecture.
+    pub(crate) fn is_local(&self) -> bool {
+        self.endpoint_url.as_deref().is_some_and(|url| {
+            let host = url.split("://").last().unwrap_or_default();
+            ["127.0.0.1", "localhost", "[::1]"]
+                .iter()
+                .any(|local| host.starts_with(local))
+        })
+    }
+
+    /// The target in words.
+    pub(crate) fn describe(&self, region: &str) -> String {
+        match &self.endpoint_url {
+            Some(url) => url.clone(),
+            None => format!("AWS ({region})"),
+        }
+    }
+}
+
+/// The clients, and whose account they act in.
+#[derive(Debug, Clone)]
+pub(crate) struct Aws {
+    pub(crate) cloudformation: aws_sdk_cloudformation::Client,
+    pub(crate) s3: S3,
+    pub(crate) credentials: Credentials,
+    pub(crate) region: String,
+    pub(crate) account: String,
+}
+
+impl Aws {
+    /// Finds credentials as every AWS tool does, and asks whose they are.
+    pub(crate) async fn connect(target: &Target) -> Result<Self, Error> {
+        let config = config(target).await;
+        let credentials = credentials(&config).await?;
+        let region = config
+            .region()
+            .map_or("us-east-1", Region::as_ref)
+            .to_owned();
+        let sts = aws_sdk_sts::Client::new(&config);
+        let identity = sts
+            .get_caller_identity()
+            .send()
+            .await
+            .map_err(|error| refused("STS", "GetCallerIdentity", &error))?;
+        let account = identity
+            .account()
+            .ok_or(Error::Answer {
+                what: "the caller's account",
+            })?
+            .to_owned();
+        Ok(Self {
+            cloudformation: aws_sdk_cloudformation::Client::new(&config),
+            s3: S3::new(target, credentials.clone(), region.clone()),
+            credentials,
+            region,
+            account,
+        })
+    }
+}
+
+async fn config(target: &Target) -> SdkConfig {
+    // Ring instead of the default: no C toolchain beyond cc, and half the build time.
+    let http = aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https();
+    let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http);
+    if let Some(url) = &target.endpoint_url {
+        loader = loader.endpoint_url(url);
+    }
+    if let Some(region) = &target.region {
+        loader = loader.region(Region::new(region.clone()));
+    } else if target.is_local() && std::env::var_os("AWS_REGION").is_none() {
+        loader = loader.region(Region::new("us-east-1"));
+    }
+    if target.is_local() && std::env::var_os("AWS_ACCESS_KEY_ID").is_none() {
+        loader = loader.credentials_provider(local_credentials());
+    }
+    loader.load().await
+}
+
+/// What a local cloud is signed with where the user has no access key set: it accepts any.
+pub(crate) fn local_credentials() -> Credentials {
+    Credentials::new("local", "local", None, None, "local cloud")
+}
+
+async fn credentials(config: &SdkConfig) -> Result<Credentials, Error> {
+    let Some(provider) = config.credentials_provider() else {
+        return Err(Error::NoCredentials {
+            message: "no provider is configured".to_owned(),
+        });
+    };
+    provider
+        .provide_credentials()
+        .await
+        .map_err(|error| Error::NoCredentials {
+            message: chain(&error),
+        })
+}
+
+/// An SDK's error as ours: a refusal with the service's words, or a service that was not reached.
+pub(crate) fn refused<E, R>(
+    service: &'static str,
+    operation: &'static str,
+    error: &aws_sdk_cloudformation::error::SdkError<E, R>,
+) -> Error
+where
+    E: aws_sdk_cloudformation::error::ProvideErrorMetadata + std::error::Error + 'static,
+    R: std::fmt::Debug,
+{
+    match error.as_service_error() {
+        Some(answer) => Error::Refused {
+            service,
+            operation,
+            kind: answer.code().unwrap_or("unknown").to_owned(),
+            message: answer.message().unwrap_or("no message").to_owned(),
+        },
+        None => Error::Unreachable {
+            service,
+            operation,
+            message: chain(error),
+        },
+    }
+}
+
+/// An error with all its causes on one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    text
+}
+
+/// The waits between two looks at something that is under way: short at first, so that a local cloud costs nothing,
+/// then long enough for AWS's request limits.
+#[derive(Debug)]
+pub(crate) struct Poll {
+    next: Duration,
+}
+
+impl Poll {
+    const LONGEST: Duration = Duration::from_secs(2);
+
+    pub(crate) fn new() -> Self {
+        Self {
+            next: Duration::from_millis(4),
+        }
+    }
+
+    pub(crate) async fn wait(&mut self) {
+        tokio::time::sleep(self.next).await;
+        self.next = (self.next * 3 / 2).min(Self::LONGEST);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_endpoint_on_this_machine_is_a_local_cloud() {
+        let target = |url: Option<&str>| Target {
+            endpoint_url: url.map(str::to_owned),
+            region: None,
+        };
+        assert!(target(Some("http://127.0.0.1:4566")).is_local());
+        assert!(target(Some("http://localhost:4566")).is_local());
+        assert!(!target(Some("https://cloudformation.eu-west-1.amazonaws.com")).is_local());
+        assert!(!target(None).is_local());
+    }
+}

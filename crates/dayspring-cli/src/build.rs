@@ -1,0 +1,141 @@
+//! The functions' binary: one `cargo build` for all of them.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use serde::Deserialize;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Command;
+
+use crate::error::Error;
+
+/// What to build.
+#[derive(Debug, Clone)]
+pub(crate) struct Build {
+    /// The project's folder.
+    pub(crate) folder: PathBuf,
+    /// The package, where the folder is a workspace of several.
+    pub(crate) package: Option<String>,
+    pub(crate) binary: String,
+    pub(crate) profile: String,
+    /// `None` builds for this machine.
+    pub(crate) target: Option<String>,
+}
+
+/// The part of cargo's `--message-format=json` that is read here.
+#[derive(Deserialize)]
+#[serde(tag = "reason", rename_all = "kebab-case")]
+enum Message {
+    CompilerArtifact {
+        target: ArtifactTarget,
+        executable: Option<PathBuf>,
+    },
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Deserialize)]
+struct ArtifactTarget {
+    name: String,
+}
+
+/// Builds and gives the path of the executable. Cargo's own progress and errors go to standard error as they are.
+pub(crate) async fn build(build: &Build) -> Result<PathBuf, Error> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(&cargo);
+    command
+        .args([
+            "build",
+            "--message-format=json-render-diagnostics",
+            "--bin",
+            &build.binary,
+        ])
+        .args(["--profile", &build.profile])
+        .arg("--manifest-path")
+        .arg(build.folder.join("Cargo.toml"))
+        .args(
+            build
+                .package
+                .iter()
+                .flat_map(|package| ["--package", package]),
+        )
+        .args(build.target.iter().flat_map(|target| ["--target", target]))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true);
+    let program = || cargo.to_string_lossy().into_owned();
+    let mut child = command.spawn().map_err(|source| Error::Spawn {
+        program: program(),
+        source,
+    })?;
+    let stdout = child
+        .stdout
+        .take()
+        .expect("standard output was asked for as a pipe");
+    let mut lines = BufReader::new(stdout).lines();
+    let mut executable = None;
+    while let Ok(Some(line)) = lines.next_line().await {
+        if let Some(path) = executable_of(&line, &build.binary) {
+            executable = Some(path);
+        }
+    }
+    let status = child.wait().await.map_err(|source| Error::Spawn {
+        program: program(),
+        source,
+    })?;
+    if !status.success() {
+        return Err(Error::Build);
+    }
+    executable.ok_or_else(|| Error::NoBinary {
+        name: build.binary.clone(),
+    })
+}
+
+fn executable_of(line: &str, binary: &str) -> Option<PathBuf> {
+    match serde_json::from_str(line).ok()? {
+        Message::CompilerArtifact { target, executable } if target.name == binary => executable,
+        Message::CompilerArtifact { .. } | Message::Other => None,
+    }
+}
+
+/// The names of the functions that a project has: its files `functions/*.rs` but `main.rs`, sorted.
+pub(crate) fn functions_found(folder: &Path) -> Result<Vec<String>, Error> {
+    let functions = folder.join("functions");
+    let mut names = Vec::new();
+    let entries = match std::fs::read_dir(&functions) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(names),
+        Err(error) => return Err(Error::read(functions)(error)),
+    };
+    for entry in entries {
+        let path = entry.map_err(Error::read(&functions))?.path();
+        if path.extension().is_some_and(|extension| extension == "rs")
+            && let Some(name) = path.file_stem().and_then(|stem| stem.to_str())
+            && name != "main"
+        {
+            names.push(name.to_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_executable_is_read_from_cargos_messages() {
+        let artifact = r#"{"reason":"compiler-artifact","target":{"name":"bootstrap","kind":["bin"]},"executable":"/t/bootstrap"}"#;
+        assert_eq!(
+            executable_of(artifact, "bootstrap"),
+            Some(PathBuf::from("/t/bootstrap"))
+        );
+        assert_eq!(executable_of(artifact, "other"), None);
+        assert_eq!(
+            executable_of(r#"{"reason":"build-finished","success":true}"#, "bootstrap"),
+            None
+        );
+        assert_eq!(executable_of("not json", "bootstrap"), None);
+    }
+}

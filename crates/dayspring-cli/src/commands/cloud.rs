@@ -1,0 +1,68 @@
+use std::path::PathBuf;
+
+use clap::Args;
+use dayspring_cloud::{Cloud, CloudConfig, Identity};
+use tokio::net::TcpListener;
+
+use crate::error::Error;
+use crate::shutdown;
+use crate::ui::Ui;
+
+/// Run the local cloud alone, for the `aws` CLI, the `cdk` CLI and any AWS SDK
+#[derive(Debug, Args)]
+pub(crate) struct CloudArgs {
+    /// Where AWS's APIs answer
+    #[arg(long, default_value_t = 4566)]
+    port: u16,
+    /// Where deployed stages answer
+    #[arg(long, default_value_t = 3000)]
+    api_port: u16,
+    /// Where everything is kept between runs
+    #[arg(long, default_value = ".dayspring/cloud", value_name = "DIR")]
+    state: PathBuf,
+    /// Answer requests that carry no signature
+    #[arg(long)]
+    allow_unsigned: bool,
+}
+
+pub(crate) async fn cloud(ui: Ui, args: CloudArgs) -> Result<(), Error> {
+    let aws = listen(args.port, "--port").await?;
+    let api = listen(args.api_port, "--api-port").await?;
+    let config = CloudConfig {
+        identity: Identity::default(),
+        state: args.state,
+        cache: cache(),
+        allow_unsigned: args.allow_unsigned,
+        function_lines: None,
+    };
+    let cloud = Cloud::start(config, aws, api).await?;
+    ui.status(
+        "Serving",
+        &format!("deployed stages at http://{}", cloud.api_address()),
+    );
+    ui.result(&format!("ready http://{}", cloud.aws_address()));
+    shutdown::requested().await;
+    ui.status("Stopping", "the local cloud");
+    cloud.shut_down().await;
+    Ok(())
+}
+
+/// Binds a port of the loopback interface; 0 takes any free one.
+pub(super) async fn listen(port: u16, flag: &'static str) -> Result<TcpListener, Error> {
+    TcpListener::bind(("127.0.0.1", port))
+        .await
+        .map_err(|source| Error::Port { port, flag, source })
+}
+
+/// The user's cache, as the XDG base directory specification places it.
+pub(super) fn cache() -> PathBuf {
+    let variable = |name| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    variable("XDG_CACHE_HOME")
+        .or_else(|| variable("HOME").map(|home| home.join(".cache")))
+        .unwrap_or_else(std::env::temp_dir)
+        .join("dayspring")
+}

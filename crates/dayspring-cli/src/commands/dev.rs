@@ -1,0 +1,213 @@
+use std::time::Instant;
+
+use clap::Args;
+use dayspring_cloud::{Cloud, CloudConfig, Identity};
+use dayspring_stack::{Stage, synthesize, zip};
+use tokio::sync::mpsc;
+
+use super::cloud::{cache, listen};
+use super::deploy::{overrides, summarize};
+use super::synth::BuildArgs;
+use super::{ProjectArgs, StageArgs};
+use crate::aws::{Aws, Target};
+use crate::deploy::{self, Deployed, Event};
+use crate::error::Error;
+use crate::package::{self, Archive};
+use crate::project::Loaded;
+use crate::render;
+use crate::running::Running;
+use crate::shutdown;
+use crate::ui::Ui;
+use crate::watch::{Changed, Watch};
+
+/// Run the whole stack on this machine, and deploy again whenever a file changes
+///
+/// Synthesizes the template, deploys it to a local cloud in this process, and serves it: the same template, the same binary
+/// and the same calls as on AWS. What it stores is under DIR/.dayspring and is there again at the next start.
+#[derive(Debug, Args)]
+pub(crate) struct DevArgs {
+    #[command(flatten)]
+    project: ProjectArgs,
+    #[command(flatten)]
+    stage: StageArgs,
+    /// Where the API answers
+    #[arg(long, default_value_t = 3000)]
+    port: u16,
+    /// Where AWS's APIs answer
+    #[arg(long, default_value_t = 4566)]
+    aws_port: u16,
+    /// Cargo's profile for the functions
+    #[arg(long, default_value = "dev", value_name = "NAME")]
+    profile: String,
+}
+
+/// How many lines of functions' logs may wait for the terminal; more are dropped, never waited for.
+const LINES_MAX: usize = 1000;
+
+pub(crate) async fn dev(ui: Ui, args: DevArgs) -> Result<(), Error> {
+    // The mistakes that end the command come before anything is started.
+    let loaded = Loaded::read(&args.project.dir)?;
+    let api = listen(args.port, "--port").await?;
+    let aws = listen(args.aws_port, "--aws-port").await?;
+    let (lines, mut printed) = mpsc::channel(LINES_MAX);
+    let config = CloudConfig {
+        identity: Identity::default(),
+        state: args.project.dir.join(".dayspring/cloud"),
+        cache: cache(),
+        allow_unsigned: false,
+        function_lines: Some(lines),
+    };
+    let cloud = Cloud::start(config, aws, api).await?;
+    let printing = tokio::spawn(async move {
+        while let Some(line) = printed.recv().await {
+            if let Some(line) = render::log_line(&line.function, &line.line) {
+                ui.detail(&line);
+            }
+        }
+    });
+    let served = tokio::select! {
+        served = serve(ui, &args, &cloud, loaded) => served,
+        () = shutdown::requested() => Ok(()),
+    };
+    ui.status("Stopping", "the functions and the database");
+    cloud.shut_down().await;
+    printing.abort();
+    served
+}
+
+/// Deploys, and deploys again after each change, until it is dropped.
+async fn serve(ui: Ui, args: &DevArgs, cloud: &Cloud, loaded: Loaded) -> Result<(), Error> {
+    let endpoint_url = format!("http://{}", cloud.aws_address());
+    let _running = Running::announce(&args.project.dir, &endpoint_url)?;
+    let target = Target {
+        endpoint_url: Some(endpoint_url),
+        region: None,
+    };
+    let aws = Aws::connect(&target).await?;
+    let stage = loaded.stage(&args.stage.stage, &overrides(&target))?;
+    let mut watch = Watch::start(&args.project.dir, stage.scripts_folder().as_str().as_ref())?;
+    let mut cycle = Cycle {
+        ui,
+        args,
+        aws,
+        target,
+        code: None,
+    };
+    let mut ready = false;
+    loop {
+        match cycle.run().await {
+            Ok((stage, _)) if !ready => {
+                ready = true;
+                introduce(ui, cloud, &stage);
+            }
+            Ok(_) => {}
+            Err(error) => {
+                ui.error(&error);
+                let state = if ready {
+                    "the stack that was up is still serving"
+                } else {
+                    "nothing is served yet"
+                };
+                ui.status("Waiting", &format!("for a change; {state}"));
+            }
+        }
+        if watch.changed().await == Changed::Anything {
+            cycle.code = None;
+        }
+    }
+}
+
+/// From files to a deployment, again and again.
+struct Cycle<'a> {
+    ui: Ui,
+    args: &'a DevArgs,
+    aws: Aws,
+    target: Target,
+    /// The functions, packed, while no source of them changed.
+    code: Option<Archive>,
+}
+
+impl Cycle<'_> {
+    async fn run(&mut self) -> Result<(Stage, Deployed), Error> {
+        let begun = Instant::now();
+        let loaded = Loaded::read(&self.args.project.dir)?;
+        let stage = loaded.stage(&self.args.stage.stage, &overrides(&self.target))?;
+        let scripts = package::pack_scripts(&loaded, &stage)?;
+        let code = match &mut self.code {
+            Some(code) => code,
+            none => {
+                let binary = self.args.build().binary(self.ui, &loaded, None).await?;
+                // Stored, not deflated: the archive goes no further than this machine.
+                none.insert(package::pack_code(&binary, zip::Compression::Stored)?)
+            }
+        };
+        let template = synthesize(&stage, &package::assets(code, &scripts));
+        let deployment = package::deployment(&stage, &template, code, &scripts, &self.aws);
+        let deployed =
+            deploy::deploy(&self.aws, &deployment, &mut |event| show(self.ui, &event)).await?;
+        summarize(self.ui, &deployed, begun);
+        Ok((stage, deployed))
+    }
+}
+
+impl DevArgs {
+    fn build(&self) -> BuildArgs {
+        BuildArgs {
+            profile: Some(self.profile.clone()),
+            bootstrap: None,
+        }
+    }
+}
+
+/// What a deployment to this machine is worth saying of: it is over before its steps could be read.
+fn show(ui: Ui, event: &Event) {
+    match event {
+        Event::RemovingRemains => ui.status("Removing", "what is left of a creation that failed"),
+        Event::ChangeSet {
+            creates: true,
+            changes,
+        } => {
+            ui.status(
+                "Deploying",
+                &format!(
+                    "a new stack to this machine ({})",
+                    render::count(*changes, "resource")
+                ),
+            );
+        }
+        Event::ChangeSet {
+            creates: false,
+            changes,
+        } => {
+            ui.status("Deploying", &render::count(*changes, "change"));
+        }
+        Event::Uploading { .. } | Event::Resource(_) => {}
+    }
+}
+
+/// The routes, and the line that says that they answer.
+fn introduce(ui: Ui, cloud: &Cloud, stage: &Stage) {
+    let base = format!("http://{}/{}", cloud.api_address(), stage.api_stage());
+    let rows: Vec<[String; 3]> = stage
+        .routes()
+        .iter()
+        .map(|route| {
+            [
+                route.method.to_string(),
+                format!("{base}/{}", route.path),
+                route.function.to_string(),
+            ]
+        })
+        .collect();
+    ui.note("");
+    ui.note(render::table(&rows).trim_end());
+    ui.note("");
+    ui.detail(&format!(
+        "AWS's APIs answer at http://{} (any access key)",
+        cloud.aws_address()
+    ));
+    ui.detail(
+        "a change of a function, a script or dayspring.toml is deployed by itself; Ctrl-C ends it",
+    );
+    ui.result(&format!("ready {base}"));
+}

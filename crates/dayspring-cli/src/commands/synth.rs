@@ -1,0 +1,111 @@
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use dayspring_stack::{Architecture, Archives, Overrides, Stage, synthesize, zip};
+
+use super::{ProjectArgs, StageArgs};
+use crate::build::{Build, build};
+use crate::error::Error;
+use crate::package;
+use crate::project::Loaded;
+use crate::ui::Ui;
+
+/// Print the CloudFormation template, and write a cloud assembly that the `cdk` CLI accepts
+#[derive(Debug, Args)]
+pub(crate) struct SynthArgs {
+    #[command(flatten)]
+    project: ProjectArgs,
+    #[command(flatten)]
+    stage: StageArgs,
+    #[command(flatten)]
+    build: BuildArgs,
+    /// Where the assembly is written
+    #[arg(
+        long,
+        env = "CDK_OUTDIR",
+        default_value = "cdk.out",
+        value_name = "DIR"
+    )]
+    out: PathBuf,
+}
+
+/// How the functions' binary comes into being.
+#[derive(Debug, Clone, Args)]
+pub(super) struct BuildArgs {
+    /// Cargo's profile; otherwise the one that dayspring.toml names
+    #[arg(long, value_name = "NAME")]
+    pub(super) profile: Option<String>,
+    /// Package this binary instead of building one
+    #[arg(long, value_name = "FILE", conflicts_with = "profile")]
+    pub(super) bootstrap: Option<PathBuf>,
+}
+
+pub(crate) async fn synth(ui: Ui, args: SynthArgs) -> Result<(), Error> {
+    let loaded = Loaded::read(&args.project.dir)?;
+    let stage = loaded.stage(&args.stage.stage, &Overrides::default())?;
+    let binary = args.build.binary(ui, &loaded, Some(&stage)).await?;
+    let code = package::pack_code(&binary, zip::Compression::Deflated)?;
+    let scripts = package::pack_scripts(&loaded, &stage)?;
+    let template = synthesize(&stage, &package::assets(&code, &scripts));
+    let archives = Archives {
+        code: code.content.into(),
+        scripts: scripts.content.into(),
+    };
+    for file in dayspring_stack::assembly(&stage, &template, &archives) {
+        write(&args.out.join(&file.name), &file.bytes)?;
+    }
+    ui.result(template.to_json().trim_end());
+    Ok(())
+}
+
+impl BuildArgs {
+    /// The binary to package: the named one, or one that is built now. For a `stage` it is built for that stage's
+    /// processors, otherwise for this machine's.
+    pub(super) async fn binary(
+        &self,
+        ui: Ui,
+        loaded: &Loaded,
+        stage: Option<&Stage>,
+    ) -> Result<PathBuf, Error> {
+        if let Some(binary) = &self.bootstrap {
+            return Ok(binary.clone());
+        }
+        let settings = loaded.project.build();
+        let profile = self
+            .profile
+            .as_deref()
+            .or(settings.profile())
+            .unwrap_or("release")
+            .to_owned();
+        let target = stage.and_then(|stage| cross_target(stage.architecture()));
+        let how = target
+            .as_ref()
+            .map_or_else(|| profile.clone(), |target| format!("{profile}, {target}"));
+        ui.status("Building", &format!("{} ({how})", loaded.project.name()));
+        build(&Build {
+            folder: loaded.folder.clone(),
+            package: settings.package().map(str::to_owned),
+            binary: settings.bin().unwrap_or("bootstrap").to_owned(),
+            profile,
+            target,
+        })
+        .await
+    }
+}
+
+/// The target to build for, or `None` where this machine's own runs in Lambda.
+fn cross_target(architecture: Architecture) -> Option<String> {
+    let wanted = match architecture {
+        Architecture::Arm64 => "aarch64",
+        Architecture::X86_64 => "x86_64",
+    };
+    let native = cfg!(target_os = "linux") && std::env::consts::ARCH == wanted;
+    (!native).then(|| format!("{wanted}-unknown-linux-gnu"))
+}
+
+fn write(path: &Path, content: &[u8]) -> Result<(), Error> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(Error::write(folder))?;
+    }
+    std::fs::write(path, content).map_err(Error::write(path))
+}

@@ -1,0 +1,186 @@
+//! What ends a command, whose mistake it is, and the exit code that says so.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Whose mistake it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The user's input is wrong: exit code 1.
+    Input,
+    /// The world failed (network, database, AWS): exit code 2.
+    World,
+    /// A bug of ours: exit code 3.
+    Bug,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("cannot read {path}")]
+    Read {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("cannot write {path}")]
+    Write {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("cannot pack {path}")]
+    Pack {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("there are no scripts in {folder}")]
+    NoScripts { folder: PathBuf },
+    #[error("there is no dayspring.toml in {folder}")]
+    NoProject { folder: PathBuf },
+    /// The text is a rendered report of everything that is wrong with the project file.
+    #[error("{report}")]
+    Project { report: String },
+    /// The text is a rendered report of what is wrong with the scripts.
+    #[error("{report}")]
+    Scripts { report: String },
+    #[error("cannot start `{program}`")]
+    Spawn {
+        program: String,
+        source: std::io::Error,
+    },
+    #[error("the functions do not compile")]
+    Build,
+    #[error("cargo built no binary named `{name}`")]
+    NoBinary { name: String },
+    #[error("cannot listen on 127.0.0.1:{port}")]
+    Port {
+        port: u16,
+        flag: &'static str,
+        source: std::io::Error,
+    },
+    #[error("the local cloud does not start")]
+    Cloud(#[from] dayspring_cloud::StartError),
+    #[error("{service} refused {operation}: {message}")]
+    Refused {
+        service: &'static str,
+        operation: &'static str,
+        kind: String,
+        message: String,
+    },
+    #[error("{service} cannot be reached for {operation}: {message}")]
+    Unreachable {
+        service: &'static str,
+        operation: &'static str,
+        message: String,
+    },
+    #[error("no credentials for AWS were found: {message}")]
+    NoCredentials { message: String },
+    #[error("deploying {stack} failed: {cause}")]
+    Deploy { stack: String, cause: String },
+    /// The migrator refused or failed: its report, which says all.
+    #[error("{report}")]
+    Migrate { report: String },
+    #[error("{message}")]
+    Migration { message: String },
+    #[error("cannot watch {path}: {message}")]
+    Watch { path: PathBuf, message: String },
+    #[error("AWS's answer lacks {what}")]
+    Answer { what: &'static str },
+}
+
+impl Error {
+    pub(crate) fn read(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Read { path, source }
+    }
+
+    pub(crate) fn write(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Write { path, source }
+    }
+
+    pub(crate) fn pack(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Pack { path, source }
+    }
+
+    pub(crate) fn scripts(error: dayspring_migrate::ScriptError) -> Self {
+        Self::Scripts {
+            report: dayspring_migrate::render_failure(&error.into(), usize::MAX),
+        }
+    }
+
+    pub(crate) fn migration(error: &dayspring_migrate::Error) -> Self {
+        Self::Migration {
+            message: dayspring_migrate::render_failure(error, usize::MAX),
+        }
+    }
+
+    pub(crate) fn fault(&self) -> Fault {
+        match self {
+            Self::Read { .. }
+            | Self::Write { .. }
+            | Self::Pack { .. }
+            | Self::NoProject { .. }
+            | Self::NoScripts { .. }
+            | Self::Project { .. }
+            | Self::Scripts { .. }
+            | Self::Build
+            | Self::NoBinary { .. }
+            | Self::Port { .. } => Fault::Input,
+            Self::Spawn { .. }
+            | Self::Cloud(_)
+            | Self::Refused { .. }
+            | Self::Unreachable { .. }
+            | Self::NoCredentials { .. }
+            | Self::Deploy { .. }
+            | Self::Migrate { .. }
+            | Self::Migration { .. }
+            | Self::Watch { .. } => Fault::World,
+            Self::Answer { .. } => Fault::Bug,
+        }
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self.fault() {
+            Fault::Input => 1,
+            Fault::World => 2,
+            Fault::Bug => 3,
+        })
+    }
+
+    /// What to do about it, where the message does not say so already.
+    pub(crate) fn help(&self) -> Option<String> {
+        match self {
+            Self::NoProject { .. } => Some("name the project's folder with --dir".to_owned()),
+            Self::NoScripts { .. } => Some("write the first one, `v1.sql`".to_owned()),
+            Self::Spawn { program, .. } => Some(format!("install `{program}` or put it on PATH")),
+            Self::NoBinary { name } => Some(format!(
+                "the project's Cargo.toml needs [[bin]] with name = \"{name}\": one binary carries every function"
+            )),
+            Self::Port { flag, .. } => {
+                Some(format!("another program listens there: end it, or take another port with {flag}"))
+            }
+            Self::Refused { kind, .. } if kind == "ExpiredToken" || kind == "InvalidClientTokenId" => {
+                Some("renew your credentials (`aws sso login`, or new access keys)".to_owned())
+            }
+            Self::Unreachable { .. } => {
+                Some("check the network, the region and --endpoint-url (is `dayspring cloud` running there?)".to_owned())
+            }
+            Self::NoCredentials { .. } => Some(
+                "set AWS_PROFILE or the AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of the account to deploy to".to_owned(),
+            ),
+            Self::Answer { .. } => Some("this is a bug of Dayspring's: please report it".to_owned()),
+            Self::Read { .. }
+            | Self::Write { .. }
+            | Self::Pack { .. }
+            | Self::Project { .. }
+            | Self::Scripts { .. }
+            | Self::Build
+            | Self::Cloud(_)
+            | Self::Refused { .. }
+            | Self::Deploy { .. }
+            | Self::Migrate { .. }
+            | Self::Migration { .. }
+            | Self::Watch { .. } => None,
+        }
+    }
+}

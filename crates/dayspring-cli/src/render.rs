@@ -1,0 +1,119 @@
+//! Values to text: sizes, times, tables.
+
+use std::time::Duration;
+
+/// `812 B`, `4.1 kB`, `7.3 MB`.
+pub(crate) fn bytes(count: usize) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
+    let count = count as f64;
+    match count {
+        count if count < 1e3 => format!("{count} B"),
+        count if count < 1e6 => format!("{:.1} kB", count / 1e3),
+        count => format!("{:.1} MB", count / 1e6),
+    }
+}
+
+/// `84 ms`, `1.2 s`, `3 min 4 s`.
+pub(crate) fn duration(duration: Duration) -> String {
+    match duration {
+        short if short < Duration::from_secs(1) => format!("{} ms", short.as_millis()),
+        middle if middle < Duration::from_secs(60) => format!("{:.1} s", middle.as_secs_f64()),
+        long => format!("{} min {} s", long.as_secs() / 60, long.as_secs() % 60),
+    }
+}
+
+/// `1 statement`, `2 statements`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    if number == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{number} {noun}s")
+    }
+}
+
+/// Columns as wide as their widest cell, two spaces apart, without trailing space.
+pub(crate) fn table<const N: usize>(rows: &[[String; N]]) -> String {
+    let mut widths = [0; N];
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let mut text = String::new();
+    for row in rows {
+        let cells: Vec<String> = row
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| format!("{cell:<width$}"))
+            .collect();
+        text.push_str(cells.join("  ").trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// A line of a function's log for a person: of a structured line its message and its own members. `None` for the
+/// platform's lines about the invocation, which would only be noise.
+pub(crate) fn log_line(function: &str, line: &str) -> Option<String> {
+    let platform = ["START ", "END ", "REPORT ", "INIT_START "];
+    if platform.iter().any(|prefix| line.starts_with(prefix)) {
+        return None;
+    }
+    let Ok(serde_json::Value::Object(mut members)) = serde_json::from_str(line) else {
+        return Some(format!("{function}: {line}"));
+    };
+    let message = match members.shift_remove("message") {
+        Some(serde_json::Value::String(message)) => message,
+        _ => return Some(format!("{function}: {line}")),
+    };
+    let level = members.shift_remove("level");
+    let level = match level.as_ref().and_then(serde_json::Value::as_str) {
+        Some("INFO") | None => String::new(),
+        Some(level) => format!("{level} "),
+    };
+    let mut text = format!("{function}: {level}{message}");
+    for (name, value) in members {
+        // Those that every line has say nothing here.
+        if !["timestamp", "requestId", "function", "target"].contains(&name.as_str()) {
+            text.push_str(&format!(" {name}={value}"));
+        }
+    }
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_times_are_short() {
+        assert_eq!(
+            [bytes(812), bytes(4_120), bytes(7_300_000)],
+            ["812 B", "4.1 kB", "7.3 MB"]
+        );
+        let times = [
+            Duration::from_millis(84),
+            Duration::from_millis(1_234),
+            Duration::from_secs(184),
+        ];
+        assert_eq!(times.map(duration), ["84 ms", "1.2 s", "3 min 4 s"]);
+    }
+
+    #[test]
+    fn a_structured_log_line_is_read_for_a_person() {
+        let line = r#"{"timestamp":"2026-11-23T00:00:00Z","level":"INFO","requestId":"1","message":"post created","slug":"a"}"#;
+        insta::assert_snapshot!(log_line("create_posts", line).unwrap(), @r#"create_posts: post created slug="a""#);
+        insta::assert_snapshot!(log_line("f", r#"{"level":"ERROR","message":"no"}"#).unwrap(), @"f: ERROR no");
+        insta::assert_snapshot!(log_line("f", "plain text").unwrap(), @"f: plain text");
+        assert_eq!(log_line("f", "END RequestId: 1"), None);
+    }
+
+    #[test]
+    fn columns_line_up() {
+        let row = |a: &str, b: &str| [a.to_owned(), b.to_owned()];
+        insta::assert_snapshot!(table(&[row("GET", "/posts"), row("DELETE", "/posts/{slug}")]), @r"
+        GET     /posts
+        DELETE  /posts/{slug}
+        ");
+    }
+}

@@ -1,0 +1,38 @@
+//! The `dayspring dev` that runs for a project, for other commands to find.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+
+/// Says where a cloud answers, for as long as it is kept.
+#[derive(Debug)]
+pub(crate) struct Running {
+    file: PathBuf,
+}
+
+impl Running {
+    pub(crate) fn announce(folder: &Path, endpoint_url: &str) -> Result<Self, Error> {
+        let file = file(folder);
+        if let Some(parent) = file.parent() {
+            std::fs::create_dir_all(parent).map_err(Error::write(parent))?;
+        }
+        std::fs::write(&file, endpoint_url).map_err(Error::write(&file))?;
+        Ok(Self { file })
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Left behind, it would name an address at which nothing answers, and the next command would say so.
+        drop(std::fs::remove_file(&self.file));
+    }
+}
+
+/// Where the project's cloud answers, if one runs.
+pub(crate) fn endpoint_url(folder: &Path) -> Option<String> {
+    std::fs::read_to_string(file(folder)).ok()
+}
+
+fn file(folder: &Path) -> PathBuf {
+    folder.join(".dayspring/endpoint-url")
+}

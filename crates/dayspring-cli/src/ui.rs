@@ -1,0 +1,82 @@
+//! The terminal: progress goes to standard error, results go to standard output.
+
+use std::io::{IsTerminal, Write};
+
+use crate::error::Error;
+
+/// Where a command prints. A broken pipe is no reason to fail: who closed it does not want to read on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ui {
+    color: bool,
+}
+
+const GREEN: &str = "\x1b[1;32m";
+const RED: &str = "\x1b[1;31m";
+const CYAN: &str = "\x1b[1;36m";
+const DIM: &str = "\x1b[2m";
+const RESET: &str = "\x1b[0m";
+
+impl Ui {
+    pub(crate) fn new() -> Self {
+        let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        Self { color }
+    }
+
+    /// A line of progress, as cargo writes them: a verb, then what it is about.
+    pub(crate) fn status(self, verb: &str, text: &str) {
+        self.progress(GREEN, verb, text);
+    }
+
+    /// A line that belongs to the one before it.
+    pub(crate) fn detail(self, text: &str) {
+        let text = self.paint(DIM, text);
+        for line in text.lines() {
+            drop(writeln!(std::io::stderr(), "{:>12} {line}", ""));
+        }
+    }
+
+    /// Text that stands by itself, as it is.
+    pub(crate) fn note(self, text: &str) {
+        drop(writeln!(std::io::stderr(), "{text}"));
+    }
+
+    /// A result: what a script or a pipe reads.
+    pub(crate) fn result(self, text: &str) {
+        let mut out = std::io::stdout().lock();
+        drop(writeln!(out, "{text}"));
+        drop(out.flush());
+    }
+
+    /// An error with its chain of causes and its help.
+    pub(crate) fn error(self, error: &Error) {
+        let text = error.to_string();
+        // A rendered report opens with its own "error:".
+        let mut out = if text.starts_with("error") {
+            text
+        } else {
+            format!("{} {text}", self.paint(RED, "error:"))
+        };
+        let mut source = std::error::Error::source(error);
+        while let Some(cause) = source {
+            out.push_str(&format!("\n  caused by: {cause}"));
+            source = cause.source();
+        }
+        if let Some(help) = error.help() {
+            out.push_str(&format!("\n{} {help}", self.paint(CYAN, " help:")));
+        }
+        self.note(&out);
+    }
+
+    fn progress(self, color: &str, verb: &str, text: &str) {
+        let verb = self.paint(color, &format!("{verb:>12}"));
+        drop(writeln!(std::io::stderr(), "{verb} {text}"));
+    }
+
+    fn paint(self, color: &str, text: &str) -> String {
+        if self.color {
+            format!("{color}{text}{RESET}")
+        } else {
+            text.to_owned()
+        }
+    }
+}
