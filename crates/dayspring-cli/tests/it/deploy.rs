@@ -1,0 +1,103 @@
+//! `dayspring cloud` and `dayspring deploy --endpoint-url`: the same project by the path that goes to AWS.
+
+use std::process::Command;
+
+use crate::support::{Project, Server, request};
+
+#[test]
+fn the_blog_is_deployed_to_a_cloud_by_its_endpoint() {
+    let project = Project::blog();
+    let cloud = Server::start(project.command(&[
+        "cloud",
+        "--port",
+        "0",
+        "--api-port",
+        "0",
+        "--state",
+        "state",
+    ]));
+
+    let deploy = [
+        "deploy",
+        "--endpoint-url",
+        &cloud.url,
+        "--yes",
+        "--profile",
+        "dev",
+    ];
+    let first = project.run(&deploy);
+    let printed = String::from_utf8_lossy(&first.stderr).into_owned();
+    assert!(first.status.success(), "{printed}");
+    let url = String::from_utf8(first.stdout).unwrap().trim().to_owned();
+    let local = url_on_this_machine(&url);
+    let posts = request("GET", &format!("{local}/posts"), &[], "");
+    assert_eq!(posts.status, 200, "{posts:?}");
+    assert_eq!(
+        posts.json()["items"][0]["title"],
+        "A serverless blogpost with Aurora"
+    );
+
+    let again = project.run(&deploy);
+    assert!(
+        String::from_utf8_lossy(&again.stderr).contains("nothing changed"),
+        "{again:?}"
+    );
+
+    let status = project.run(&["migrate", "status", "--endpoint-url", &cloud.url, "--json"]);
+    let status: serde_json::Value = serde_json::from_slice(&status.stdout).unwrap();
+    assert!(
+        status["scripts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|script| script["state"] == "applied"),
+        "{status}"
+    );
+
+    boto3_reads_the_posts(&cloud);
+    cloud.stop();
+}
+
+/// The host is the API's own name; it resolves to loopback only where the system's resolver knows `.localhost`.
+fn url_on_this_machine(url: &str) -> String {
+    let (host, path) = url
+        .strip_prefix("http://")
+        .unwrap()
+        .split_once('/')
+        .unwrap();
+    let (name, port) = host.rsplit_once(':').unwrap();
+    let (id, _) = name.split_once('.').unwrap();
+    format!("http://127.0.0.1:{port}/restapis/{id}/{path}/_user_request_")
+}
+
+fn boto3_reads_the_posts(cloud: &Server) {
+    let Some(python) = std::env::var_os("DAYSPRING_PYTHON") else {
+        // Only `cargo xtask test` installs boto3.
+        return;
+    };
+    let program = r#"
+import boto3, sys
+session = boto3.session.Session("local", "local", region_name="us-east-1")
+stack = session.client("cloudformation", endpoint_url=sys.argv[1]).describe_stacks(StackName="blog-dev")["Stacks"][0]
+outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+data = session.client("rds-data", endpoint_url=sys.argv[1])
+answer = data.execute_statement(resourceArn=outputs["ClusterArn"], secretArn=outputs["SecretArn"],
+    database=outputs["Database"], sql="SELECT title FROM posts WHERE id = :id",
+    parameters=[{"name": "id", "value": {"longValue": 1}}], includeResultMetadata=True)
+assert answer["columnMetadata"][0]["name"] == "title", answer
+print(answer["records"][0][0]["stringValue"])
+"#;
+    let output = Command::new(python)
+        .args(["-c", program, &cloud.url])
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout).trim(),
+        "A serverless blogpost with Aurora"
+    );
+}

@@ -1,0 +1,6 @@
+//! The whole stack on this machine: the real command, a real MariaDB, the real functions.
+
+mod deploy;
+mod dev;
+mod support;
+mod synth;
