@@ -1,0 +1,153 @@
+//! What the repository needs on a machine besides Rust, and how it gets there.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{run, say};
+
+/// Where packages put a server that is not on every user's PATH.
+const SERVER_FOLDERS: [&str; 5] = [
+    "/usr/sbin",
+    "/usr/local/sbin",
+    "/opt/homebrew/opt/mariadb/bin",
+    "/opt/homebrew/bin",
+    "/usr/local/opt/mariadb/bin",
+];
+
+/// Installs MariaDB's server if it is missing. The package used on Debian starts no service.
+pub(crate) fn mariadb_server() -> Result<()> {
+    if find("mariadbd").is_some() {
+        return Ok(());
+    }
+    if find("apt-get").is_some() {
+        say(
+            "MariaDB's server is missing: installing Debian's package mariadb-server-core (it starts no service)",
+        );
+        apt_install(&["mariadb-server-core"])?;
+    } else if find("brew").is_some() {
+        say(
+            "MariaDB's server is missing: installing Homebrew's formula mariadb (it starts no service)",
+        );
+        run(Command::new("brew").args(["install", "mariadb"]))?;
+    } else {
+        bail!(
+            "MariaDB's server (`mariadbd`) is missing, and neither apt-get nor brew is here to install it: install your \
+             system's package for it (`mariadb-server` on Fedora, `mariadb` on Arch and Alpine) and start again"
+        );
+    }
+    if find("mariadbd").is_none() {
+        bail!(
+            "the package was installed, but `mariadbd` is neither on PATH nor in {}",
+            SERVER_FOLDERS.join(", ")
+        );
+    }
+    Ok(())
+}
+
+/// Independent programs that judge what Dayspring makes: cfn-lint and boto3.
+pub(crate) struct Judges {
+    pub(crate) cfn_lint: PathBuf,
+    /// A Python that has boto3.
+    pub(crate) python: PathBuf,
+}
+
+/// Pinned, so that a release of theirs cannot fail a build of ours.
+const REQUIREMENTS: [&str; 2] = ["boto3==1.44.5", "cfn-lint==1.58.0"];
+
+/// Installs the judges into a virtual environment of the repository's own.
+pub(crate) fn judges(folder: &Path) -> Result<Judges> {
+    let judges = Judges {
+        cfn_lint: folder.join("bin/cfn-lint"),
+        python: folder.join("bin/python"),
+    };
+    let stamp = folder.join("requirements.txt");
+    let wanted = REQUIREMENTS.join("\n");
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(judges);
+    }
+    say(&format!(
+        "installing {} from PyPI into {}",
+        REQUIREMENTS.join(" and "),
+        folder.display()
+    ));
+    if find("python3").is_none() {
+        if find("apt-get").is_none() {
+            bail!(
+                "python3 is missing: the tests ask cfn-lint and boto3 for their judgement; install Python 3.9 or later"
+            );
+        }
+        apt_install(&["python3", "python3-venv"])?;
+    }
+    if !has_venv() && find("apt-get").is_some() {
+        apt_install(&["python3-venv"])?;
+    }
+    run(Command::new("python3")
+        .args(["-m", "venv", "--clear"])
+        .arg(folder))?;
+    run(Command::new(&judges.python)
+        .args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ])
+        .args(REQUIREMENTS))?;
+    std::fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))?;
+    Ok(judges)
+}
+
+/// Debian's python3 comes without the part of `venv` that installs pip.
+fn has_venv() -> bool {
+    Command::new("python3")
+        .args(["-c", "import ensurepip"])
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+fn apt_install(packages: &[&str]) -> Result<()> {
+    let sudo = find("sudo").is_some() && !is_root();
+    let apt = || {
+        let mut command = if sudo {
+            Command::new("sudo")
+        } else {
+            Command::new("apt-get")
+        };
+        if sudo {
+            command.arg("apt-get");
+        }
+        command
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .stdin(Stdio::inherit());
+        command
+    };
+    run(apt().args(["update", "-qq"]))?;
+    run(apt()
+        .args(["install", "-y", "-qq", "--no-install-recommends"])
+        .args(packages))
+    .with_context(|| {
+        format!(
+            "install by hand: {}apt-get install {}",
+            if sudo { "sudo " } else { "" },
+            packages.join(" ")
+        )
+    })
+}
+
+fn is_root() -> bool {
+    Command::new("id")
+        .arg("-u")
+        .output()
+        .is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(SERVER_FOLDERS.iter().map(PathBuf::from))
+        .map(|folder| folder.join(program))
+        .find(|candidate| candidate.is_file())
+}
