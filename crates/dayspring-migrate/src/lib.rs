@@ -32,6 +32,7 @@ mod folder;
 mod journal;
 mod lease;
 mod lexer;
+pub mod lint;
 mod place;
 mod plan;
 mod refusal;

@@ -1,0 +1,170 @@
+//! `-- dayspring: allow RULE[,RULE] REASON`: a comment before a statement, or within it, that silences rules for it.
+
+use std::ops::Range;
+
+use super::rule::{Report, Rule};
+use super::rules::{ALL, ALLOW_WITHOUT_REASON, UNKNOWN_RULE, UNUSED_ALLOW};
+use crate::lexer::{self, TokenKind};
+
+/// A rule that a comment silences.
+#[derive(Debug, Clone)]
+pub(super) struct Allow {
+    pub(super) rule: &'static Rule,
+    /// The rule's name in the comment.
+    span: Range<usize>,
+    used: bool,
+}
+
+/// What the comments of a statement say, and what is wrong with them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Allows {
+    pub(super) allows: Vec<Allow>,
+    pub(super) wrong: Vec<(&'static Rule, Report)>,
+}
+
+impl Allows {
+    /// Reads the comment lines between two statements, and the comments within the second.
+    pub(super) fn read(text: &str, gap: Range<usize>, statement: Range<usize>) -> Self {
+        let mut found = Self::default();
+        let mut start = gap.start;
+        for line in text[gap].split_inclusive('\n') {
+            found.read_line(line, start);
+            start += line.len();
+        }
+        let sql = &text[statement.clone()];
+        let base = sql.as_ptr().addr();
+        for token in lexer::tokens(sql).filter(|token| token.kind == TokenKind::Comment) {
+            found.read_line(
+                token.text,
+                statement.start + (token.text.as_ptr().addr() - base),
+            );
+        }
+        found
+    }
+
+    fn read_line(&mut self, line: &str, start: usize) {
+        let Some(said) = said(line) else { return };
+        let base = line.as_ptr().addr();
+        let span_of = |part: &str| {
+            let at = start + (part.as_ptr().addr() - base);
+            at..at + part.len()
+        };
+        let (names, reason) = said.split_once(char::is_whitespace).unwrap_or((said, ""));
+        if names.is_empty() || reason.trim().is_empty() {
+            let span = span_of(line.trim());
+            let message = "this comment does not say why the rule is silenced";
+            self.wrong
+                .push((&ALLOW_WITHOUT_REASON, Report::new(span, message)));
+        }
+        for name in names.split(',').filter(|name| !name.is_empty()) {
+            match find(name) {
+                Some(rule) => self.allows.push(Allow {
+                    rule,
+                    span: span_of(name),
+                    used: false,
+                }),
+                None => {
+                    let nearest = nearest(name);
+                    let report = Report::new(span_of(name), format!("there is no rule `{name}`"));
+                    self.wrong.push((
+                        &UNKNOWN_RULE,
+                        match nearest {
+                            Some(rule) => report.help(format!("the nearest is `{}`", rule.name)),
+                            None => report,
+                        },
+                    ));
+                }
+            }
+        }
+    }
+
+    /// Whether a rule is silenced here; the comment has then done its work.
+    pub(super) fn silences(&mut self, rule: &Rule) -> bool {
+        let mut silenced = false;
+        for allow in self.allows.iter_mut().filter(|allow| allow.rule == rule) {
+            allow.used = true;
+            silenced = true;
+        }
+        silenced
+    }
+
+    /// The comments that silenced nothing.
+    pub(super) fn unused(&self) -> impl Iterator<Item = (&'static Rule, Report)> {
+        self.allows.iter().filter(|allow| !allow.used).map(|allow| {
+            let message = format!(
+                "`{}` finds nothing in the statement that this comment is about",
+                allow.rule.name
+            );
+            (&UNUSED_ALLOW, Report::new(allow.span.clone(), message))
+        })
+    }
+}
+
+/// What stands after `-- dayspring: allow`. A line counts as the engine's other directives count: the comment is all of
+/// it.
+fn said(line: &str) -> Option<&str> {
+    let line = line.trim();
+    let comment = line.strip_prefix("--").or_else(|| line.strip_prefix('#'))?;
+    let directive = comment.trim().strip_prefix("dayspring:")?.trim();
+    let said = directive.strip_prefix("allow")?;
+    (said.is_empty() || said.starts_with(char::is_whitespace)).then(|| said.trim())
+}
+
+/// A rule by its name or its code.
+#[must_use]
+pub(super) fn find(name: &str) -> Option<&'static Rule> {
+    ALL.iter()
+        .copied()
+        .find(|rule| rule.name == name || rule.code.eq_ignore_ascii_case(name))
+}
+
+fn nearest(name: &str) -> Option<&'static Rule> {
+    let name = name.to_lowercase();
+    ALL.iter()
+        .copied()
+        .map(|rule| (distance(&name, rule.name), rule))
+        .min_by_key(|(distance, _)| *distance)
+        .filter(|(distance, rule)| *distance <= rule.name.len() / 2)
+        .map(|(_, rule)| rule)
+}
+
+/// How many characters have to be changed, put in or taken out to make one word the other (Levenshtein's distance).
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (line, left) in one.chars().take(64).enumerate() {
+        let mut diagonal = row[0];
+        row[0] = line + 1;
+        for (column, right) in other.iter().enumerate() {
+            let change = diagonal + usize::from(left != *right);
+            diagonal = row[column + 1];
+            row[column + 1] = change.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[other.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_rule_is_proposed_only_if_it_is_near() {
+        assert_eq!(nearest("drop-colum").unwrap().name, "drop-column");
+        assert_eq!(nearest("DROP_TABLE").unwrap().name, "drop-table");
+        assert!(nearest("qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq").is_none());
+        assert_eq!(distance("kitten", "sitting"), 3);
+    }
+
+    #[test]
+    fn a_directive_of_another_kind_is_no_allow() {
+        assert_eq!(
+            said("  -- dayspring: allow drop-table it is empty\r\n"),
+            Some("drop-table it is empty")
+        );
+        assert_eq!(said("# dayspring: allow"), Some(""));
+        assert_eq!(said("-- dayspring: allowed"), None);
+        assert_eq!(said("-- dayspring: idempotent"), None);
+        assert_eq!(said("; -- dayspring: allow drop-table x"), None);
+    }
+}

@@ -1,0 +1,157 @@
+//! What the rules are told besides the scripts.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::algorithm::AlgorithmClass;
+use crate::journal::{Journal, State};
+use crate::script::{ScriptId, Scripts};
+
+/// What the rules are told besides the scripts. `LintContext::default()` is right for a project without a database at
+/// hand: Aurora MySQL 3 through the Data API, and the newest script is what is about to run.
+#[derive(Debug, Clone)]
+pub struct LintContext {
+    /// Which statements ran already: no rule says anything about them, but the tables that they made are known.
+    pub applied: Applied,
+    /// The server that the scripts are for.
+    pub target: Target,
+    /// The longest statement that reaches the server, in bytes. The Data API takes a request of 4 MiB
+    /// (docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.html, 'Limitations'); nothing for a direct
+    /// connection.
+    pub statement_bytes_max: Option<usize>,
+    /// How large tables are, in bytes, by name in lower case; a table that is not in it may have any size.
+    pub table_bytes: BTreeMap<String, u64>,
+    /// What a server answered when it was asked how it would carry a statement out; see [`questions`](super::questions).
+    pub measured: BTreeMap<(ScriptId, usize), Measured>,
+}
+
+impl Default for LintContext {
+    fn default() -> Self {
+        Self {
+            applied: Applied::AllButNewest,
+            target: Target::AURORA_MYSQL_3,
+            statement_bytes_max: Some(4 * 1024 * 1024),
+            table_bytes: BTreeMap::new(),
+            measured: BTreeMap::new(),
+        }
+    }
+}
+
+/// Which statements ran already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Applied {
+    /// All but those of the scripts with the highest number.
+    AllButNewest,
+    /// Of each script, so many from its beginning; of a script that is not in it, none.
+    Counted(BTreeMap<ScriptId, usize>),
+}
+
+impl Applied {
+    /// Nothing ran: all scripts are looked at, and every table is a new one.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self::Counted(BTreeMap::new())
+    }
+
+    /// These scripts ran, as when they are on the main branch already.
+    pub fn scripts(ids: impl IntoIterator<Item = ScriptId>) -> Self {
+        Self::Counted(ids.into_iter().map(|id| (id, usize::MAX)).collect())
+    }
+
+    /// What a journal says.
+    #[must_use]
+    pub fn of(journal: &Journal) -> Self {
+        let count = |id: &ScriptId| {
+            journal.scripts[id]
+                .statements
+                .values()
+                .filter(|record| record.state == State::Applied)
+                .count()
+        };
+        Self::Counted(journal.scripts.keys().map(|id| (*id, count(id))).collect())
+    }
+
+    pub(super) fn is_pending(&self, scripts: &Scripts, id: ScriptId, number: usize) -> bool {
+        match self {
+            Self::AllButNewest => {
+                let newest = scripts.iter().next_back().map(|script| script.id.version);
+                newest == Some(id.version)
+            }
+            Self::Counted(counts) => number > counts.get(&id).copied().unwrap_or(0),
+        }
+    }
+}
+
+/// A server's kind and version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// MySQL, or an Aurora MySQL that is compatible with that version.
+    MySql(MySqlVersion),
+    /// MariaDB. The rules about what only MariaDB understands are silent.
+    MariaDb,
+}
+
+impl Target {
+    /// Aurora MySQL 3.08, the first that pauses at 0 ACU; it is compatible with MySQL 8.0.39
+    /// (docs.aws.amazon.com/AmazonRDS/latest/AuroraMySQLReleaseNotes, 'Aurora MySQL version 3').
+    pub const AURORA_MYSQL_3: Self = Self::MySql(MySqlVersion::new(8, 0, 39));
+
+    /// Whether it is a MySQL before the version.
+    pub(super) fn is_before(self, major: u16, minor: u16, patch: u16) -> bool {
+        match self {
+            Self::MySql(version) => version < MySqlVersion::new(major, minor, patch),
+            Self::MariaDb => false,
+        }
+    }
+
+    pub(super) fn is_mysql(self) -> bool {
+        matches!(self, Self::MySql(_))
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MySql(version) => write!(f, "MySQL {version}"),
+            Self::MariaDb => f.write_str("MariaDB"),
+        }
+    }
+}
+
+/// A version of MySQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MySqlVersion {
+    major: u16,
+    minor: u16,
+    patch: u16,
+}
+
+impl MySqlVersion {
+    /// Version `major.minor.patch`.
+    #[must_use]
+    pub const fn new(major: u16, minor: u16, patch: u16) -> Self {
+        Self {
+            major,
+            minor,
+            patch,
+        }
+    }
+}
+
+impl fmt::Display for MySqlVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
+    }
+}
+
+/// What a server answered when it was asked how it would carry a statement out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Measured {
+    /// The cheapest algorithm that it accepted.
+    pub class: AlgorithmClass,
+    /// The server's name and version, as findings show it: `MariaDB 10.11.19`.
+    pub server: String,
+    /// Whether that server is of the same kind and version as the one that the scripts are for. If not, its answer is
+    /// shown, and the manual decides.
+    pub decides: bool,
+}

@@ -1,0 +1,156 @@
+//! Says what a set of scripts would do that its author may not mean: lose data, stop the application, fail on Aurora.
+//!
+//! Pure: scripts and a [`LintContext`] in, [`Finding`]s out. All scripts are replayed into a small model of the schema,
+//! and the rules look at the statements that are about to run. A table that those statements create is empty, so most
+//! rules have nothing to say about it.
+//!
+//! ```
+//! use dayspring_migrate::Scripts;
+//! use dayspring_migrate::lint::{LintContext, lint, render_text};
+//!
+//! let files = [
+//!     ("v1.sql", "CREATE TABLE post (id BIGINT PRIMARY KEY, body TEXT);"),
+//!     ("v2.sql", "DROP TABLE post;"),
+//! ];
+//! let scripts = Scripts::parse("scripts/schema", files)?;
+//! let findings = lint(&scripts, &LintContext::default());
+//! assert!(render_text(&findings).starts_with("error[drop-table]: "));
+//! # Ok::<(), dayspring_migrate::ScriptError>(())
+//! ```
+
+mod algorithm;
+mod allow;
+mod context;
+mod docs;
+mod finding;
+mod question;
+mod reader;
+mod render;
+mod rule;
+mod rules;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+pub use algorithm::AlgorithmClass;
+pub use context::{Applied, LintContext, Measured, MySqlVersion, Target};
+pub use docs::{render_rule, render_rules, render_table};
+pub use finding::{Edit, Finding, Fix, apply_fixes};
+pub use question::{Question, questions};
+pub use render::{count, render_finding, render_github, render_json, render_text};
+pub use rule::{Example, Rule, Servers, Severity};
+
+use allow::Allows;
+use reader::{read, read_tokens};
+use rule::{Report, Site};
+use schema::Schema;
+
+use crate::place::Place;
+use crate::script::{Script, Scripts};
+
+/// All rules, by their codes.
+#[must_use]
+pub fn rules() -> &'static [&'static Rule] {
+    rules::ALL
+}
+
+/// A rule by its name or its code.
+#[must_use]
+pub fn find_rule(name: &str) -> Option<&'static Rule> {
+    allow::find(name)
+}
+
+/// Looks at the statements that are about to run. The findings are in the order of the scripts.
+#[must_use]
+pub fn lint(scripts: &Scripts, context: &LintContext) -> Vec<Finding> {
+    let mut schema = Schema::default();
+    let mut findings = Vec::new();
+    for script in scripts.iter() {
+        let mut gap = 0;
+        for statement in &script.statements {
+            let tokens = read_tokens(script.text_of(statement), statement.span.start);
+            let read = read(&tokens);
+            let is_pending = context
+                .applied
+                .is_pending(scripts, script.id, statement.number);
+            if is_pending {
+                let site = Site {
+                    context,
+                    script,
+                    statement,
+                    tokens: &tokens,
+                    read: &read,
+                    schema: &schema,
+                };
+                let allows = Allows::read(
+                    &script.text,
+                    gap..statement.span.start,
+                    statement.span.clone(),
+                );
+                let found = check(&site, allows);
+                findings.extend(
+                    found
+                        .into_iter()
+                        .map(|found| finding(script, statement.number, found)),
+                );
+            }
+            schema.apply(&read, is_pending);
+            gap = statement.span.end;
+        }
+        findings.extend(check_end(scripts, script, context, gap));
+    }
+    findings
+}
+
+fn check(site: &Site<'_>, mut allows: Allows) -> Vec<(&'static Rule, Report)> {
+    let mut found = std::mem::take(&mut allows.wrong);
+    let is_mysql = site.context.target.is_mysql();
+    let is_on = |rule: &Rule| rule.servers == Servers::All || is_mysql;
+    for rule in rules::ALL.iter().copied().filter(|rule| is_on(rule)) {
+        let mut reports = Vec::new();
+        if let Some(check) = rule.check {
+            check(site, &mut reports);
+        }
+        if !reports.is_empty() && !allows.silences(rule) {
+            found.extend(reports.into_iter().map(|report| (rule, report)));
+        }
+    }
+    found.extend(allows.unused());
+    found.sort_by_key(|(rule, report)| (report.span.start, rule.code));
+    found
+}
+
+/// Comments after the last statement are about nothing.
+fn check_end(
+    scripts: &Scripts,
+    script: &Script,
+    context: &LintContext,
+    gap: usize,
+) -> Vec<Finding> {
+    let number = script.statements.len();
+    if !context.applied.is_pending(scripts, script.id, number) {
+        return Vec::new();
+    }
+    let end = script.text.len();
+    let mut allows = Allows::read(&script.text, gap..end, end..end);
+    let mut found = std::mem::take(&mut allows.wrong);
+    found.extend(allows.unused());
+    found
+        .into_iter()
+        .map(|found| finding(script, number, found))
+        .collect()
+}
+
+fn finding(script: &Script, statement: usize, (rule, report): (&'static Rule, Report)) -> Finding {
+    Finding {
+        rule,
+        message: report.message,
+        notes: report.notes,
+        help: report.help.unwrap_or_else(|| rule.safe_way.to_owned()),
+        fix: report.fix,
+        script: script.id,
+        statement,
+        place: Place::new(&script.path, &script.text, report.span.clone()),
+        span: report.span,
+    }
+}

@@ -1,0 +1,61 @@
+//! MY016: a unique index on rows that may not be unique.
+
+use super::prelude::*;
+
+pub(in crate::lint) static RULE: Rule = Rule {
+    code: "MY016",
+    name: "add-unique",
+    severity: Severity::Error,
+    servers: Servers::All,
+    title: "a unique index is put on rows that may not be unique",
+    why: "The statement fails at the first duplicate, after it has read the table, and after the deploy has begun. The old \
+          code, which still runs, may not expect its INSERTs to fail.",
+    safe_way: "look for duplicates first (`SELECT columns, COUNT(*) ... GROUP BY columns HAVING COUNT(*) > 1`), then allow it \
+               with `-- dayspring: allow add-unique no duplicates`",
+    example: Example {
+        applied: "CREATE TABLE post (id BIGINT PRIMARY KEY, slug VARCHAR(50));",
+        bad: "ALTER TABLE post <|ADD UNIQUE INDEX by_slug (slug)|>, ALGORITHM=INPLACE, LOCK=NONE;",
+        good: "CREATE TABLE tag (id BIGINT PRIMARY KEY, name VARCHAR(50), UNIQUE INDEX by_name (name));",
+    },
+    check: Some(check),
+};
+
+fn check(site: &Site<'_>, found: &mut Vec<Report>) {
+    let Some(alter) = site.alter_in_use() else {
+        return;
+    };
+    // A column that is made in the same statement is NULL everywhere, and NULLs are not duplicates.
+    let is_added = |name: &str| {
+        alter.clauses.iter().any(
+            |clause| matches!(&clause.kind, ClauseKind::AddColumn { column, .. } if column.name.key() == name && !column.not_null),
+        )
+    };
+    for clause in &alter.clauses {
+        match &clause.kind {
+            ClauseKind::AddIndex(index) if index.kind == IndexKind::Unique => {
+                let all_new = index
+                    .columns()
+                    .is_some_and(|columns| columns.iter().all(|(name, _)| is_added(name)));
+                if !all_new {
+                    let message = format!(
+                        "this fails if two rows of `{}` are alike",
+                        alter.table.text()
+                    );
+                    found.push(Report::new(clause.span.clone(), message));
+                }
+            }
+            ClauseKind::AddColumn { column, .. }
+                if column.key == Some(InlineKey::Unique)
+                    && column.not_null
+                    && !column.auto_increment =>
+            {
+                let message = format!(
+                    "this fails if `{}` has more than one row",
+                    alter.table.text()
+                );
+                found.push(Report::new(column.span.clone(), message));
+            }
+            _ => {}
+        }
+    }
+}

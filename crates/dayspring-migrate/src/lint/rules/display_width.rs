@@ -1,0 +1,42 @@
+//! MY047: a width that means nothing.
+
+use super::prelude::*;
+
+pub(in crate::lint) static RULE: Rule = Rule {
+    code: "MY047",
+    name: "display-width",
+    severity: Severity::Warning,
+    servers: Servers::MySql,
+    title: "an integer has a display width",
+    why: "INT(11) holds what INT holds. MySQL 8.0.19 deprecates the width and no longer shows it, MariaDB shows it, so a \
+          comparison of two schemas differs. TINYINT(1) and ZEROFILL are exempt.",
+    safe_way: "leave the width out",
+    example: Example {
+        applied: "SELECT 1;",
+        bad: "CREATE TABLE post (id BIGINT PRIMARY KEY, views INT<|(11)|>);",
+        good: "CREATE TABLE post (id BIGINT PRIMARY KEY, views INT);",
+    },
+    check: Some(check),
+};
+
+fn check(site: &Site<'_>, found: &mut Vec<Report>) {
+    for column in columns_defined(site) {
+        let data_type = &column.data_type;
+        let is_boolean = data_type.name == "TINYINT" && data_type.length() == Some(1);
+        if let Some(span) = &data_type.arguments_span
+            && data_type.integer_bytes().is_some()
+            && !is_boolean
+            && !data_type.zerofill
+        {
+            let message = format!(
+                "the width of `{}` changes nothing about its values",
+                column.name.text
+            );
+            found.push(Report::new(span.clone(), message).fix(Fix::replace(
+                "leave the width out",
+                span.clone(),
+                "",
+            )));
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! What the scripts make of the database, as far as rules ask: tables with their columns, indexes and foreign keys. The
+//! scripts are replayed in order; a table that none of them creates is not known, and no rule guesses what it holds.
+
+use std::collections::BTreeMap;
+
+use super::reader::{
+    Alter, ClauseKind, Column, CreateTable, Element, ForeignKey, Index, IndexKind, InlineKey, Read,
+    TableName,
+};
+
+/// A table, as the scripts so far have made it.
+#[derive(Debug, Clone)]
+pub(super) struct Table {
+    pub(super) name: String,
+    /// Whether the statements that are looked at create it: no row of it is in use yet.
+    pub(super) is_new: bool,
+    /// Whether all of its columns are known; those of a SELECT are not.
+    pub(super) is_complete: bool,
+    pub(super) columns: Vec<Column>,
+    pub(super) indexes: Vec<Index>,
+    pub(super) foreign_keys: Vec<ForeignKey>,
+    pub(super) engine: Option<String>,
+    pub(super) charset: Option<String>,
+    pub(super) collation: Option<String>,
+    /// How many times its columns changed by ALGORITHM=INSTANT since its rows were last written anew.
+    pub(super) row_versions: u32,
+}
+
+impl Table {
+    pub(super) fn column(&self, name: &str) -> Option<&Column> {
+        let key = name.to_lowercase();
+        self.columns.iter().find(|column| column.name.key() == key)
+    }
+
+    pub(super) fn index(&self, name: &str) -> Option<&Index> {
+        let key = name.to_lowercase();
+        self.indexes
+            .iter()
+            .find(|index| index.name.as_ref().is_some_and(|found| found.key() == key))
+    }
+
+    pub(super) fn has_primary_key(&self) -> bool {
+        self.indexes
+            .iter()
+            .any(|index| index.kind == IndexKind::Primary)
+            || self
+                .columns
+                .iter()
+                .any(|column| column.key == Some(InlineKey::Primary))
+    }
+
+    /// The columns of every index in order, those of inline keys too.
+    pub(super) fn index_columns(&self) -> Vec<Vec<String>> {
+        let listed = self.indexes.iter().filter_map(|index| {
+            let columns = index.columns()?;
+            Some(columns.into_iter().map(|(name, _)| name).collect())
+        });
+        let inline = self
+            .columns
+            .iter()
+            .filter(|column| column.key.is_some())
+            .map(|column| vec![column.name.key()]);
+        listed.chain(inline).collect()
+    }
+
+    /// The character set of a column's texts, where it is known.
+    pub(super) fn charset_of(&self, column: &Column) -> Option<String> {
+        let of_collation = |collation: &str| collation.split('_').next().map(str::to_lowercase);
+        let own = &column.data_type;
+        own.charset
+            .as_ref()
+            .map(|name| name.key())
+            .or_else(|| of_collation(&own.collation.as_ref()?.text))
+            .or_else(|| self.charset.clone())
+            .or_else(|| of_collation(self.collation.as_ref()?))
+    }
+
+    /// The most bytes that a character of a column takes: 4 where nothing is said, as MySQL 8.0's default utf8mb4.
+    pub(super) fn bytes_per_character(&self, column: &Column) -> u64 {
+        if column.data_type.name == "VARBINARY" {
+            return 1;
+        }
+        match self.charset_of(column).as_deref() {
+            Some("latin1" | "ascii" | "binary" | "latin2" | "cp1252") => 1,
+            Some("ucs2" | "gbk" | "sjis" | "big5") => 2,
+            Some("utf8" | "utf8mb3") => 3,
+            Some(_) | None => 4,
+        }
+    }
+}
+
+/// All known tables.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Schema {
+    tables: BTreeMap<String, Table>,
+}
+
+impl Schema {
+    pub(super) fn table(&self, name: &TableName) -> Option<&Table> {
+        self.tables.get(&name.key())
+    }
+
+    /// Replays a statement.
+    pub(super) fn apply(&mut self, read: &Read, is_pending: bool) {
+        match read {
+            Read::CreateTable(create) => self.create(create, is_pending),
+            Read::Alter(alter) => self.alter(alter),
+            Read::Rename(pairs) => {
+                for (old, new) in pairs {
+                    self.rename(old, new);
+                }
+            }
+            Read::DropTable(tables) => {
+                for table in tables {
+                    self.tables.remove(&table.key());
+                }
+            }
+            Read::DropDatabase(name) => {
+                let prefix = format!("{}.", name.key());
+                self.tables.retain(|key, _| !key.starts_with(&prefix));
+            }
+            Read::Truncate(_) | Read::Rows(_) | Read::Other => {}
+        }
+    }
+
+    fn rename(&mut self, old: &TableName, new: &TableName) {
+        if let Some(mut table) = self.tables.remove(&old.key()) {
+            new.text().clone_into(&mut table.name);
+            self.tables.insert(new.key(), table);
+        }
+    }
+
+    fn create(&mut self, create: &CreateTable, is_pending: bool) {
+        let key = create.table.key();
+        // IF NOT EXISTS keeps the older one.
+        if self.tables.contains_key(&key) && create.or_replace.is_none() {
+            return;
+        }
+        let table = match create.like.as_ref().map(|like| self.table(like).cloned()) {
+            Some(Some(like)) => Table {
+                name: create.table.text().to_owned(),
+                is_new: is_pending,
+                foreign_keys: Vec::new(),
+                row_versions: 0,
+                ..like
+            },
+            Some(None) => return,
+            None => table_of(create, is_pending),
+        };
+        self.tables.insert(key, table);
+    }
+
+    fn alter(&mut self, alter: &Alter) {
+        let Some(table) = self.tables.get_mut(&alter.table.key()) else {
+            return;
+        };
+        let before = table.columns.len();
+        let mut only_columns = true;
+        for clause in &alter.clauses {
+            only_columns &= matches!(
+                clause.kind,
+                ClauseKind::AddColumn { .. } | ClauseKind::DropColumn(_)
+            );
+            change(table, &clause.kind);
+        }
+        if only_columns && table.columns.len() != before {
+            table.row_versions += 1;
+        }
+        if let Some(new) = alter.clauses.iter().find_map(|clause| match &clause.kind {
+            ClauseKind::RenameTable(new) => Some(new),
+            _ => None,
+        }) {
+            self.rename(&alter.table, new);
+        }
+    }
+}
+
+/// The table that a CREATE TABLE defines.
+pub(super) fn table_of(create: &CreateTable, is_pending: bool) -> Table {
+    let options = &create.options;
+    let mut table = Table {
+        name: create.table.text().to_owned(),
+        is_new: is_pending,
+        is_complete: !create.selects && create.like.is_none(),
+        columns: Vec::new(),
+        indexes: Vec::new(),
+        foreign_keys: Vec::new(),
+        engine: options.engine.as_ref().map(|name| name.text.clone()),
+        charset: options.charset.as_ref().map(|name| name.key()),
+        collation: options.collation.as_ref().map(|name| name.key()),
+        row_versions: 0,
+    };
+    for element in &create.elements {
+        match element {
+            Element::Column(column) => table.columns.push(column.clone()),
+            Element::Index(index) => add_index(&mut table, index),
+            Element::ForeignKey(key) => table.foreign_keys.push(key.clone()),
+            Element::Check(_) => {}
+            Element::Other => table.is_complete = false,
+        }
+    }
+    table
+}
+
+fn add_index(table: &mut Table, index: &Index) {
+    if index.kind == IndexKind::Primary
+        && let Some(columns) = index.columns()
+    {
+        for column in &mut table.columns {
+            column.not_null |= columns.iter().any(|(name, _)| *name == column.name.key());
+        }
+    }
+    let mut index = index.clone();
+    // MySQL names it after its first column.
+    if index.name.is_none() {
+        index.name = index.parts.first().and_then(|part| part.column.clone());
+    }
+    table.indexes.push(index);
+}
+
+fn change(table: &mut Table, kind: &ClauseKind) {
+    match kind {
+        ClauseKind::AddColumn { column, .. } => table.columns.push(column.clone()),
+        ClauseKind::DropColumn(name) => table.columns.retain(|column| !column.name.is(name)),
+        ClauseKind::ChangeColumn { old, column, .. } => {
+            rename_in_keys(table, &old.key(), column);
+            if let Some(found) = table.columns.iter_mut().find(|found| found.name.is(old)) {
+                // A key stays, whether the new definition says so or not.
+                let key = column.key.or(found.key);
+                *found = column.clone();
+                found.key = key;
+            }
+            table.row_versions = 0;
+        }
+        ClauseKind::RenameColumn { old, new } => {
+            if let Some(found) = table.columns.iter_mut().find(|found| found.name.is(old)) {
+                found.name = new.clone();
+                let found = found.clone();
+                rename_in_keys(table, &old.key(), &found);
+            }
+        }
+        ClauseKind::SetDefault { column, default } => {
+            if let Some(found) = table.columns.iter_mut().find(|found| found.name.is(column)) {
+                found.default.clone_from(default);
+            }
+        }
+        ClauseKind::AddIndex(index) => add_index(table, index),
+        ClauseKind::DropIndex(name) => {
+            table
+                .indexes
+                .retain(|index| index.name.as_ref().is_none_or(|found| !found.is(name)));
+            for column in &mut table.columns {
+                if column.name.is(name) && column.key == Some(InlineKey::Unique) {
+                    column.key = None;
+                }
+            }
+        }
+        ClauseKind::DropPrimaryKey => {
+            table
+                .indexes
+                .retain(|index| index.kind != IndexKind::Primary);
+            for column in &mut table.columns {
+                if column.key == Some(InlineKey::Primary) {
+                    column.key = None;
+                }
+            }
+        }
+        ClauseKind::RenameIndex { old, new } => {
+            for index in &mut table.indexes {
+                if index.name.as_ref().is_some_and(|found| found.is(old)) {
+                    index.name = Some(new.clone());
+                }
+            }
+        }
+        ClauseKind::IndexVisibility { index, visible, .. } => {
+            for found in &mut table.indexes {
+                if found.name.as_ref().is_some_and(|name| name.is(index)) {
+                    found.invisible = !visible;
+                }
+            }
+        }
+        ClauseKind::AddForeignKey(key) => table.foreign_keys.push(key.clone()),
+        ClauseKind::DropForeignKey(name) | ClauseKind::DropConstraint(name) => {
+            table
+                .foreign_keys
+                .retain(|key| key.name.as_ref().is_none_or(|found| !found.is(name)));
+        }
+        ClauseKind::ConvertCharset { charset, collation } => {
+            table.charset = Some(charset.key());
+            table.collation = collation.as_ref().map(|name| name.key());
+            for column in &mut table.columns {
+                column.data_type.charset = None;
+                column.data_type.collation = None;
+            }
+            table.row_versions = 0;
+        }
+        ClauseKind::Engine(name) => {
+            table.engine = Some(name.text.clone());
+            table.row_versions = 0;
+        }
+        ClauseKind::Rebuild => table.row_versions = 0,
+        ClauseKind::AddCheck(_)
+        | ClauseKind::EnforceCheck { .. }
+        | ClauseKind::RenameTable(_)
+        | ClauseKind::Option
+        | ClauseKind::Other => {}
+    }
+}
+
+fn rename_in_keys(table: &mut Table, old: &str, column: &Column) {
+    let keys = table.foreign_keys.iter_mut().map(|key| &mut key.columns);
+    let parts = table
+        .indexes
+        .iter_mut()
+        .map(|index| &mut index.parts)
+        .chain(keys);
+    for part in parts.flatten() {
+        if part.column.as_ref().is_some_and(|found| found.key() == old) {
+            part.column = Some(column.name.clone());
+        }
+    }
+}
