@@ -101,11 +101,20 @@ pub(super) fn effect_of(alter: &Alter, table: Option<&Table>, target: Target) ->
             _ => effect(clause, table, target),
         })
         .collect();
-    effects.iter().fold(INSTANT, |one, other| Effect {
+    let mut whole = effects.iter().fold(INSTANT, |one, other| Effect {
         class: one.class.max(other.class),
         rebuilds: one.rebuilds || other.rebuilds,
         lets_write: one.lets_write && other.lets_write,
-    })
+    });
+    // A column comes or goes in place only by a rebuild.
+    whole.rebuilds |= whole.class > AlgorithmClass::Instant
+        && has(alter, |kind| {
+            matches!(
+                kind,
+                ClauseKind::AddColumn { .. } | ClauseKind::DropColumn(_)
+            )
+        });
+    whole
 }
 
 fn has(alter: &Alter, is: impl Fn(&ClauseKind) -> bool) -> bool {
@@ -114,6 +123,25 @@ fn has(alter: &Alter, is: impl Fn(&ClauseKind) -> bool) -> bool {
 
 /// How the manual says that one clause runs by itself.
 pub(super) fn effect(clause: &Clause, table: Option<&Table>, target: Target) -> Effect {
+    let effect = effect_by_kind(clause, table, target);
+    let has_words = table.is_some_and(|table| {
+        table
+            .indexes
+            .iter()
+            .any(|index| index.kind == IndexKind::Fulltext)
+    });
+    let is_column = matches!(
+        clause.kind,
+        ClauseKind::AddColumn { .. } | ClauseKind::DropColumn(_)
+    );
+    // Columns of a table with a FULLTEXT index neither come nor go instantly.
+    if has_words && is_column && effect.class < AlgorithmClass::Copy {
+        return REBUILD_BLOCKS;
+    }
+    effect
+}
+
+fn effect_by_kind(clause: &Clause, table: Option<&Table>, target: Target) -> Effect {
     match &clause.kind {
         ClauseKind::AddColumn { column, position } => add_column(column, position.as_ref(), target),
         ClauseKind::DropColumn(name) => {
@@ -317,4 +345,120 @@ fn narrows(old: &DataType, new: &DataType) -> bool {
         return new.length().unwrap_or(1) < old.length().unwrap_or(1);
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::context::MySqlVersion;
+    use super::super::reader::{Read, read, read_tokens};
+    use super::super::schema::Schema;
+    use super::*;
+
+    const TABLE: &str = "CREATE TABLE t (id BIGINT PRIMARY KEY, i INT NOT NULL, s VARCHAR(50), \
+                         l VARCHAR(50) CHARACTER SET latin1, e ENUM('a', 'b'), v INT AS (i + 1))";
+
+    #[track_caller]
+    fn check(target: Target, clause: &str, expected: &str) {
+        check_for(TABLE, target, clause, expected);
+    }
+
+    #[track_caller]
+    fn check_for(table: &str, target: Target, clause: &str, expected: &str) {
+        let sql = format!("ALTER TABLE t {clause}");
+        let mut schema = Schema::default();
+        schema.apply(&read(&read_tokens(table, 0)), false);
+        let Read::Alter(alter) = read(&read_tokens(&sql, 0)) else {
+            panic!("{sql} was not read");
+        };
+        let effect = effect_of(&alter, schema.table(&alter.table), target);
+        let mut found = effect.class.to_string();
+        if effect.class == AlgorithmClass::Inplace {
+            found.push_str(if effect.rebuilds { " rebuild" } else { "" });
+            found.push_str(if effect.lets_write { "" } else { " shared" });
+        }
+        assert_eq!(found, expected, "{clause}");
+    }
+
+    // The rows of the tables in 'Online DDL Operations' of MySQL 8.0's manual.
+    #[test]
+    fn the_classes_are_those_of_the_manual() {
+        for (clause, expected) in [
+            ("ADD COLUMN a INT", "INSTANT"),
+            ("ADD COLUMN a INT NOT NULL DEFAULT 1 AFTER id", "INSTANT"),
+            ("ADD COLUMN a INT AS (i * 2) VIRTUAL", "INSTANT"),
+            ("ADD COLUMN a INT AS (i * 2) STORED", "COPY"),
+            ("ADD COLUMN a CHAR(36) DEFAULT (uuid())", "COPY"),
+            ("ADD COLUMN a INT CHECK (a > 0)", "COPY"),
+            (
+                "ADD COLUMN a BIGINT AUTO_INCREMENT UNIQUE",
+                "INPLACE rebuild shared",
+            ),
+            ("DROP COLUMN i", "INSTANT"),
+            ("RENAME COLUMN i TO j", "INSTANT"),
+            ("CHANGE i j INT NOT NULL", "INSTANT"),
+            ("ALTER COLUMN i SET DEFAULT 1", "INSTANT"),
+            ("ALTER COLUMN i DROP DEFAULT", "INSTANT"),
+            ("MODIFY i BIGINT NOT NULL", "COPY"),
+            ("MODIFY i INT", "INPLACE rebuild"),
+            ("MODIFY s VARCHAR(50) NOT NULL", "INPLACE rebuild"),
+            ("MODIFY s VARCHAR(50) AFTER id", "INPLACE rebuild"),
+            ("MODIFY s VARCHAR(63)", "INPLACE"),
+            ("MODIFY s VARCHAR(64)", "COPY"),
+            ("MODIFY s VARCHAR(40)", "COPY"),
+            ("MODIFY l VARCHAR(255) CHARACTER SET latin1", "INPLACE"),
+            ("MODIFY l VARCHAR(256) CHARACTER SET latin1", "COPY"),
+            ("MODIFY l VARCHAR(50) CHARACTER SET utf8mb4", "COPY"),
+            ("MODIFY e ENUM('a', 'b', 'c')", "INSTANT"),
+            ("MODIFY e ENUM('b', 'a')", "COPY"),
+            ("ADD INDEX x (i)", "INPLACE"),
+            ("ADD UNIQUE x (i)", "INPLACE"),
+            ("ADD FULLTEXT x (s)", "INPLACE shared"),
+            ("DROP INDEX x", "INPLACE"),
+            ("RENAME INDEX x TO y", "INPLACE"),
+            ("DROP PRIMARY KEY", "COPY"),
+            ("DROP PRIMARY KEY, ADD PRIMARY KEY (i)", "INPLACE rebuild"),
+            ("ADD CONSTRAINT f FOREIGN KEY (i) REFERENCES u (id)", "COPY"),
+            ("DROP FOREIGN KEY f", "INPLACE"),
+            ("ADD CONSTRAINT c CHECK (i > 0)", "COPY"),
+            ("ADD CONSTRAINT c CHECK (i > 0) NOT ENFORCED", "INPLACE"),
+            ("CONVERT TO CHARACTER SET utf8mb4", "COPY"),
+            ("ENGINE=InnoDB", "INPLACE rebuild"),
+            ("ENGINE=MyISAM", "COPY"),
+            ("FORCE", "INPLACE rebuild"),
+            ("COMMENT='x'", "INPLACE"),
+            ("RENAME TO u", "INSTANT"),
+            ("ADD COLUMN a INT, ADD INDEX x (i)", "INPLACE rebuild"),
+            ("ALTER COLUMN i SET DEFAULT 1, ADD INDEX x (i)", "INPLACE"),
+            ("REORGANIZE PARTITION p INTO (PARTITION q)", "unknown"),
+        ] {
+            check(Target::AURORA_MYSQL_3, clause, expected);
+        }
+    }
+
+    #[test]
+    fn no_column_of_a_table_with_a_fulltext_index_is_instant() {
+        let table = TABLE.replace("e ENUM", "FULLTEXT (s), e ENUM");
+        check_for(
+            &table,
+            Target::AURORA_MYSQL_3,
+            "ADD COLUMN a INT",
+            "INPLACE rebuild shared",
+        );
+        check_for(
+            &table,
+            Target::AURORA_MYSQL_3,
+            "ALTER COLUMN i SET DEFAULT 1",
+            "INSTANT",
+        );
+    }
+
+    #[test]
+    fn older_versions_do_less_at_once() {
+        let old = Target::MySql(MySqlVersion::new(8, 0, 27));
+        check(old, "ADD COLUMN a INT", "INSTANT");
+        check(old, "ADD COLUMN a INT FIRST", "INPLACE rebuild");
+        check(old, "DROP COLUMN i", "INPLACE rebuild");
+        check(old, "DROP COLUMN v", "INSTANT");
+        check(old, "RENAME COLUMN i TO j", "INPLACE");
+    }
 }

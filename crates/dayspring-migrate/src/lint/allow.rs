@@ -27,7 +27,10 @@ impl Allows {
     pub(super) fn read(text: &str, gap: Range<usize>, statement: Range<usize>) -> Self {
         let mut found = Self::default();
         let mut start = gap.start;
-        for line in text[gap].split_inclusive('\n') {
+        for line in text[gap.clone()].split_inclusive('\n') {
+            if start == gap.start && start > 0 {
+                found.read_behind(line, start);
+            }
             found.read_line(line, start);
             start += line.len();
         }
@@ -40,6 +43,18 @@ impl Allows {
             );
         }
         found
+    }
+
+    /// A comment on the line on which a statement ends reads as if it were about that one, and is about none.
+    fn read_behind(&mut self, line: &str, start: usize) {
+        let at = ["-- dayspring: allow", "# dayspring: allow"]
+            .iter()
+            .find_map(|comment| line.find(comment));
+        if let Some(at) = at.filter(|at| !line[..*at].trim().is_empty()) {
+            let span = start + at..start + line.trim_end().len();
+            let message = "this comment stands behind a statement, and silences nothing there";
+            self.wrong.push((&UNUSED_ALLOW, Report::new(span, message)));
+        }
     }
 
     fn read_line(&mut self, line: &str, start: usize) {

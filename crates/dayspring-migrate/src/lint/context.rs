@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 
 use super::algorithm::AlgorithmClass;
 use crate::journal::{Journal, State};
@@ -109,6 +110,43 @@ impl Target {
     }
 }
 
+/// A text that names no server.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` names no server; expected `aurora`, `mariadb`, `mysql` or a version such as `8.0.39`"
+)]
+pub struct TargetError(String);
+
+/// Reads `aurora`, `mariadb`, `mysql`, or what `SELECT VERSION()` answers: `8.0.39`, `10.11.19-MariaDB-deb12`.
+impl FromStr for Target {
+    type Err = TargetError;
+
+    fn from_str(text: &str) -> Result<Self, TargetError> {
+        let lower = text.to_ascii_lowercase();
+        if lower.contains("mariadb") {
+            return Ok(Self::MariaDb);
+        }
+        if lower == "aurora" || lower == "mysql" {
+            return Ok(Self::AURORA_MYSQL_3);
+        }
+        let digits = lower.strip_prefix("mysql:").unwrap_or(&lower);
+        let end = digits
+            .find(|char: char| !char.is_ascii_digit() && char != '.')
+            .unwrap_or(digits.len());
+        let mut parts = digits[..end].split('.').map(str::parse);
+        let mut part = || match parts.next() {
+            Some(Ok(number)) => Ok(Some(number)),
+            Some(Err(_)) => Err(TargetError(text.to_owned())),
+            None => Ok(None),
+        };
+        let Some(major) = part()? else {
+            return Err(TargetError(text.to_owned()));
+        };
+        let (minor, patch) = (part()?.unwrap_or(0), part()?.unwrap_or(0));
+        Ok(Self::MySql(MySqlVersion::new(major, minor, patch)))
+    }
+}
+
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -154,4 +192,24 @@ pub struct Measured {
     /// Whether that server is of the same kind and version as the one that the scripts are for. If not, its answer is
     /// shown, and the manual decides.
     pub decides: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_named_by_its_kind_or_its_version() {
+        let read = |text: &str| text.parse::<Target>().map(|target| target.to_string());
+        assert_eq!(read("aurora").unwrap(), "MySQL 8.0.39");
+        assert_eq!(read("10.11.19-MariaDB-deb12").unwrap(), "MariaDB");
+        assert_eq!(read("8.4").unwrap(), "MySQL 8.4.0");
+        assert_eq!(read("mysql:8.0.28").unwrap(), "MySQL 8.0.28");
+        assert_eq!(read("8.0.36-0ubuntu0.22.04.1").unwrap(), "MySQL 8.0.36");
+        assert_eq!(
+            read("oracle").unwrap_err().to_string(),
+            "`oracle` names no server; expected `aurora`, `mariadb`, `mysql` or a version such as `8.0.39`"
+        );
+        assert!(read("8..1").is_err() && read("").is_err());
+    }
 }

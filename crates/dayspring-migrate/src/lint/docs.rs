@@ -1,5 +1,7 @@
 //! The rules as documentation. `docs/lint/` holds what these functions return; a test compares them.
 
+use super::example::{Project, context_of};
+use super::render::render_without_help;
 use super::rule::{Example, Rule, Servers};
 
 /// Lines of an example's earlier scripts that are shown.
@@ -87,13 +89,20 @@ pub fn render_rule(rule: &Rule) -> String {
             shortened(applied)
         ));
     }
-    let bad = bad.replace("<|", "").replace("|>", "");
     text.push_str(&format!(
-        "\nThis is found:\n\n```sql\n{}\n```\n\nThis is not:\n\n```sql\n{}\n```\n",
-        bad.trim_end(),
+        "\nThis is found:\n\n```sql\n{}\n```\n{}\nThis is not:\n\n```sql\n{}\n```\n",
+        bad.replace("<|", "").replace("|>", "").trim_end(),
+        found_in(rule, bad),
         good.trim_end()
     ));
     text
+}
+
+fn found_in(rule: &Rule, bad: &str) -> String {
+    let project = Project::new(rule.example.applied, bad);
+    let findings = project.lint(&context_of(rule)).unwrap_or_default();
+    let shown: Vec<String> = findings.iter().map(render_without_help).collect();
+    format!("\n```text\n{}\n```\n", shown.join("\n"))
 }
 
 fn shortened(applied: &str) -> String {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::rule::Rule;
+use super::rule::{Rule, Severity};
 use crate::place::Place;
 use crate::script::ScriptId;
 
@@ -27,6 +27,12 @@ pub struct Finding {
     pub span: Range<usize>,
     /// The same, to be shown.
     pub place: Place,
+}
+
+/// How bad the worst finding is; a command fails if it is an error.
+#[must_use]
+pub fn worst(findings: &[Finding]) -> Option<Severity> {
+    findings.iter().map(|finding| finding.rule.severity).min()
 }
 
 /// An edit of a script.

@@ -22,6 +22,7 @@ mod algorithm;
 mod allow;
 mod context;
 mod docs;
+mod example;
 mod finding;
 mod question;
 mod reader;
@@ -33,11 +34,11 @@ mod schema;
 mod tests;
 
 pub use algorithm::AlgorithmClass;
-pub use context::{Applied, LintContext, Measured, MySqlVersion, Target};
+pub use context::{Applied, LintContext, Measured, MySqlVersion, Target, TargetError};
 pub use docs::{render_rule, render_rules, render_table};
-pub use finding::{Edit, Finding, Fix, apply_fixes};
+pub use finding::{Edit, Finding, Fix, apply_fixes, worst};
 pub use question::{Question, questions};
-pub use render::{count, render_finding, render_github, render_json, render_text};
+pub use render::{render_finding, render_github, render_json, render_text};
 pub use rule::{Example, Rule, Servers, Severity};
 
 use allow::Allows;
@@ -65,7 +66,7 @@ pub fn find_rule(name: &str) -> Option<&'static Rule> {
 pub fn lint(scripts: &Scripts, context: &LintContext) -> Vec<Finding> {
     let mut schema = Schema::default();
     let mut findings = Vec::new();
-    for script in scripts.iter() {
+    for script in in_order(scripts, context) {
         let mut gap = 0;
         for statement in &script.statements {
             let tokens = read_tokens(script.text_of(statement), statement.span.start);
@@ -100,6 +101,17 @@ pub fn lint(scripts: &Scripts, context: &LintContext) -> Vec<Finding> {
         findings.extend(check_end(scripts, script, context, gap));
     }
     findings
+}
+
+/// The scripts in the order in which they ran and will run: contract scripts that are about to run come last.
+fn in_order<'a>(scripts: &'a Scripts, context: &LintContext) -> Vec<&'a Script> {
+    let is_pending = |script: &Script| {
+        let number = script.statements.len();
+        context.applied.is_pending(scripts, script.id, number)
+    };
+    let mut ordered: Vec<&Script> = scripts.iter().collect();
+    ordered.sort_by_key(|script| is_pending(script).then_some(script.id.phase));
+    ordered
 }
 
 fn check(site: &Site<'_>, mut allows: Allows) -> Vec<(&'static Rule, Report)> {

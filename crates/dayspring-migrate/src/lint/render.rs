@@ -1,7 +1,5 @@
 //! Findings as text: for terminals, for machines, for GitHub.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use super::finding::Finding;
@@ -26,6 +24,16 @@ pub fn render_text(findings: &[Finding]) -> String {
 /// Renders one finding for people.
 #[must_use]
 pub fn render_finding(finding: &Finding) -> String {
+    let mut text = render_without_help(finding);
+    text.push_str(&format!("\n help: {}", finding.help));
+    if let Some(fix) = &finding.fix {
+        text.push_str(&format!("\n  fix: {}", fix.title));
+    }
+    text
+}
+
+/// What a finding says, where its way out is said beside it.
+pub(super) fn render_without_help(finding: &Finding) -> String {
     let rule = finding.rule;
     let mut text = format!(
         "{}[{}]: {}",
@@ -36,10 +44,6 @@ pub fn render_finding(finding: &Finding) -> String {
     text.push_str(&render_excerpt(&finding.place));
     for note in &finding.notes {
         text.push_str(&format!("\n note: {note}"));
-    }
-    text.push_str(&format!("\n help: {}", finding.help));
-    if let Some(fix) = &finding.fix {
-        text.push_str(&format!("\n  fix: {}", fix.title));
     }
     text
 }
@@ -144,14 +148,4 @@ fn escape_message(text: &str) -> String {
 
 fn escape_property(text: &str) -> String {
     escape_message(text).replace(':', "%3A").replace(',', "%2C")
-}
-
-/// How many findings each severity has; what a command makes its exit code of.
-#[must_use]
-pub fn count(findings: &[Finding]) -> BTreeMap<Severity, usize> {
-    let mut counts = BTreeMap::new();
-    for finding in findings {
-        *counts.entry(finding.rule.severity).or_default() += 1;
-    }
-    counts
 }

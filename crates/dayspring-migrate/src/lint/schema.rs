@@ -97,7 +97,23 @@ pub(super) struct Schema {
 
 impl Schema {
     pub(super) fn table(&self, name: &TableName) -> Option<&Table> {
-        self.tables.get(&name.key())
+        self.tables.get(&self.key_of(name)?)
+    }
+
+    /// The key under which a table is known. `post` and `blog.post` are one table, unless there are several `post`.
+    fn key_of(&self, name: &TableName) -> Option<String> {
+        let key = name.key();
+        if self.tables.contains_key(&key) {
+            return Some(key);
+        }
+        let bare = name.name.key();
+        let suffix = format!(".{bare}");
+        let mut same = self.tables.keys().filter(|known| match name.schema {
+            Some(_) => **known == bare,
+            None => known.ends_with(&suffix),
+        });
+        let found = same.next()?.clone();
+        same.next().is_none().then_some(found)
     }
 
     /// Replays a statement.
@@ -112,7 +128,9 @@ impl Schema {
             }
             Read::DropTable(tables) => {
                 for table in tables {
-                    self.tables.remove(&table.key());
+                    if let Some(key) = self.key_of(table) {
+                        self.tables.remove(&key);
+                    }
                 }
             }
             Read::DropDatabase(name) => {
@@ -124,7 +142,8 @@ impl Schema {
     }
 
     fn rename(&mut self, old: &TableName, new: &TableName) {
-        if let Some(mut table) = self.tables.remove(&old.key()) {
+        let key = self.key_of(old);
+        if let Some(mut table) = key.and_then(|key| self.tables.remove(&key)) {
             new.text().clone_into(&mut table.name);
             self.tables.insert(new.key(), table);
         }
@@ -136,22 +155,23 @@ impl Schema {
         if self.tables.contains_key(&key) && create.or_replace.is_none() {
             return;
         }
-        let table = match create.like.as_ref().map(|like| self.table(like).cloned()) {
-            Some(Some(like)) => Table {
+        let like = create.like.as_ref().and_then(|like| self.table(like));
+        let table = match like.cloned() {
+            Some(like) => Table {
                 name: create.table.text().to_owned(),
                 is_new: is_pending,
                 foreign_keys: Vec::new(),
                 row_versions: 0,
                 ..like
             },
-            Some(None) => return,
             None => table_of(create, is_pending),
         };
         self.tables.insert(key, table);
     }
 
     fn alter(&mut self, alter: &Alter) {
-        let Some(table) = self.tables.get_mut(&alter.table.key()) else {
+        let key = self.key_of(&alter.table);
+        let Some(table) = key.and_then(|key| self.tables.get_mut(&key)) else {
             return;
         };
         let before = table.columns.len();

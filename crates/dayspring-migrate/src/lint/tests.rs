@@ -1,56 +1,17 @@
 //! Tests that look at all rules at once, or at what lies between them.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
 use std::path::Path;
 
+use super::example::{Project, context_of};
 use super::*;
 
-/// Cuts a text at its lines `-- file: NAME`; what stands before the first is `v2.sql`.
-fn files(applied: &str, text: &str) -> Vec<(String, String)> {
-    let mut files = vec![("v1.sql".to_owned(), applied.to_owned())];
-    for line in text.split_inclusive('\n') {
-        if let Some(name) = line.strip_prefix("-- file: ") {
-            files.push((name.trim().to_owned(), String::new()));
-            continue;
-        }
-        if files.len() == 1 {
-            files.push(("v2.sql".to_owned(), String::new()));
-        }
-        if let Some((_, text)) = files.last_mut() {
-            text.push_str(line);
-        }
-    }
-    files
-}
-
-fn scripts(files: &[(String, String)]) -> Scripts {
-    Scripts::parse("", files.iter().map(|(name, text)| (name, text))).unwrap()
-}
-
-/// Takes the marks out of a text and says where they stood.
-fn unmark(marked: &str) -> (String, Range<usize>) {
-    let start = marked.find("<|").expect("the bad example is marked");
-    let text = marked.replacen("<|", "", 1);
-    let end = text.find("|>").expect("the mark is closed");
-    (text.replacen("|>", "", 1), start..end)
-}
-
-/// The context of a rule's example: some rules need more than scripts.
-fn context_of(rule: &Rule) -> LintContext {
-    let mut context = LintContext::default();
-    match rule.name {
-        "long-statement" => context.statement_bytes_max = Some(120),
-        "long-change" => {
-            context.table_bytes.insert("post".to_owned(), 40 << 30);
-        }
-        _ => {}
-    }
-    context
+fn scripts(applied: &str, text: &str) -> Scripts {
+    Project::new(applied, text).scripts().unwrap()
 }
 
 fn found_in(applied: &str, text: &str) -> Vec<Finding> {
-    lint(&scripts(&files(applied, text)), &LintContext::default())
+    lint(&scripts(applied, text), &LintContext::default())
 }
 
 #[track_caller]
@@ -70,29 +31,24 @@ fn check(applied: &str, text: &str, expected: &[&str]) {
 #[test]
 fn every_bad_example_gives_exactly_its_rule_at_the_marked_place() {
     for rule in rules() {
-        let files = files(rule.example.applied, rule.example.bad);
-        let (text, _) = files.last().map(|(_, text)| unmark(text)).unwrap();
-        let mut unmarked = files.clone();
-        unmarked.last_mut().unwrap().1.clone_from(&text);
-        let findings = lint(&scripts(&unmarked), &context_of(rule));
+        let project = Project::new(rule.example.applied, rule.example.bad);
+        let findings = project.lint(&context_of(rule)).unwrap();
         let names: Vec<&str> = findings.iter().map(|finding| finding.rule.name).collect();
         assert_eq!(names, [rule.name], "{}", render_text(&findings));
-        let span = unmark(&files.last().unwrap().1).1;
         assert_eq!(
-            text[findings[0].span.clone()],
-            text[span.clone()],
+            Some(&findings[0].span),
+            project.marked.as_ref(),
             "{}",
-            rule.name
+            render_text(&findings)
         );
-        assert_eq!(findings[0].span, span, "{}", rule.name);
     }
 }
 
 #[test]
 fn no_good_example_gives_a_finding() {
     for rule in rules() {
-        let files = files(rule.example.applied, rule.example.good);
-        let findings = lint(&scripts(&files), &context_of(rule));
+        let project = Project::new(rule.example.applied, rule.example.good);
+        let findings = project.lint(&context_of(rule)).unwrap();
         assert!(
             findings.is_empty(),
             "{}:\n{}",
@@ -104,12 +60,10 @@ fn no_good_example_gives_a_finding() {
 
 #[test]
 fn every_fix_takes_its_finding_away_and_brings_no_other() {
+    let mut fixed_rules = 0;
     for rule in rules() {
-        let files = files(rule.example.applied, rule.example.bad);
-        let (text, _) = unmark(&files.last().unwrap().1);
-        let mut fixed = files.clone();
-        fixed.last_mut().unwrap().1.clone_from(&text);
-        let findings = lint(&scripts(&fixed), &context_of(rule));
+        let mut project = Project::new(rule.example.applied, rule.example.bad);
+        let findings = project.lint(&context_of(rule)).unwrap();
         let fixes: Vec<&Fix> = findings
             .iter()
             .filter_map(|finding| finding.fix.as_ref())
@@ -117,24 +71,28 @@ fn every_fix_takes_its_finding_away_and_brings_no_other() {
         if fixes.is_empty() {
             continue;
         }
-        fixed.last_mut().unwrap().1 = apply_fixes(&text, fixes);
-        let findings = lint(&scripts(&fixed), &context_of(rule));
+        let (_, text) = project.files.last_mut().unwrap();
+        *text = apply_fixes(text, fixes);
+        let findings = project.lint(&context_of(rule)).unwrap();
         assert!(
             findings.is_empty(),
             "{}:\n{}",
             rule.name,
             render_text(&findings)
         );
+        fixed_rules += 1;
     }
+    assert!(fixed_rules >= 10, "{fixed_rules}");
 }
 
 #[test]
 fn no_rule_of_mariadb_says_anything_about_scripts_for_mariadb() {
     for rule in rules().iter().filter(|rule| rule.servers == Servers::MySql) {
-        let (text, _) = unmark(rule.example.bad);
         let mut context = context_of(rule);
         context.target = Target::MariaDb;
-        let findings = lint(&scripts(&files(rule.example.applied, &text)), &context);
+        let findings = Project::new(rule.example.applied, rule.example.bad)
+            .lint(&context)
+            .unwrap();
         assert!(
             findings.iter().all(|finding| finding.rule != *rule),
             "{}",
@@ -208,8 +166,7 @@ fn a_table_that_no_script_creates_is_taken_for_one_in_use() {
 
 #[test]
 fn applied_statements_are_not_looked_at() {
-    let files = files(POST, "DROP TABLE post;\nDROP TABLE other;");
-    let scripts = scripts(&files);
+    let scripts = scripts(POST, "DROP TABLE post;\nDROP TABLE other;");
     let ids: Vec<_> = scripts.iter().map(|script| script.id).collect();
     let count = |applied: Applied| {
         let context = LintContext {
@@ -254,6 +211,52 @@ fn an_allow_silences_its_rule_for_one_statement() {
 }
 
 #[test]
+fn an_allow_behind_a_statement_is_told() {
+    check(
+        POST,
+        "DROP TABLE post; -- dayspring: allow drop-table it is empty\nSELECT 1;",
+        &["drop-table at 1:12", "unused-allow at 1:18"],
+    );
+}
+
+#[test]
+fn a_contract_script_that_is_about_to_run_comes_after_the_others() {
+    let files = [
+        ("v1.sql", POST),
+        (
+            "v2.contract.sql",
+            "ALTER TABLE post DROP COLUMN body, ALGORITHM=INSTANT;",
+        ),
+        ("v3.sql", "ALTER TABLE post MODIFY body MEDIUMTEXT;"),
+    ];
+    let scripts = Scripts::parse("", files).unwrap();
+    let first = scripts.iter().next().unwrap().id;
+    let context = LintContext {
+        applied: Applied::scripts([first]),
+        ..LintContext::default()
+    };
+    let names: Vec<&str> = lint(&scripts, &context)
+        .iter()
+        .map(|finding| finding.rule.name)
+        .collect();
+    assert_eq!(names, ["change-type"]);
+}
+
+#[test]
+fn a_table_is_one_with_and_without_its_database() {
+    check(
+        "CREATE TABLE blog.post (id BIGINT PRIMARY KEY, a INT);",
+        "ALTER TABLE post MODIFY a BIGINT;",
+        &["change-type at 1:18"],
+    );
+    check(
+        "SELECT 1;",
+        "CREATE TABLE copy LIKE elsewhere;\nDROP TABLE blog.copy;",
+        &[],
+    );
+}
+
+#[test]
 fn a_directive_of_the_engine_and_an_allow_stand_together() {
     check(
         POST,
@@ -264,10 +267,10 @@ fn a_directive_of_the_engine_and_an_allow_stand_together() {
 
 #[test]
 fn a_small_table_may_be_copied() {
-    let scripts = scripts(&files(
+    let scripts = scripts(
         POST,
         "ALTER TABLE post MODIFY title VARCHAR(100) NOT NULL, ADD INDEX t (title);",
-    ));
+    );
     let mut context = LintContext::default();
     assert_eq!(lint(&scripts, &context).len(), 2);
     context.table_bytes.insert("post".to_owned(), 1 << 20);
@@ -276,10 +279,7 @@ fn a_small_table_may_be_copied() {
 
 #[test]
 fn a_server_that_was_asked_knows_better_than_the_manual() {
-    let scripts = scripts(&files(
-        POST,
-        "ALTER TABLE post ADD CONSTRAINT c CHECK (id > 0);",
-    ));
+    let scripts = scripts(POST, "ALTER TABLE post ADD CONSTRAINT c CHECK (id > 0);");
     let id = scripts.iter().next_back().unwrap().id;
     let notes = |decides: bool| {
         let measured = Measured {
@@ -311,7 +311,7 @@ fn a_server_that_was_asked_knows_better_than_the_manual() {
 fn a_scratch_server_is_asked_with_the_cheapest_algorithm_first() {
     let text = "ALTER TABLE post ADD COLUMN a INT;\nCREATE INDEX i ON post (a);\nDROP TABLE post;\n\
                 ALTER TABLE post ADD b INT, ALGORITHM=COPY;";
-    let questions = questions(&scripts(&files(POST, text)), &LintContext::default());
+    let questions = questions(&scripts(POST, text), &LintContext::default());
     let asked: Vec<&str> = questions
         .iter()
         .flat_map(|question| question.variants.iter().map(|(_, sql)| sql.as_str()))
@@ -331,10 +331,10 @@ fn a_scratch_server_is_asked_with_the_cheapest_algorithm_first() {
 
 #[test]
 fn rules_know_the_version() {
-    let scripts = scripts(&files(
+    let scripts = scripts(
         POST,
         "ALTER TABLE post ADD COLUMN a INT FIRST, ALGORITHM=INPLACE, LOCK=NONE;",
-    ));
+    );
     let names = |target: Target| -> Vec<&str> {
         let context = LintContext {
             target,
@@ -381,10 +381,9 @@ fn a_finding_is_shown_with_its_source() {
 fn what_up_would_refuse_is_said_in_the_same_words() {
     let findings = found_in(POST, "COMMIT;\nTRUNCATE post;");
     let planned = {
-        let files = files("SELECT 1;", "COMMIT;");
         let journal = crate::Journal::default();
         crate::plan(
-            &scripts(&files),
+            &scripts("SELECT 1;", "COMMIT;"),
             &journal,
             crate::Phase::Expand,
             crate::Mode::Strict,

@@ -32,7 +32,7 @@ fn check(site: &Site<'_>, found: &mut Vec<Report>) {
     };
     for clause in &alter.clauses {
         match &clause.kind {
-            ClauseKind::AddIndex(index) if index.kind == IndexKind::Unique => {
+            ClauseKind::AddIndex(index) if index.is_unique() => {
                 let all_new = index
                     .columns()
                     .is_some_and(|columns| columns.iter().all(|(name, _)| is_added(name)));

@@ -22,9 +22,6 @@ pub(in crate::lint) static RULE: Rule = Rule {
 };
 
 fn check(site: &Site<'_>, found: &mut Vec<Report>) {
-    // The schema after the statement: its own columns count.
-    let mut after = site.schema.clone();
-    after.apply(site.read, true);
     let (table, keys): (&TableName, Vec<&ForeignKey>) = match site.read {
         Read::CreateTable(create) => {
             let keys = create.elements.iter().filter_map(|element| match element {
@@ -45,6 +42,12 @@ fn check(site: &Site<'_>, found: &mut Vec<Report>) {
         }
         _ => return,
     };
+    if keys.is_empty() {
+        return;
+    }
+    // The schema after the statement: its own columns count.
+    let mut after = site.schema.clone();
+    after.apply(site.read, true);
     let Some(child) = after.table(table) else {
         return;
     };

@@ -6,6 +6,7 @@ mod add_column_copies;
 mod add_foreign_key;
 mod add_unique;
 mod allow_without_reason;
+mod blocking_index;
 mod change_type;
 mod column_position;
 mod convert_charset;
@@ -121,6 +122,7 @@ pub(super) static ALL: &[&Rule] = &[
     &float_money::RULE,
     &utf8mb3::RULE,
     &display_width::RULE,
+    &blocking_index::RULE,
     &mariadb_returning::RULE,
     &mariadb_sequence::RULE,
     &mariadb_or_replace::RULE,

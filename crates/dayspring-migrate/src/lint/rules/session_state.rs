@@ -15,9 +15,9 @@ pub(in crate::lint) static RULE: Rule = Rule {
     safe_way: "compute the value in the statement itself",
     example: Example {
         applied: "CREATE TABLE post (id BIGINT PRIMARY KEY);",
-        bad: "SELECT MAX(id) INTO @last FROM post;\nCREATE TABLE mark (id BIGINT PRIMARY KEY);\n\
-              <|INSERT INTO mark VALUES (@last)|>;",
-        good: "CREATE TABLE mark (id BIGINT PRIMARY KEY);\nINSERT INTO mark SELECT MAX(id) FROM post;",
+        bad: "SELECT COUNT(*) INTO @posts FROM post;\nCREATE TABLE mark (posts BIGINT PRIMARY KEY);\n\
+              <|INSERT INTO mark VALUES (@posts)|>;",
+        good: "CREATE TABLE mark (posts BIGINT PRIMARY KEY);\nINSERT INTO mark SELECT COUNT(*) FROM post;",
     },
     check: Some(check),
 };

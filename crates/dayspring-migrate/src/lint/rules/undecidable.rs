@@ -16,7 +16,7 @@ pub(in crate::lint) static RULE: Rule = Rule {
     safe_way: "write `-- dayspring: verify SELECT ...` above it with a query that is true if it took effect, or \
                `-- dayspring: idempotent` if running it twice does no harm",
     example: Example {
-        applied: "CREATE PROCEDURE tidy() DELETE FROM post WHERE id < 0;",
+        applied: "CREATE TABLE post (id BIGINT PRIMARY KEY);\nCREATE PROCEDURE tidy() DELETE FROM post WHERE id < 0;",
         bad: "<|CALL tidy()|>;",
         good: "-- dayspring: idempotent\nCALL tidy();",
     },
