@@ -188,7 +188,7 @@ fn effect_by_kind(clause: &Clause, table: Option<&Table>, target: Target) -> Eff
             if stays { REBUILD } else { COPY }
         }
         ClauseKind::Rebuild => REBUILD,
-        ClauseKind::Other => UNKNOWN,
+        ClauseKind::EmptyPartition | ClauseKind::Other => UNKNOWN,
     }
 }
 

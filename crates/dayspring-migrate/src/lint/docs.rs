@@ -101,7 +101,11 @@ pub fn render_rule(rule: &Rule) -> String {
 fn found_in(rule: &Rule, bad: &str) -> String {
     let project = Project::new(rule.example.applied, bad);
     let findings = project.lint(&context_of(rule)).unwrap_or_default();
-    let shown: Vec<String> = findings.iter().map(render_without_help).collect();
+    let shown: Vec<String> = findings
+        .iter()
+        .filter(|finding| Some(&finding.span) == project.marked.as_ref())
+        .map(render_without_help)
+        .collect();
     format!("\n```text\n{}\n```\n", shown.join("\n"))
 }
 

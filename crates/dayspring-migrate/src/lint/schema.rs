@@ -212,7 +212,7 @@ pub(super) fn table_of(create: &CreateTable, is_pending: bool) -> Table {
     };
     for element in &create.elements {
         match element {
-            Element::Column(column) => table.columns.push(column.clone()),
+            Element::Column(column) => table.columns.push(column.as_ref().clone()),
             Element::Index(index) => add_index(&mut table, index),
             Element::ForeignKey(key) => table.foreign_keys.push(key.clone()),
             Element::Check(_) => {}
@@ -322,6 +322,7 @@ fn change(table: &mut Table, kind: &ClauseKind) {
         ClauseKind::AddCheck(_)
         | ClauseKind::EnforceCheck { .. }
         | ClauseKind::RenameTable(_)
+        | ClauseKind::EmptyPartition
         | ClauseKind::Option
         | ClauseKind::Other => {}
     }

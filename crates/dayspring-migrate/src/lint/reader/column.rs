@@ -109,6 +109,8 @@ pub(in crate::lint) enum DefaultKind {
 #[derive(Debug, Clone)]
 pub(in crate::lint) struct Generated {
     pub(in crate::lint) stored: bool,
+    /// The word PERSISTENT, MariaDB's for STORED.
+    pub(in crate::lint) persistent: Option<Range<usize>>,
 }
 
 /// A key that is part of the column's definition.
@@ -223,8 +225,12 @@ fn read_attribute(cursor: &mut Cursor<'_, '_>, column: &mut Column) {
         }
     } else if token.is("AS") {
         cursor.parens();
-        let stored = cursor.take_any(&["STORED", "PERSISTENT"]);
-        column.generated = Some(Generated { stored });
+        let word = cursor.peek().map(Token::span);
+        let persistent = word.filter(|_| cursor.take("PERSISTENT"));
+        column.generated = Some(Generated {
+            stored: persistent.is_some() || cursor.take("STORED"),
+            persistent,
+        });
     } else if token.is("ON") && cursor.take("UPDATE") {
         cursor.next();
         cursor.parens();

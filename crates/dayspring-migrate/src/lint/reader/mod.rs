@@ -41,7 +41,7 @@ pub(super) struct CreateTable {
 /// A part of a table's definition.
 #[derive(Debug, Clone)]
 pub(super) enum Element {
-    Column(Column),
+    Column(Box<Column>),
     Index(Index),
     ForeignKey(ForeignKey),
     Check(Check),
@@ -143,6 +143,8 @@ pub(super) enum ClauseKind {
         enforced: bool,
     },
     RenameTable(TableName),
+    /// DROP and TRUNCATE PARTITION.
+    EmptyPartition,
     ConvertCharset {
         charset: Name,
         collation: Option<Name>,
@@ -308,7 +310,7 @@ mod tests {
             .elements
             .iter()
             .filter_map(|element| match element {
-                Element::Column(column) => Some(column),
+                Element::Column(column) => Some(column.as_ref()),
                 _ => None,
             })
             .collect();

@@ -198,7 +198,7 @@ fn read_element(tokens: &[Token<'_>]) -> Option<Element> {
         return Some(Element::Other);
     }
     Some(match read_column(tokens) {
-        Some((column, _)) => Element::Column(column),
+        Some((column, _)) => Element::Column(Box::new(column)),
         None => Element::Other,
     })
 }
@@ -281,7 +281,7 @@ fn read_clauses(tokens: &[Token<'_>], span: Range<usize>, clauses: &mut Vec<Clau
             for part in cut_at_commas(inner) {
                 let kind = match read_element(part) {
                     Some(Element::Column(column)) => ClauseKind::AddColumn {
-                        column,
+                        column: *column,
                         position: None,
                     },
                     Some(Element::Index(index)) => ClauseKind::AddIndex(index),
@@ -312,7 +312,9 @@ fn read_clause(
     condition: &mut Option<Range<usize>>,
 ) -> Option<ClauseKind> {
     let first = cursor.next()?;
-    if first.is("ADD") {
+    if first.is_any(&["DROP", "TRUNCATE"]) && cursor.is("PARTITION") {
+        Some(ClauseKind::EmptyPartition)
+    } else if first.is("ADD") {
         read_add(cursor, condition)
     } else if first.is("DROP") {
         read_drop_clause(cursor, condition)
@@ -422,7 +424,7 @@ fn read_drop_clause(
         Some(ClauseKind::DropIndex(named(&mut cursor)?))
     } else if cursor.take_any(&["CONSTRAINT", "CHECK"]) {
         Some(ClauseKind::DropConstraint(named(&mut cursor)?))
-    } else if cursor.is("PARTITION") || cursor.is("SYSTEM") {
+    } else if cursor.is("SYSTEM") {
         None
     } else {
         cursor.take("COLUMN");

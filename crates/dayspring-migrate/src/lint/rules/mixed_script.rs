@@ -26,22 +26,21 @@ fn check(site: &Site<'_>, found: &mut Vec<Report>) {
     let Some(table) = rows.table.as_ref().filter(|table| site.is_in_use(table)) else {
         return;
     };
-    let is_definition =
-        |statement: &&Statement| matches!(statement.analysis.class, Class::Schema(_));
     let before = &site.script.statements[..site.statement.number - 1];
+    let definition = before
+        .iter()
+        .position(|earlier| matches!(earlier.analysis.class, Class::Schema(_)));
+    let Some(definition) = definition else {
+        return;
+    };
     // Once a script is enough.
-    let is_first = !before.iter().any(|earlier| {
-        earlier.analysis.class == Class::Data
-            && earlier.number
-                > before
-                    .iter()
-                    .find(is_definition)
-                    .map_or(usize::MAX, |statement| statement.number)
-    });
-    if let Some(definition) = before.iter().find(is_definition).filter(|_| is_first) {
+    let is_first = before[definition..]
+        .iter()
+        .all(|earlier| earlier.analysis.class != Class::Data);
+    if is_first {
         let message = format!(
             "if this fails, statement {} stays and the rows of `{}` do not change",
-            definition.number,
+            definition + 1,
             table.text()
         );
         found.push(Report::new(

@@ -17,6 +17,7 @@ mod drop_column;
 mod drop_constraint;
 mod drop_database;
 mod drop_index;
+mod drop_partition;
 mod drop_table;
 mod enum_members;
 mod float_money;
@@ -32,6 +33,7 @@ mod mariadb_default;
 mod mariadb_if_exists;
 mod mariadb_ignored_index;
 mod mariadb_or_replace;
+mod mariadb_persistent;
 mod mariadb_returning;
 mod mariadb_sequence;
 mod mariadb_set_statement;
@@ -123,6 +125,7 @@ pub(super) static ALL: &[&Rule] = &[
     &utf8mb3::RULE,
     &display_width::RULE,
     &blocking_index::RULE,
+    &drop_partition::RULE,
     &mariadb_returning::RULE,
     &mariadb_sequence::RULE,
     &mariadb_or_replace::RULE,
@@ -137,6 +140,7 @@ pub(super) static ALL: &[&Rule] = &[
     &mariadb_versioning::RULE,
     &mariadb_collation::RULE,
     &mariadb_compound::RULE,
+    &mariadb_persistent::RULE,
     &allow_without_reason::RULE,
     &unknown_rule::RULE,
     &unused_allow::RULE,

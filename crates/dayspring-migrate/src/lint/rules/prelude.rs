@@ -12,7 +12,6 @@ pub(super) use crate::lint::rule::{
     Example, Report, Rule, Servers, Severity, Site, algorithm_words,
 };
 pub(super) use crate::lint::schema::Table;
-pub(super) use crate::script::Statement;
 
 use crate::refusal::Refusal;
 
@@ -63,7 +62,7 @@ pub(super) fn columns_defined<'a>(site: &Site<'a>) -> Vec<&'a Column> {
             .elements
             .iter()
             .filter_map(|element| match element {
-                Element::Column(column) => Some(column),
+                Element::Column(column) => Some(column.as_ref()),
                 Element::Index(_) | Element::ForeignKey(_) | Element::Check(_) | Element::Other => {
                     None
                 }
