@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use super::context::Target;
+use super::context::{Measured, Target};
 use super::reader::{
     Alter, Clause, ClauseKind, Column, DataType, DefaultKind, Index, IndexKind, Position,
 };
@@ -54,6 +54,20 @@ pub(super) struct Effect {
     pub(super) lets_write: bool,
 }
 
+impl Effect {
+    /// What the manual says, corrected by a server that was asked, if it is of the right kind.
+    pub(super) fn corrected(self, measured: Option<&Measured>) -> Self {
+        match measured {
+            Some(measured) if measured.decides => Self {
+                class: measured.class,
+                rebuilds: self.rebuilds && measured.class > AlgorithmClass::Instant,
+                lets_write: measured.class < AlgorithmClass::Copy,
+            },
+            Some(_) | None => self,
+        }
+    }
+}
+
 const INSTANT: Effect = Effect {
     class: AlgorithmClass::Instant,
     rebuilds: false,
@@ -88,20 +102,11 @@ const UNKNOWN: Effect = Effect {
 
 /// The whole statement runs as its costliest clause does.
 pub(super) fn effect_of(alter: &Alter, table: Option<&Table>, target: Target) -> Effect {
-    let drops_key = has(alter, |kind| matches!(kind, ClauseKind::DropPrimaryKey));
-    let adds_key = has(
-        alter,
-        |kind| matches!(kind, ClauseKind::AddIndex(index) if index.kind == IndexKind::Primary),
-    );
-    let effects: Vec<Effect> = alter
+    let effects = alter
         .clauses
         .iter()
-        .map(|clause| match clause.kind {
-            ClauseKind::DropPrimaryKey if drops_key && adds_key => REBUILD,
-            _ => effect(clause, table, target),
-        })
-        .collect();
-    let mut whole = effects.iter().fold(INSTANT, |one, other| Effect {
+        .map(|clause| effect_in(alter, clause, table, target));
+    let mut whole = effects.fold(INSTANT, |one, other| Effect {
         class: one.class.max(other.class),
         rebuilds: one.rebuilds || other.rebuilds,
         lets_write: one.lets_write && other.lets_write,
@@ -121,8 +126,27 @@ fn has(alter: &Alter, is: impl Fn(&ClauseKind) -> bool) -> bool {
     alter.clauses.iter().any(|clause| is(&clause.kind))
 }
 
-/// How the manual says that one clause runs by itself.
-pub(super) fn effect(clause: &Clause, table: Option<&Table>, target: Target) -> Effect {
+/// How the manual says that one clause of a statement runs.
+pub(super) fn effect_in(
+    alter: &Alter,
+    clause: &Clause,
+    table: Option<&Table>,
+    target: Target,
+) -> Effect {
+    let adds_key = || {
+        has(
+            alter,
+            |kind| matches!(kind, ClauseKind::AddIndex(index) if index.kind == IndexKind::Primary),
+        )
+    };
+    match clause.kind {
+        // By itself it copies the table; together with a new key it rebuilds it.
+        ClauseKind::DropPrimaryKey if adds_key() => REBUILD,
+        _ => effect(clause, table, target),
+    }
+}
+
+fn effect(clause: &Clause, table: Option<&Table>, target: Target) -> Effect {
     let effect = effect_by_kind(clause, table, target);
     let has_words = table.is_some_and(|table| {
         table
@@ -187,7 +211,7 @@ fn effect_by_kind(clause: &Clause, table: Option<&Table>, target: Target) -> Eff
                 && before.is_none_or(|before| before.eq_ignore_ascii_case("innodb"));
             if stays { REBUILD } else { COPY }
         }
-        ClauseKind::Rebuild => REBUILD,
+        ClauseKind::Rebuild | ClauseKind::DefaultCharset => REBUILD,
         ClauseKind::EmptyPartition | ClauseKind::Other => UNKNOWN,
     }
 }
@@ -222,6 +246,9 @@ fn add_index(index: &Index) -> Effect {
 }
 
 fn change_column(table: &Table, before: &Column, after: &Column, moves: bool) -> Effect {
+    if before.generated.is_some() || after.generated.is_some() {
+        return UNKNOWN;
+    }
     let of_type = match compare_types(table, before, after) {
         TypeChange::None => INSTANT,
         TypeChange::EnumGrows => INSTANT,
@@ -278,8 +305,13 @@ pub(super) fn compare_types(table: &Table, before: &Column, after: &Column) -> T
     if old.name != new.name || old.unsigned != new.unsigned {
         return TypeChange::Other;
     }
-    let says_charset = new.charset.is_some() || new.collation.is_some();
-    if new.holds_text() && says_charset && table.charset_of(before) != table.charset_of(after) {
+    // A definition that no longer says the character set gives the column the table's.
+    if let (true, Some(before), Some(after)) = (
+        new.holds_text(),
+        table.charset_of(before),
+        table.charset_of(after),
+    ) && before != after
+    {
         return TypeChange::Charset;
     }
     if old.is_any(&["VARCHAR", "VARBINARY"]) {
@@ -408,6 +440,8 @@ mod tests {
             ("MODIFY l VARCHAR(255) CHARACTER SET latin1", "INPLACE"),
             ("MODIFY l VARCHAR(256) CHARACTER SET latin1", "COPY"),
             ("MODIFY l VARCHAR(50) CHARACTER SET utf8mb4", "COPY"),
+            ("MODIFY l VARCHAR(50) COLLATE latin1_bin", "INSTANT"),
+            ("MODIFY v INT AS (i + 2)", "unknown"),
             ("MODIFY e ENUM('a', 'b', 'c')", "INSTANT"),
             ("MODIFY e ENUM('b', 'a')", "COPY"),
             ("ADD INDEX x (i)", "INPLACE"),

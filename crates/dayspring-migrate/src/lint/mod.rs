@@ -20,6 +20,7 @@
 
 mod algorithm;
 mod allow;
+mod change;
 mod context;
 mod docs;
 mod example;
@@ -34,6 +35,7 @@ mod schema;
 mod tests;
 
 pub use algorithm::AlgorithmClass;
+pub use change::{Change, changes};
 pub use context::{Applied, LintContext, Measured, MySqlVersion, Target, TargetError};
 pub use docs::{render_rule, render_rules, render_table};
 pub use finding::{Edit, Finding, Fix, apply_fixes, worst};

@@ -197,15 +197,8 @@ impl<'a> Site<'a> {
 
     /// How the whole change runs: as the server said, else as the manual does.
     pub(super) fn effect(&self, alter: &Alter) -> Effect {
-        let manual = algorithm::effect_of(alter, self.table(&alter.table), self.context.target);
-        match self.measured() {
-            Some(measured) if measured.decides => Effect {
-                class: measured.class,
-                rebuilds: manual.rebuilds && measured.class > AlgorithmClass::Instant,
-                lets_write: measured.class < AlgorithmClass::Copy,
-            },
-            Some(_) | None => manual,
-        }
+        algorithm::effect_of(alter, self.table(&alter.table), self.context.target)
+            .corrected(self.measured())
     }
 
     /// How one clause runs. A statement of one clause runs as the server said.
@@ -213,7 +206,7 @@ impl<'a> Site<'a> {
         if alter.clauses.len() == 1 {
             return self.effect(alter);
         }
-        algorithm::effect(clause, self.table(&alter.table), self.context.target)
+        algorithm::effect_in(alter, clause, self.table(&alter.table), self.context.target)
     }
 
     /// The class of a change and where it is known from.

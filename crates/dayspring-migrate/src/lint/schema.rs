@@ -319,6 +319,12 @@ fn change(table: &mut Table, kind: &ClauseKind) {
             table.row_versions = 0;
         }
         ClauseKind::Rebuild => table.row_versions = 0,
+        ClauseKind::DefaultCharset => {
+            // It holds for columns to come, and those that are there keep theirs.
+            table.charset = None;
+            table.collation = None;
+            table.row_versions = 0;
+        }
         ClauseKind::AddCheck(_)
         | ClauseKind::EnforceCheck { .. }
         | ClauseKind::RenameTable(_)

@@ -188,6 +188,21 @@ impl<'t, 'a> Cursor<'t, 'a> {
         Some(name)
     }
 
+    /// The value of an option: a name, or the same in quotes.
+    pub(in crate::lint) fn value(&mut self) -> Option<Name> {
+        self.take_mark('=');
+        let token = self.peek()?;
+        let name = token.name().or_else(|| {
+            Some(Name {
+                text: token.literal()?.to_owned(),
+                span: token.span(),
+                quoted: true,
+            })
+        })?;
+        self.at += 1;
+        Some(name)
+    }
+
     /// `name` or `schema.name`.
     pub(in crate::lint) fn table_name(&mut self) -> Option<TableName> {
         let first = self.name()?;

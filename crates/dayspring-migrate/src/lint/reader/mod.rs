@@ -150,8 +150,10 @@ pub(super) enum ClauseKind {
         collation: Option<Name>,
     },
     Engine(Name),
-    /// ENGINE=InnoDB for an InnoDB table, FORCE, ROW_FORMAT, the default character set: a new copy of the rows.
+    /// FORCE, ROW_FORMAT: the rows are written anew.
     Rebuild,
+    /// The character set of columns to come.
+    DefaultCharset,
     /// COMMENT, AUTO_INCREMENT, STATS_...: only the definition changes.
     Option,
     Other,

@@ -168,14 +168,11 @@ impl<'t, 'a> Cursor<'t, 'a> {
 
 fn read_table_option(cursor: &mut Cursor<'_, '_>, options: &mut TableOptions) -> bool {
     if cursor.take("ENGINE") {
-        cursor.take_mark('=');
-        options.engine = cursor.name();
+        options.engine = cursor.value();
     } else if cursor.take("CHARSET") || cursor.take_all(&["CHARACTER", "SET"]) {
-        cursor.take_mark('=');
-        options.charset = cursor.name();
+        options.charset = cursor.value();
     } else if cursor.take("COLLATE") {
-        cursor.take_mark('=');
-        options.collation = cursor.name();
+        options.collation = cursor.value();
     } else {
         return false;
     }
@@ -346,26 +343,19 @@ fn read_clause(
         {
             return None;
         }
-        let charset = cursor.name()?;
+        let charset = cursor.value()?;
         let collation = if cursor.take("COLLATE") {
-            cursor.name()
+            cursor.value()
         } else {
             None
         };
         Some(ClauseKind::ConvertCharset { charset, collation })
     } else if first.is("ENGINE") {
-        cursor.take_mark('=');
-        Some(ClauseKind::Engine(cursor.name()?))
-    } else if first.is_any(&[
-        "FORCE",
-        "ROW_FORMAT",
-        "KEY_BLOCK_SIZE",
-        "DEFAULT",
-        "CHARSET",
-        "CHARACTER",
-        "COLLATE",
-    ]) {
+        Some(ClauseKind::Engine(cursor.value()?))
+    } else if first.is_any(&["FORCE", "ROW_FORMAT", "KEY_BLOCK_SIZE"]) {
         Some(ClauseKind::Rebuild)
+    } else if first.is_any(&["DEFAULT", "CHARSET", "CHARACTER", "COLLATE"]) {
+        Some(ClauseKind::DefaultCharset)
     } else if first.is_any(&[
         "COMMENT",
         "AUTO_INCREMENT",

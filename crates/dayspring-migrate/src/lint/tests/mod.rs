@@ -1,5 +1,7 @@
 //! Tests that look at all rules at once, or at what lies between them.
 
+mod cases;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -325,6 +327,24 @@ fn a_scratch_server_is_asked_with_the_cheapest_algorithm_first() {
             "CREATE INDEX i ON post (a) ALGORITHM=INSTANT",
             "CREATE INDEX i ON post (a) ALGORITHM=INPLACE LOCK=NONE",
             "CREATE INDEX i ON post (a) ALGORITHM=COPY",
+        ]
+    );
+}
+
+#[test]
+fn a_plan_can_say_how_each_change_runs() {
+    let text = "ALTER TABLE post ADD COLUMN a INT;\nALTER TABLE post ADD b INT, ADD INDEX i (a);\n\
+                ALTER TABLE post DROP PRIMARY KEY;\nALTER TABLE post REORGANIZE PARTITION;\n\
+                CREATE TABLE new (id INT PRIMARY KEY);\nALTER TABLE new ADD COLUMN a INT;";
+    let changes = changes(&scripts(POST, text), &LintContext::default());
+    let shown: Vec<String> = changes.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        shown,
+        [
+            "INSTANT (from the manual)",
+            "INPLACE, rewrites `post` (from the manual)",
+            "COPY, rewrites `post`, writers wait (from the manual)",
+            "changes `post` in a way that is not known",
         ]
     );
 }
