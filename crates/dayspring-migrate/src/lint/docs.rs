@@ -57,7 +57,7 @@ scripts are for MariaDB.
 pub fn render_rules(rules: &[&Rule]) -> String {
     let mut text = String::from(
         "# The rules\n\n<!-- Made from the rules; see README.md. -->\n\nEach example is a test: the first gives the finding, \
-         the second gives none.\n",
+         the second gives none.\nIt is a script `v2.sql`, unless lines `-- file: NAME` say otherwise.\n",
     );
     for rule in rules {
         text.push('\n');

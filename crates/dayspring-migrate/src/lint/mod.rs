@@ -17,6 +17,19 @@
 //! assert!(render_text(&findings).starts_with("error[drop-table]: "));
 //! # Ok::<(), dayspring_migrate::ScriptError>(())
 //! ```
+//!
+//! A command that has a journal at hand, and sees a failure in an error only:
+//!
+//! ```
+//! use dayspring_migrate::lint::{Applied, LintContext, Severity, lint, render_text, worst};
+//! use dayspring_migrate::{Journal, Scripts};
+//!
+//! fn lint_command(scripts: &Scripts, journal: &Journal) -> (String, bool) {
+//!     let context = LintContext { applied: Applied::of(journal), ..LintContext::default() };
+//!     let findings = lint(scripts, &context);
+//!     (render_text(&findings), worst(&findings) == Some(Severity::Error))
+//! }
+//! ```
 
 mod algorithm;
 mod allow;

@@ -466,6 +466,55 @@ mod any_text {
 
     use super::*;
 
+    const WORDS: &[&str] = &[
+        "ADD",
+        "DROP",
+        "MODIFY",
+        "CHANGE",
+        "RENAME",
+        "COLUMN",
+        "TO",
+        "title",
+        "e",
+        "`é`",
+        "INDEX",
+        "UNIQUE",
+        "(title)",
+        "(a INT, b UUID)",
+        "INT(11)",
+        "VARCHAR(99)",
+        "ENUM('b')",
+        "UUID",
+        "NOT NULL",
+        "DEFAULT",
+        "'0000-00-00'",
+        "uuid()",
+        ",",
+        ", ADD",
+        "AFTER id",
+        "FIRST",
+        "PRIMARY KEY",
+        "FOREIGN KEY",
+        "REFERENCES post (id)",
+        "CHECK (1)",
+        "IGNORED",
+        "IF NOT EXISTS",
+        "IF EXISTS",
+        "ALGORITHM=COPY",
+        "CONVERT TO CHARACTER SET utf8",
+        "ENGINE=Aria",
+        "rank",
+        "PARTITION p",
+        "AS (1) PERSISTENT",
+        "WAIT 5",
+        "/*M! x */",
+        "/*!80000 y */",
+        "-- dayspring: allow x\n",
+        "CONSTRAINT",
+        "ALTER",
+        "SET",
+    ];
+
     proptest! {
         #[test]
         fn any_script_is_linted_without_a_panic(text in "[-/*`'\"();,=.a-zé \\n@#]{1,120}") {
@@ -474,6 +523,21 @@ mod any_text {
                 let findings = lint(&scripts, &LintContext::default());
                 assert_eq!(render_text(&findings).is_empty(), findings.is_empty());
                 assert!(render_json(&findings).starts_with('['));
+            }
+        }
+
+        #[test]
+        fn any_heap_of_clauses_is_linted_and_mended_without_a_panic(
+            words in prop::collection::vec(prop::sample::select(WORDS), 0..16),
+        ) {
+            let text = format!("ALTER TABLE post {}", words.join(" "));
+            let applied = "CREATE TABLE post (id BIGINT PRIMARY KEY, title VARCHAR(50) NOT NULL, e ENUM('a'), INDEX i (title));";
+            let project = Project::new(applied, &text);
+            if let Ok(findings) = project.lint(&LintContext::default()) {
+                let fixes = findings.iter().filter_map(|finding| finding.fix.as_ref());
+                let fixed = apply_fixes(&text, fixes);
+                assert!(fixed.starts_with("ALTER TABLE post"), "{fixed}");
+                assert_eq!(render_text(&findings).is_empty(), findings.is_empty());
             }
         }
 
