@@ -62,10 +62,15 @@ pub(crate) fn log_line(function: &str, line: &str) -> Option<String> {
     let Ok(serde_json::Value::Object(mut members)) = serde_json::from_str(line) else {
         return Some(format!("{function}: {line}"));
     };
-    let message = match members.shift_remove("message") {
-        Some(serde_json::Value::String(message)) => message,
-        _ => return Some(format!("{function}: {line}")),
+    let Some(serde_json::Value::String(message)) = members.shift_remove("message") else {
+        return Some(format!("{function}: {line}"));
     };
+    if members
+        .get("target")
+        .is_some_and(|target| target == "dayspring::migrator")
+    {
+        return migration_line(&message, &members);
+    }
     let level = members.shift_remove("level");
     let level = match level.as_ref().and_then(serde_json::Value::as_str) {
         Some("INFO") | None => String::new(),
@@ -79,6 +84,22 @@ pub(crate) fn log_line(function: &str, line: &str) -> Option<String> {
         }
     }
     Some(text)
+}
+
+/// Of the migrator's lines only what is under way: how it ended is the deployment's to say.
+fn migration_line(
+    message: &str,
+    members: &serde_json::Map<String, serde_json::Value>,
+) -> Option<String> {
+    let path = members.get("path")?.as_str()?;
+    let number = |name: &str| members.get(name)?.as_u64();
+    (message == "statement started").then_some(())?;
+    Some(format!(
+        "{path}:{} (statement {} of {})",
+        number("line")?,
+        number("number")?,
+        number("total")?
+    ))
 }
 
 #[cfg(test)]
@@ -106,6 +127,10 @@ mod tests {
         insta::assert_snapshot!(log_line("f", r#"{"level":"ERROR","message":"no"}"#).unwrap(), @"f: ERROR no");
         insta::assert_snapshot!(log_line("f", "plain text").unwrap(), @"f: plain text");
         assert_eq!(log_line("f", "END RequestId: 1"), None);
+        let started = r#"{"level":"INFO","target":"dayspring::migrator","message":"statement started","path":"v1.sql","line":2,"number":1,"total":3}"#;
+        insta::assert_snapshot!(log_line("m", started).unwrap(), @"v1.sql:2 (statement 1 of 3)");
+        let done = r#"{"level":"INFO","target":"dayspring::migrator","message":"nothing to do"}"#;
+        assert_eq!(log_line("m", done), None);
     }
 
     #[test]

@@ -22,4 +22,4 @@ mod world;
 
 pub use identity::Identity;
 pub use lambda::FunctionLine;
-pub use server::{Cloud, CloudConfig, StartError};
+pub use server::{Cloud, CloudConfig, StageRequest, StartError};

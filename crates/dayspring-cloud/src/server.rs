@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ::http::{HeaderValue, Method, StatusCode};
 use bytes::{Bytes, BytesMut};
@@ -11,7 +11,7 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::Identity;
@@ -51,7 +51,21 @@ pub struct CloudConfig {
     /// Answer requests that carry no signature.
     pub allow_unsigned: bool,
     /// Gets every line of every function's log as it comes; what it does not take in time is dropped for it.
-    pub function_lines: Option<tokio::sync::mpsc::Sender<FunctionLine>>,
+    pub function_lines: Option<mpsc::Sender<FunctionLine>>,
+    /// Gets every request to a deployed stage once it is answered; what it does not take in time is dropped for it.
+    pub requests: Option<mpsc::Sender<StageRequest>>,
+}
+
+/// A request to a deployed stage, answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StageRequest {
+    pub method: String,
+    /// As it was asked for, with the query.
+    pub path: String,
+    /// The HTTP status of the answer.
+    pub status: u16,
+    /// From the last byte of the request to the whole answer.
+    pub duration: Duration,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -142,6 +156,7 @@ struct Services {
     lambda: Lambda,
     gateway: Gateway,
     rds: Rds,
+    requests: Option<mpsc::Sender<StageRequest>>,
 }
 
 type OpenError = Box<dyn std::error::Error + Send + Sync>;
@@ -154,6 +169,7 @@ impl Services {
             cache,
             allow_unsigned,
             function_lines,
+            requests,
         } = config;
         let world = World::real();
         // Child processes run in folders of their own: a path that they are given must not depend on the folder.
@@ -223,6 +239,7 @@ impl Services {
             lambda,
             gateway,
             rds,
+            requests,
         })
     }
 
@@ -269,7 +286,21 @@ impl Services {
     /// Answers a request to a deployed stage.
     async fn answer_stage(&self, request: Request) -> Answer {
         let call = request.read_at_most(STAGE_BODY_BYTES_MAX).await;
-        self.gateway.answer(call).await
+        let Some(requests) = &self.requests else {
+            return self.gateway.answer(call).await;
+        };
+        let method = call.parts.method.to_string();
+        let path = call.parts.uri.to_string();
+        let begun = Instant::now();
+        let answer = self.gateway.answer(call).await;
+        // Full or closed: who listens has less to show, and the answer does not wait for that.
+        drop(requests.try_send(StageRequest {
+            method,
+            path,
+            status: answer.status().as_u16(),
+            duration: begun.elapsed(),
+        }));
+        answer
     }
 
     async fn take_response(&self, request: Request) -> Answer {

@@ -34,6 +34,7 @@ pub(crate) async fn cloud(ui: Ui, args: CloudArgs) -> Result<(), Error> {
         cache: cache(),
         allow_unsigned: args.allow_unsigned,
         function_lines: None,
+        requests: None,
     };
     let cloud = Cloud::start(config, aws, api).await?;
     ui.status(

@@ -50,18 +50,29 @@ pub(crate) async fn dev(ui: Ui, args: DevArgs) -> Result<(), Error> {
     let api = listen(args.port, "--port").await?;
     let aws = listen(args.aws_port, "--aws-port").await?;
     let (lines, mut printed) = mpsc::channel(LINES_MAX);
+    let (requests, mut answered) = mpsc::channel(LINES_MAX);
     let config = CloudConfig {
         identity: Identity::default(),
         state: args.project.dir.join(".dayspring/cloud"),
         cache: cache(),
         allow_unsigned: false,
         function_lines: Some(lines),
+        requests: Some(requests),
     };
     let cloud = Cloud::start(config, aws, api).await?;
     let printing = tokio::spawn(async move {
-        while let Some(line) = printed.recv().await {
-            if let Some(line) = render::log_line(&line.function, &line.line) {
-                ui.detail(&line);
+        loop {
+            tokio::select! {
+                Some(line) = printed.recv() => {
+                    if let Some(line) = render::log_line(&line.function, &line.line) {
+                        ui.detail(&line);
+                    }
+                }
+                Some(request) = answered.recv() => {
+                    let time = render::duration(request.duration);
+                    ui.status(&request.method, &format!("{} {} ({time})", request.path, request.status));
+                }
+                else => break,
             }
         }
     });

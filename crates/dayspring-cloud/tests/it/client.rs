@@ -28,6 +28,7 @@ impl Running {
             cache: folder.path().join("cache"),
             allow_unsigned: false,
             function_lines: None,
+            requests: None,
         };
         let cloud = runtime.block_on(async {
             let aws = TcpListener::bind("127.0.0.1:0").await.unwrap();
