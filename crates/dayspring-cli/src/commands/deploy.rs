@@ -68,16 +68,53 @@ pub(crate) async fn deploy(ui: Ui, args: DeployArgs) -> Result<(), Error> {
     Ok(())
 }
 
-/// A local cloud runs binaries of this machine's processors.
+/// A local cloud runs binaries of this machine's processors. Lambda runs both, ARM for less money: it is taken where this
+/// machine can build for it.
 pub(super) fn overrides(target: &Target) -> Overrides {
     let native = if std::env::consts::ARCH == "aarch64" {
         Architecture::Arm64
     } else {
         Architecture::X86_64
     };
-    Overrides {
-        architecture: target.is_local().then_some(native),
+    if target.is_local() {
+        return Overrides {
+            architecture: Some(native),
+            usual_architecture: None,
+        };
     }
+    let usual = if native == Architecture::Arm64 || builds_for_arm() {
+        Architecture::Arm64
+    } else {
+        Architecture::X86_64
+    };
+    Overrides {
+        architecture: None,
+        usual_architecture: Some(usual),
+    }
+}
+
+/// Whether Rust's target for ARM is installed, and a linker that it was told of or that has its usual name.
+fn builds_for_arm() -> bool {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let target = std::process::Command::new(rustc)
+        .args([
+            "--print",
+            "target-libdir",
+            "--target",
+            "aarch64-unknown-linux-gnu",
+        ])
+        .output();
+    let installed = target.is_ok_and(|output| {
+        let folder = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        output.status.success() && std::path::Path::new(&folder).is_dir()
+    });
+    let linker = || {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        std::env::var_os("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER").is_some()
+            || std::env::split_paths(&path)
+                .any(|folder| folder.join("aarch64-linux-gnu-gcc").is_file())
+    };
+    installed && linker()
 }
 
 fn confirmed(ui: Ui, what: &str) -> bool {

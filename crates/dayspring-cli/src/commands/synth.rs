@@ -1,9 +1,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use dayspring_stack::{Architecture, Archives, Overrides, Stage, synthesize, zip};
+use dayspring_stack::{Architecture, Archives, Stage, synthesize, zip};
 
+use super::deploy::overrides;
 use super::{ProjectArgs, StageArgs};
+use crate::aws::Target;
 use crate::build::{Build, build};
 use crate::error::Error;
 use crate::package;
@@ -42,7 +44,7 @@ pub(super) struct BuildArgs {
 
 pub(crate) async fn synth(ui: Ui, args: SynthArgs) -> Result<(), Error> {
     let loaded = Loaded::read(&args.project.dir)?;
-    let stage = loaded.stage(&args.stage.stage, &Overrides::default())?;
+    let stage = loaded.stage(&args.stage.stage, &overrides(&Target::default()))?;
     let binary = args.build.binary(ui, &loaded, Some(&stage)).await?;
     let code = package::pack_code(&binary, zip::Compression::Deflated)?;
     let scripts = package::pack_scripts(&loaded, &stage)?;

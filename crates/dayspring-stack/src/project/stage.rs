@@ -20,6 +20,9 @@ use crate::project::values::{
 pub struct Overrides {
     /// The processors for which the function binary was built.
     pub architecture: Option<Architecture>,
+    /// The processors to build for where the file does not say: what the caller's machine can build. Without it,
+    /// [`Architecture::Arm64`].
+    pub usual_architecture: Option<Architecture>,
 }
 
 /// One stage of a project: one CloudFormation stack, one database.
@@ -28,7 +31,8 @@ pub struct Stage {
     pub(crate) project: ProjectName,
     pub(crate) name: StageName,
     pub(crate) development: bool,
-    pub(crate) architecture: Architecture,
+    /// As the file says, until [`Stage::with`] decides.
+    pub(crate) architecture: Option<Architecture>,
     pub(crate) scripts: ScriptsFolder,
     pub(crate) tags: BTreeMap<String, String>,
     /// In the order of the file.
@@ -149,7 +153,7 @@ impl Stage {
             project: common.project.clone(),
             name,
             development,
-            architecture: value(&settings.architecture).unwrap_or_default(),
+            architecture: value(&settings.architecture),
             scripts: common.scripts.clone(),
             tags: common.tags.clone(),
             routes: common.routes.clone(),
@@ -184,7 +188,10 @@ impl Stage {
     }
 
     pub(crate) fn with(mut self, overrides: &Overrides) -> Self {
-        self.architecture = overrides.architecture.unwrap_or(self.architecture);
+        self.architecture = overrides
+            .architecture
+            .or(self.architecture)
+            .or(overrides.usual_architecture);
         self
     }
 
@@ -215,7 +222,7 @@ impl Stage {
     /// The processors that the function binary must be built for.
     #[must_use]
     pub fn architecture(&self) -> Architecture {
-        self.architecture
+        self.architecture.unwrap_or_default()
     }
 
     /// The folder of the migration scripts, relative to the project and, in Lambda, to the layers' root.

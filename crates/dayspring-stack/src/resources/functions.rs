@@ -110,7 +110,7 @@ impl Code<'_> {
                 "FunctionName": self.name,
                 "Description": self.description,
                 "Runtime": RUNTIME,
-                "Architectures": [stage.architecture.as_str()],
+                "Architectures": [stage.architecture().as_str()],
                 "Handler": self.handler,
                 "Code": in_asset_bucket(stage, &assets.code),
                 "Role": attribute(self.role, "Arn"),

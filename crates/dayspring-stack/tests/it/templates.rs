@@ -264,14 +264,25 @@ fn development_deletes_the_database_and_everything_else_protects_it() {
 }
 
 #[test]
-fn the_caller_decides_the_architecture_before_the_file() {
-    let overrides = Overrides {
-        architecture: Some(dayspring_stack::Architecture::X86_64),
+fn the_caller_decides_the_architecture_before_the_file_and_its_machine_after_it() {
+    use dayspring_stack::Architecture::{Arm64, X86_64};
+    let architecture = |file: &str, architecture, usual_architecture| {
+        let overrides = Overrides {
+            architecture,
+            usual_architecture,
+        };
+        let text = format!("name = 'a'\n{file}\n[routes]\na = [{ONE}]");
+        let stage = project(&text).stage("dev", &overrides).unwrap();
+        assert!(
+            synthesize(&stage, &assets())
+                .to_json()
+                .contains(stage.architecture().as_str())
+        );
+        stage.architecture()
     };
-    let stage = project(&format!(
-        "name = 'a'\narchitecture = 'arm64'\n[routes]\na = [{ONE}]"
-    ))
-    .stage("dev", &overrides)
-    .unwrap();
-    assert!(synthesize(&stage, &assets()).to_json().contains("x86_64"));
+    let stated = "architecture = 'arm64'";
+    assert_eq!(architecture(stated, Some(X86_64), None), X86_64);
+    assert_eq!(architecture(stated, None, Some(X86_64)), Arm64);
+    assert_eq!(architecture("", None, Some(X86_64)), X86_64);
+    assert_eq!(architecture("", None, None), Arm64);
 }
