@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use dayspring_migrate::Kind;
+
 /// Whose mistake it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -78,8 +80,22 @@ pub(crate) enum Error {
     /// The migrator refused or failed: its report, which says all.
     #[error("{report}")]
     Migrate { report: String },
+    /// The text is a rendered report.
     #[error("{message}")]
-    Migration { message: String },
+    Migration { fault: Fault, message: String },
+    /// The message never holds the URL, which may hold a password.
+    #[error("the database URL {problem}")]
+    DatabaseUrl { problem: String },
+    #[error("cannot connect to {place}: {message}")]
+    Connect {
+        place: String,
+        message: String,
+        help: String,
+    },
+    #[error("no database is named, and there is no dayspring.toml in {folder}")]
+    NoDatabase { folder: PathBuf },
+    #[error("`{name}` cannot name a script")]
+    ScriptName { name: String },
     #[error("cannot watch {path}: {message}")]
     Watch { path: PathBuf, message: String },
     #[error("AWS's answer lacks {what}")]
@@ -110,6 +126,11 @@ impl Error {
 
     pub(crate) fn migration(error: &dayspring_migrate::Error) -> Self {
         Self::Migration {
+            fault: match error.kind() {
+                Kind::User => Fault::Input,
+                Kind::World => Fault::World,
+                Kind::Ours => Fault::Bug,
+            },
             message: dayspring_migrate::render_failure(error, usize::MAX),
         }
     }
@@ -125,7 +146,11 @@ impl Error {
             | Self::Scripts { .. }
             | Self::Build
             | Self::NoBinary { .. }
-            | Self::Port { .. } => Fault::Input,
+            | Self::Port { .. }
+            | Self::DatabaseUrl { .. }
+            | Self::NoDatabase { .. }
+            | Self::ScriptName { .. } => Fault::Input,
+            Self::Migration { fault, .. } => *fault,
             Self::Spawn { .. }
             | Self::Cloud(_)
             | Self::Refused { .. }
@@ -133,7 +158,7 @@ impl Error {
             | Self::NoCredentials { .. }
             | Self::Deploy { .. }
             | Self::Migrate { .. }
-            | Self::Migration { .. }
+            | Self::Connect { .. }
             | Self::Watch { .. } => Fault::World,
             Self::Answer { .. } => Fault::Bug,
         }
@@ -168,6 +193,19 @@ impl Error {
             Self::NoCredentials { .. } => Some(
                 "set AWS_PROFILE or the AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of the account to deploy to".to_owned(),
             ),
+            Self::DatabaseUrl { .. } => Some(
+                "write mysql://USER:PASSWORD@HOST:PORT/DATABASE, or mysql://USER@/DATABASE?socket=/PATH; \
+                 special characters are percent-encoded (`@` is %40, `/` is %2F)"
+                    .to_owned(),
+            ),
+            Self::NoDatabase { .. } => Some(
+                "name a server with --database-url or the variable DATABASE_URL, or a project's folder with --dir"
+                    .to_owned(),
+            ),
+            Self::Connect { help, .. } => Some(help.clone()),
+            Self::ScriptName { .. } => {
+                Some("use letters, digits, `_` and `-`, as in `add_email`".to_owned())
+            }
             Self::Answer { .. } => Some("this is a bug of Dayspring's: please report it".to_owned()),
             Self::Read { .. }
             | Self::Write { .. }

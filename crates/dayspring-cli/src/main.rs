@@ -7,6 +7,7 @@ mod build;
 mod commands;
 mod deploy;
 mod error;
+mod mysql;
 mod package;
 mod project;
 mod render;

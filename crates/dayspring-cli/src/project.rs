@@ -9,6 +9,11 @@ use crate::error::Error;
 
 const PROJECT_FILE: &str = "dayspring.toml";
 
+/// Whether a folder is a project's.
+pub(crate) fn exists(folder: &Path) -> bool {
+    folder.join(PROJECT_FILE).is_file()
+}
+
 /// A project as its folder holds it now.
 #[derive(Debug)]
 pub(crate) struct Loaded {

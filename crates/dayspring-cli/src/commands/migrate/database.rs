@@ -1,67 +1,192 @@
-//! The database of a deployed stage, through the Data API.
+//! Which scripts and which database the commands mean: a server by its URL, or a deployed stage through the Data API.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::Args;
 use dayspring::migrator::DataApiSession;
-use dayspring_migrate::{Journal, Scripts, read_folder, read_journal};
+use dayspring_migrate::{Journal, Mode, Scripts, read_folder, read_journal};
 
 use crate::aws::{Aws, Target};
-use crate::commands::{ProjectArgs, StageArgs, TargetArgs};
 use crate::deploy;
-use crate::error::Error;
-use crate::project::Loaded;
+use crate::error::{Error, Fault};
+use crate::mysql::{DatabaseUrl, MySqlSession};
+use crate::project::{self, Loaded};
 use crate::running;
 
 /// How long to wait for a cluster that is paused: AWS says about 15 s, and longer after a day of sleep.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The scripts as they are, and the journal of the database that they were applied to.
+/// Where scripts are without a project to say so.
+const SCRIPTS: &str = "scripts/schema";
+
+/// Named so that a URL with its password need not stand on a command line.
+const URL_VARIABLE: &str = "DATABASE_URL";
+
+const DEFAULT_STAGE: &str = "dev";
+
+/// Which scripts
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ScriptsArgs {
+    /// The project's folder
+    #[arg(long, default_value = ".", value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// The scripts' folder; otherwise the project's, and `scripts/schema` without a dayspring.toml
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scripts: Option<PathBuf>,
+}
+
+/// Which database
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DatabaseArgs {
+    #[command(flatten)]
+    scripts: ScriptsArgs,
+    /// A MySQL or MariaDB server: mysql://USER:PASSWORD@HOST:PORT/DATABASE. After it may stand ?socket=/PATH,
+    /// ssl-mode=DISABLED, PREFERRED (the default), REQUIRED or VERIFY_IDENTITY, and ssl-ca=FILE. Without this and
+    /// without --stage and --endpoint-url, the variable DATABASE_URL is read
+    #[arg(long, value_name = "URL", conflicts_with_all = ["stage", "endpoint_url", "region"])]
+    database_url: Option<String>,
+    /// A deployed stage of the project, through the Data API [default: dev]
+    #[arg(long, value_name = "STAGE")]
+    stage: Option<String>,
+    /// Send AWS's calls to this address, such as a local cloud's http://127.0.0.1:4566. Without it the variable
+    /// AWS_ENDPOINT_URL is read, then the `dayspring dev` that runs for the project is asked, then AWS
+    #[arg(long, value_name = "URL")]
+    endpoint_url: Option<String>,
+    /// The region; otherwise as every AWS tool finds it
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+}
+
+/// Scripts and the session with their database.
 #[derive(Debug)]
-pub(super) struct Compared {
+pub(super) struct Opened {
     pub(super) scripts: Scripts,
-    pub(super) journal: Journal,
-    /// The stack and where it is, in words.
+    pub(super) session: AnySession,
+    pub(super) mode: Mode,
+    /// The database in words, without secrets.
     pub(super) place: String,
 }
 
-pub(super) async fn compare(
-    project: &ProjectArgs,
-    stage: &StageArgs,
-    target: &TargetArgs,
-) -> Result<Compared, Error> {
-    let loaded = Loaded::read(&project.dir)?;
-    let target = target_or_running(target.target(), &project.dir);
-    let stage = loaded.stage(&stage.stage, &super::super::deploy::overrides(&target))?;
-    let folder = stage.scripts_folder().as_str();
-    let scripts = read_folder(&loaded.folder.join(folder), folder).map_err(Error::scripts)?;
-    let aws = Aws::connect(&target).await?;
-    let stack = stage.stack_name();
-    let outputs = deploy::outputs(&aws, &stack).await?;
-    let mut session = session(&aws, &target, &outputs)?;
-    let journal = read_journal(&mut session, &scripts)
-        .await
-        .map_err(|error| Error::migration(&error))?;
-    Ok(Compared {
-        scripts,
-        journal,
-        place: format!("{stack} at {}", target.describe(&aws.region)),
-    })
+/// A session of one of the two kinds. Each command is written once, for any `S: Session`, and called for both.
+#[derive(Debug)]
+pub(super) enum AnySession {
+    Direct(Box<MySqlSession>),
+    DataApi(Box<DataApiSession>),
 }
 
-/// Without a named endpoint a `dayspring dev` that runs for this project is meant: that is the database that a person who
-/// is developing looks at.
-fn target_or_running(target: Target, folder: &Path) -> Target {
-    match target.endpoint_url {
-        Some(_) => target,
-        None => Target {
-            endpoint_url: running::endpoint_url(folder),
-            ..target
-        },
+impl Opened {
+    pub(super) async fn journal(&mut self) -> Result<Journal, Error> {
+        let journal = match &mut self.session {
+            AnySession::Direct(session) => read_journal(session.as_mut(), &self.scripts).await,
+            AnySession::DataApi(session) => read_journal(session.as_mut(), &self.scripts).await,
+        };
+        journal.map_err(|error| Error::migration(&error))
     }
 }
 
-fn session(
+impl ScriptsArgs {
+    /// The folder, and how messages call it.
+    pub(super) fn folder(&self) -> Result<(PathBuf, String), Error> {
+        if let Some(folder) = self.named() {
+            return Ok(folder);
+        }
+        if !project::exists(&self.dir) {
+            return Ok((self.dir.join(SCRIPTS), SCRIPTS.to_owned()));
+        }
+        let loaded = Loaded::read(&self.dir)?;
+        let stage = loaded.stage(DEFAULT_STAGE, &dayspring_stack::Overrides::default())?;
+        let folder = stage.scripts_folder().as_str();
+        Ok((loaded.folder.join(folder), folder.to_owned()))
+    }
+
+    fn named(&self) -> Option<(PathBuf, String)> {
+        let folder = self.scripts.clone()?;
+        let shown = folder.display().to_string();
+        let shown = shown.strip_prefix("./").unwrap_or(&shown);
+        let shown = shown.trim_end_matches('/').to_owned();
+        Some((folder, shown))
+    }
+}
+
+impl DatabaseArgs {
+    /// Reads the scripts and opens the session. The scripts come first: what is wrong with them needs no database.
+    pub(super) async fn open(&self, lock_wait: Duration) -> Result<Opened, Error> {
+        match self.url() {
+            Some(url) => self.open_server(&url, lock_wait).await,
+            None => self.open_stage().await,
+        }
+    }
+
+    fn url(&self) -> Option<String> {
+        let names_stage =
+            self.stage.is_some() || self.endpoint_url.is_some() || self.region.is_some();
+        self.database_url.clone().or_else(|| {
+            let from_environment = std::env::var(URL_VARIABLE).ok();
+            from_environment.filter(|url| !url.is_empty() && !names_stage)
+        })
+    }
+
+    async fn open_server(&self, url: &str, lock_wait: Duration) -> Result<Opened, Error> {
+        let url = DatabaseUrl::parse(url)?;
+        let (folder, shown) = self.scripts.folder()?;
+        let scripts = read_folder(&folder, &shown).map_err(Error::scripts)?;
+        let place = url.to_string();
+        let session = MySqlSession::connect(url, lock_wait).await?;
+        Ok(Opened {
+            scripts,
+            session: AnySession::Direct(Box::new(session)),
+            mode: Mode::Strict,
+            place,
+        })
+    }
+
+    async fn open_stage(&self) -> Result<Opened, Error> {
+        if !project::exists(&self.scripts.dir) {
+            return Err(Error::NoDatabase {
+                folder: self.scripts.dir.clone(),
+            });
+        }
+        let loaded = Loaded::read(&self.scripts.dir)?;
+        let target = self.target();
+        let name = self.stage.as_deref().unwrap_or(DEFAULT_STAGE);
+        let stage = loaded.stage(name, &super::super::deploy::overrides(&target))?;
+        let (folder, shown) = self.scripts.named().unwrap_or_else(|| {
+            let folder = stage.scripts_folder().as_str();
+            (loaded.folder.join(folder), folder.to_owned())
+        });
+        let scripts = read_folder(&folder, &shown).map_err(Error::scripts)?;
+        let aws = Aws::connect(&target).await?;
+        let stack = stage.stack_name();
+        let outputs = deploy::outputs(&aws, &stack).await?;
+        let session = data_api_session(&aws, &target, &outputs)?;
+        Ok(Opened {
+            scripts,
+            session: AnySession::DataApi(Box::new(session)),
+            mode: if stage.is_development() {
+                Mode::Development
+            } else {
+                Mode::Strict
+            },
+            place: format!("{stack} at {}", target.describe(&aws.region)),
+        })
+    }
+
+    /// Without a named endpoint a `dayspring dev` that runs for this project is meant: that is the database that a person
+    /// who is developing looks at.
+    fn target(&self) -> Target {
+        let named = self.endpoint_url.clone();
+        let from_environment = || std::env::var("AWS_ENDPOINT_URL").ok();
+        Target {
+            endpoint_url: named
+                .or_else(from_environment)
+                .or_else(|| running::endpoint_url(&self.scripts.dir)),
+            region: self.region.clone(),
+        }
+    }
+}
+
+fn data_api_session(
     aws: &Aws,
     target: &Target,
     outputs: &std::collections::BTreeMap<String, String>,
@@ -89,6 +214,7 @@ fn session(
         _ => None,
     };
     DataApiSession::from_variables(variable, PATIENCE).map_err(|error| Error::Migration {
+        fault: Fault::World,
         message: error.to_string(),
     })
 }

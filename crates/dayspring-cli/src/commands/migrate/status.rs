@@ -2,23 +2,17 @@ use clap::Args;
 use dayspring_migrate::{Script, ScriptRecord, State};
 use serde::Serialize;
 
-use super::database::compare;
-use crate::commands::{ProjectArgs, StageArgs, TargetArgs};
+use super::database::DatabaseArgs;
+use super::options::LOCK_WAIT;
 use crate::error::Error;
 use crate::render;
 use crate::ui::Ui;
 
-/// Show which scripts a stage's database has
-///
-/// Without --endpoint-url it asks the `dayspring dev` that runs for the project, or AWS where none does.
+/// Show which scripts a database has
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
     #[command(flatten)]
-    project: ProjectArgs,
-    #[command(flatten)]
-    stage: StageArgs,
-    #[command(flatten)]
-    target: TargetArgs,
+    database: DatabaseArgs,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -71,16 +65,16 @@ impl ScriptState {
 }
 
 pub(super) async fn status(ui: Ui, args: StatusArgs) -> Result<(), Error> {
-    let compared = compare(&args.project, &args.stage, &args.target).await?;
-    let journal = &compared.journal;
-    let known = compared.scripts.iter().map(|script| {
+    let mut opened = args.database.open(LOCK_WAIT).await?;
+    let journal = opened.journal().await?;
+    let known = opened.scripts.iter().map(|script| {
         let record = journal.scripts.get(&script.id);
         script_status(script, record)
     });
     let ahead = journal
         .scripts
         .iter()
-        .filter(|(id, record)| compared.scripts.get(**id).is_none() && record.may_have_effect())
+        .filter(|(id, record)| opened.scripts.get(**id).is_none() && record.may_have_effect())
         .map(|(id, record)| ScriptStatus {
             script: record.name.clone(),
             version: id.version.number(),
@@ -100,7 +94,7 @@ pub(super) async fn status(ui: Ui, args: StatusArgs) -> Result<(), Error> {
         ui.result(&serde_json::to_string_pretty(&status).expect("numbers and text are JSON"));
         return Ok(());
     }
-    ui.status("Asked", &compared.place);
+    ui.status("Asked", &opened.place);
     let header = ["SCRIPT", "STATE", "STATEMENTS"].map(str::to_owned);
     let rows = status.scripts.iter().map(|script| {
         let counts = format!("{} of {}", script.applied, script.statements);

@@ -1,0 +1,354 @@
+//! The session itself.
+
+use std::future::Future;
+use std::time::Duration;
+
+use dayspring_migrate::{Row, Session, SessionError, Value};
+use mysql_async::consts::ColumnType;
+use mysql_async::prelude::Queryable as _;
+use mysql_async::{Conn, DriverError, Error as Driver, Opts};
+use tokio::time::timeout;
+
+use super::failure::{self, Connection};
+use super::{DatabaseUrl, blocker, literal};
+use crate::error::Error;
+
+/// How long a connection may take to be made. A statement may take as long as it likes.
+const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Lock wait timeout, of rows and of tables.
+const LOCK_WAIT_TIMEOUT: u16 = 1205;
+
+/// The server's number for a statement that it cannot parse.
+const PARSE_ERROR: u16 = 1064;
+
+/// A session over one connection.
+#[derive(Debug)]
+pub(crate) struct MySqlSession {
+    url: DatabaseUrl,
+    /// The ways to connect, in the order in which to try them; one that the server does not know is forgotten.
+    ways: Vec<Opts>,
+    /// Taken out for a call, so that a call that is given up leaves none behind.
+    connection: Option<Conn>,
+    transaction: Transaction,
+    /// Whether a script has said something that may have changed the connection's settings.
+    altered: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Transaction {
+    None,
+    Open,
+    /// Its connection is gone, and what it did with it.
+    Lost,
+}
+
+impl MySqlSession {
+    /// Connects. A statement waits `lock_wait` for each lock, in whole seconds.
+    ///
+    /// # Errors
+    /// [`Error::Connect`].
+    pub(crate) async fn connect(url: DatabaseUrl, lock_wait: Duration) -> Result<Self, Error> {
+        let mut session = Self {
+            ways: url.options(lock_wait),
+            url,
+            connection: None,
+            transaction: Transaction::None,
+            altered: false,
+        };
+        let connection = session.open().await.map_err(|error| Error::Connect {
+            place: session.url.to_string(),
+            message: failure::describe(&error),
+            help: failure::connect_help(&error).to_owned(),
+        })?;
+        session.connection = Some(connection);
+        Ok(session)
+    }
+
+    /// What others see of this session in the process list.
+    pub(crate) fn connection_id(&self) -> Option<u32> {
+        self.connection.as_ref().map(Conn::id)
+    }
+
+    async fn open(&mut self) -> Result<Conn, Driver> {
+        loop {
+            let Some(way) = self.ways.first() else {
+                return Err(DriverError::ConnectionClosed.into());
+            };
+            let connected = timeout(CONNECT_TIME_MAX, Conn::new(way.clone())).await;
+            match connected {
+                Ok(Err(Driver::Driver(DriverError::NoClientSslFlagFromServer)))
+                    if self.ways.len() > 1 =>
+                {
+                    self.ways.remove(0);
+                }
+                Ok(connected) => return connected,
+                Err(_) => {
+                    let late = std::io::Error::other(format!(
+                        "the server did not answer in {} s",
+                        CONNECT_TIME_MAX.as_secs()
+                    ));
+                    return Err(Driver::Io(late.into()));
+                }
+            }
+        }
+    }
+
+    /// The connection for a call: that of the open transaction, or one on which no script has left anything.
+    async fn take(&mut self) -> Result<Conn, SessionError> {
+        match self.transaction {
+            Transaction::Lost => {
+                return Err(SessionError::NotStarted {
+                    message: "the transaction ended when its connection was lost".to_owned(),
+                });
+            }
+            Transaction::Open => {
+                if let Some(connection) = self.connection.take() {
+                    return Ok(connection);
+                }
+                self.transaction = Transaction::Lost;
+                return Err(SessionError::NotStarted {
+                    message: "the transaction ended with its connection".to_owned(),
+                });
+            }
+            Transaction::None => {}
+        }
+        if let Some(connection) = self.connection.take() {
+            if !self.altered {
+                return Ok(connection);
+            }
+            if let Some(connection) = self.restored(connection).await {
+                self.altered = false;
+                return Ok(connection);
+            }
+        }
+        let connection = self.open().await;
+        let connection = connection.map_err(|error| SessionError::NotStarted {
+            message: format!(
+                "cannot connect to {}: {}",
+                self.url,
+                failure::describe(&error)
+            ),
+        })?;
+        self.altered = false;
+        Ok(connection)
+    }
+
+    /// The connection as it was when it was made, or nothing where the server cannot do that.
+    async fn restored(&self, mut connection: Conn) -> Option<Conn> {
+        if !connection.reset().await.ok()? {
+            return None;
+        }
+        if let Some(database) = self.url.database() {
+            let sql = format!("USE `{}`", database.replace('`', "``"));
+            connection.query_drop(sql).await.ok()?;
+        }
+        Some(connection)
+    }
+
+    /// Puts the connection back after a call, and gives the call's answer in the engine's words.
+    fn give_back<T>(
+        &mut self,
+        connection: Conn,
+        answer: Result<T, Driver>,
+    ) -> Result<T, SessionError> {
+        let (answer, left) = match answer {
+            Ok(answer) => (Ok(answer), Connection::Usable),
+            Err(error) => {
+                let failure = failure::of_call(error);
+                (Err(failure.error), failure.connection)
+            }
+        };
+        match left {
+            Connection::Usable => self.connection = Some(connection),
+            Connection::Lost => {
+                drop(connection);
+                if self.transaction == Transaction::Open {
+                    self.transaction = Transaction::Lost;
+                }
+            }
+        }
+        answer
+    }
+
+    async fn say(&mut self, sql: &str) -> Result<u64, SessionError> {
+        let mut connection = self.take().await?;
+        let answer = connection.query_drop(sql).await;
+        let affected = connection.affected_rows();
+        self.give_back(connection, answer).map(|()| affected)
+    }
+
+    /// Adds to a lock wait's error who may have held the lock.
+    async fn explained(&mut self, error: SessionError) -> SessionError {
+        match error {
+            SessionError::Refused {
+                code: LOCK_WAIT_TIMEOUT,
+                sql_state,
+                message,
+            } => {
+                let blocker = match &mut self.connection {
+                    Some(connection) => blocker::describe(connection).await,
+                    None => None,
+                };
+                SessionError::Refused {
+                    code: LOCK_WAIT_TIMEOUT,
+                    sql_state,
+                    message: match blocker {
+                        Some(blocker) => format!("{message}; {blocker}"),
+                        None => message,
+                    },
+                }
+            }
+            other => other,
+        }
+    }
+}
+
+/// Under a DELIMITER a script can hold several statements as one. The driver always asks for the protocol's multi
+/// statements, so the server would run them all; a failure of the second would then leave the effect of the first.
+fn refuse_several(sql: &str) -> Result<(), SessionError> {
+    let inner = sql.trim_end().trim_end_matches(';');
+    if !inner.contains(';') || dayspring_migrate::split(sql).is_ok_and(|spans| spans.len() < 2) {
+        return Ok(());
+    }
+    Err(SessionError::Refused {
+        code: PARSE_ERROR,
+        sql_state: "42000".to_owned(),
+        message: "these are several statements in one; write the DELIMITER after each".to_owned(),
+    })
+}
+
+impl Session for MySqlSession {
+    async fn query(
+        &mut self,
+        sql: &str,
+        parameters: &[(&str, Value)],
+    ) -> Result<Vec<Row>, SessionError> {
+        let sql = literal::bind(sql, parameters);
+        let mut connection = self.take().await?;
+        let answer: Result<Vec<mysql_async::Row>, Driver> = connection.query(sql).await;
+        let rows = self.give_back(connection, answer)?;
+        Ok(rows.into_iter().map(engine_row).collect())
+    }
+
+    async fn execute(
+        &mut self,
+        sql: &str,
+        parameters: &[(&str, Value)],
+    ) -> Result<u64, SessionError> {
+        self.say(&literal::bind(sql, parameters)).await
+    }
+
+    async fn run(&mut self, sql: &str) -> Result<u64, SessionError> {
+        refuse_several(sql)?;
+        let mut connection = self.take().await?;
+        self.altered = true;
+        let answer = connection.query_drop(sql).await;
+        let affected = connection.affected_rows();
+        match self.give_back(connection, answer) {
+            Ok(()) => Ok(affected),
+            Err(error) => Err(self.explained(error).await),
+        }
+    }
+
+    async fn begin(&mut self) -> Result<(), SessionError> {
+        // An earlier one that nobody ended is over: transactions do not nest.
+        if self.transaction != Transaction::None {
+            drop(self.rollback().await);
+        }
+        self.say("START TRANSACTION").await?;
+        self.transaction = Transaction::Open;
+        Ok(())
+    }
+
+    async fn commit(&mut self) -> Result<(), SessionError> {
+        let answer = self.say("COMMIT").await;
+        // A refused commit leaves the transaction to the rollback that follows.
+        if !matches!(answer, Err(SessionError::Refused { .. })) {
+            self.transaction = Transaction::None;
+        }
+        answer.map(drop)
+    }
+
+    async fn rollback(&mut self) -> Result<(), SessionError> {
+        let answer = match self.transaction {
+            Transaction::Open => self.say("ROLLBACK").await.map(drop),
+            Transaction::Lost | Transaction::None => Ok(()),
+        };
+        if answer.is_err() {
+            // Its end ends the transaction, whatever was answered.
+            self.connection = None;
+        }
+        self.transaction = Transaction::None;
+        answer
+    }
+
+    fn pause(&mut self, duration: Duration) -> impl Future<Output = ()> + Send {
+        tokio::time::sleep(duration)
+    }
+
+    fn remaining(&self) -> Option<Duration> {
+        None
+    }
+}
+
+/// A row as the engine knows values: the text protocol gives every value as text, and the column says what it is.
+fn engine_row(row: mysql_async::Row) -> Row {
+    let columns = row.columns();
+    row.unwrap_raw()
+        .into_iter()
+        .zip(columns.iter())
+        .map(|(value, column)| engine_value(value, column.column_type()))
+        .collect()
+}
+
+fn engine_value(value: Option<mysql_async::Value>, column_type: ColumnType) -> Value {
+    match value {
+        None | Some(mysql_async::Value::NULL) => Value::Null,
+        Some(mysql_async::Value::Bytes(bytes)) => {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            match text.parse() {
+                Ok(number) if is_whole_number(column_type) => Value::Long(number),
+                _ => Value::Text(text),
+            }
+        }
+        Some(mysql_async::Value::Int(number)) => Value::Long(number),
+        Some(other) => Value::Text(other.as_sql(true)),
+    }
+}
+
+fn is_whole_number(column_type: ColumnType) -> bool {
+    matches!(
+        column_type,
+        ColumnType::MYSQL_TYPE_TINY
+            | ColumnType::MYSQL_TYPE_SHORT
+            | ColumnType::MYSQL_TYPE_INT24
+            | ColumnType::MYSQL_TYPE_LONG
+            | ColumnType::MYSQL_TYPE_LONGLONG
+            | ColumnType::MYSQL_TYPE_YEAR
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_statements_in_one_are_not_sent() {
+        for one in [
+            "SELECT 1",
+            "SELECT 1;",
+            "INSERT INTO t VALUES ('a;b');\n",
+            "CREATE PROCEDURE p() BEGIN SELECT 1; SELECT 2; END",
+            "/* tag; */ CREATE TABLE t (id INT)",
+        ] {
+            assert_eq!(refuse_several(one), Ok(()), "{one}");
+        }
+        for several in [
+            "SELECT 1; SELECT 2",
+            "CREATE TABLE a (b INT); DROP TABLE c;",
+        ] {
+            assert!(refuse_several(several).is_err(), "{several}");
+        }
+    }
+}
