@@ -1,5 +1,8 @@
-//! Who may have kept a statement waiting. The server does not say it with its error, so the open transactions are asked
-//! for, the oldest first: a metadata lock and a row lock are both held until the end of one.
+//! Who may have kept a statement waiting. The server does not say it with its error, so it is asked for the transactions
+//! that were open during the whole wait: a metadata lock and a row lock are both held until the end of one. Those of the
+//! same database come first; others are named where there are none.
+
+use std::time::Duration;
 
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable as _;
@@ -13,25 +16,38 @@ const STATEMENT_CHARS_MAX: usize = 80;
 /// ER_SPECIFIC_ACCESS_DENIED_ERROR: the tables of InnoDB's transactions want the right PROCESS.
 const NEEDS_PROCESS: u16 = 1227;
 
-type Row = (u64, String, String, String, i64, Option<String>);
+type Row = (u64, String, String, String, i64, Option<String>, bool);
 
-/// A clause for the error of a lock wait, or nothing where nobody is found.
-pub(super) async fn describe(connection: &mut Conn) -> Option<String> {
+/// A clause for the error of the connection `waited`, or nothing where nobody is found. `connection` is another one.
+pub(super) async fn describe(
+    connection: &mut Conn,
+    waited: u32,
+    lock_wait: Duration,
+) -> Option<String> {
+    // InnoDB shows its times in the server's zone.
+    connection
+        .query_drop("SET time_zone = 'SYSTEM'")
+        .await
+        .ok()?;
     let sql = format!(
         "SELECT p.id, CAST(p.user AS CHAR), CAST(p.host AS CHAR), CAST(p.command AS CHAR), CAST(p.time AS SIGNED), \
-         CAST(p.info AS CHAR) FROM information_schema.innodb_trx t \
+         CAST(p.info AS CHAR), p.db <=> DATABASE() FROM information_schema.innodb_trx t \
          JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id \
-         WHERE p.id <> CONNECTION_ID() ORDER BY t.trx_started LIMIT {NAMED_MAX}"
+         WHERE p.id <> {waited} AND t.trx_started <= NOW() - INTERVAL {} SECOND ORDER BY t.trx_started",
+        lock_wait.as_secs()
     );
     let found: Result<Vec<Row>, mysql_async::Error> = connection.query(sql).await;
     match found {
-        Ok(rows) if rows.is_empty() => None,
         Ok(rows) => {
-            let named: Vec<String> = rows.into_iter().map(name).collect();
-            Some(format!(
-                "the lock is held by a transaction that is open: {}",
-                named.join("; or ")
-            ))
+            let (here, elsewhere): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row.6);
+            let rows = if here.is_empty() { elsewhere } else { here };
+            let named: Vec<String> = rows.into_iter().take(NAMED_MAX).map(name).collect();
+            (!named.is_empty()).then(|| {
+                format!(
+                    "an open transaction may hold the lock: that of {}",
+                    named.join(", or of ")
+                )
+            })
         }
         Err(mysql_async::Error::Server(error)) if error.code == NEEDS_PROCESS => {
             Some("who holds the lock is shown to users with the right PROCESS".to_owned())
@@ -40,7 +56,7 @@ pub(super) async fn describe(connection: &mut Conn) -> Option<String> {
     }
 }
 
-fn name((id, user, host, command, seconds, statement): Row) -> String {
+fn name((id, user, host, command, seconds, statement, _): Row) -> String {
     let host = host
         .rsplit_once(':')
         .map_or(host.as_str(), |(host, _)| host);
@@ -69,6 +85,7 @@ mod tests {
                 command.to_owned(),
                 42,
                 info.map(str::to_owned),
+                true,
             ))
         };
         assert_eq!(

@@ -115,12 +115,21 @@ pub(super) fn connect_help(error: &Error) -> &'static str {
         Error::Driver(DriverError::NoClientSslFlagFromServer) => {
             "turn encryption on at the server, or allow a connection without it: ssl-mode=PREFERRED"
         }
-        Error::Io(IoError::Tls(_)) => {
+        error if is_of_encryption(error) => {
             "name the authority of the server's certificate with ssl-ca=FILE, or encrypt without checking: ssl-mode=REQUIRED"
         }
         Error::Io(_) | Error::Driver(_) | Error::Other(_) | Error::Url(_) => {
             "check the host and the port or the socket, and that the server runs and can be reached from here"
         }
+    }
+}
+
+/// A certificate that is not trusted comes as an input that is not valid.
+fn is_of_encryption(error: &Error) -> bool {
+    match error {
+        Error::Io(IoError::Tls(_)) => true,
+        Error::Io(IoError::Io(error)) => error.kind() == std::io::ErrorKind::InvalidData,
+        _ => false,
     }
 }
 

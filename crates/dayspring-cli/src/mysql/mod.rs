@@ -14,7 +14,9 @@ mod blocker;
 mod failure;
 mod literal;
 mod session;
+mod sign_of_life;
 mod url;
 
 pub(crate) use session::MySqlSession;
+pub(crate) use sign_of_life::{Other, RunId};
 pub(crate) use url::DatabaseUrl;

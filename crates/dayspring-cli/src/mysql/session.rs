@@ -19,18 +19,22 @@ const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
 /// Lock wait timeout, of rows and of tables.
 const LOCK_WAIT_TIMEOUT: u16 = 1205;
 
+/// MariaDB's word for a foreign key that does not fit, whose reason it only notes.
+const CANNOT_CREATE_TABLE: u16 = 1005;
+
 /// The server's number for a statement that it cannot parse.
 const PARSE_ERROR: u16 = 1064;
 
 /// A session over one connection.
 #[derive(Debug)]
 pub(crate) struct MySqlSession {
-    url: DatabaseUrl,
+    pub(super) url: DatabaseUrl,
     /// The ways to connect, in the order in which to try them; one that the server does not know is forgotten.
     ways: Vec<Opts>,
     /// Taken out for a call, so that a call that is given up leaves none behind.
     connection: Option<Conn>,
     transaction: Transaction,
+    lock_wait: Duration,
     /// Whether a script has said something that may have changed the connection's settings.
     altered: bool,
 }
@@ -54,6 +58,7 @@ impl MySqlSession {
             url,
             connection: None,
             transaction: Transaction::None,
+            lock_wait,
             altered: false,
         };
         let connection = session.open().await.map_err(|error| Error::Connect {
@@ -65,12 +70,7 @@ impl MySqlSession {
         Ok(session)
     }
 
-    /// What others see of this session in the process list.
-    pub(crate) fn connection_id(&self) -> Option<u32> {
-        self.connection.as_ref().map(Conn::id)
-    }
-
-    async fn open(&mut self) -> Result<Conn, Driver> {
+    pub(super) async fn open(&mut self) -> Result<Conn, Driver> {
         loop {
             let Some(way) = self.ways.first() else {
                 return Err(DriverError::ConnectionClosed.into());
@@ -178,30 +178,52 @@ impl MySqlSession {
         self.give_back(connection, answer).map(|()| affected)
     }
 
-    /// Adds to a lock wait's error who may have held the lock.
+    /// Adds what only the connection that saw the error can ask: who may have held the lock, or which of a foreign key's
+    /// columns does not match.
     async fn explained(&mut self, error: SessionError) -> SessionError {
-        match error {
-            SessionError::Refused {
-                code: LOCK_WAIT_TIMEOUT,
-                sql_state,
-                message,
-            } => {
-                let blocker = match &mut self.connection {
-                    Some(connection) => blocker::describe(connection).await,
-                    None => None,
-                };
-                SessionError::Refused {
-                    code: LOCK_WAIT_TIMEOUT,
-                    sql_state,
-                    message: match blocker {
-                        Some(blocker) => format!("{message}; {blocker}"),
-                        None => message,
-                    },
-                }
+        let SessionError::Refused {
+            code,
+            sql_state,
+            message,
+        } = &error
+        else {
+            return error;
+        };
+        let more = match (*code, &mut self.connection) {
+            (LOCK_WAIT_TIMEOUT, Some(connection)) => {
+                let waited = connection.id();
+                self.blocker(waited).await
             }
-            other => other,
+            (CANNOT_CREATE_TABLE, Some(connection)) => warning(connection).await,
+            _ => None,
+        };
+        match more {
+            Some(more) => SessionError::Refused {
+                code: *code,
+                sql_state: sql_state.clone(),
+                message: format!("{message}; {more}"),
+            },
+            None => error,
         }
     }
+
+    /// Asks on a connection of its own, because a script's transaction may still be open on this one.
+    async fn blocker(&mut self, waited: u32) -> Option<String> {
+        let lock_wait = self.lock_wait;
+        let mut connection = self.open().await.ok()?;
+        let found = blocker::describe(&mut connection, waited, lock_wait).await;
+        // The answer is there; how the connection ends says nothing.
+        drop(connection.disconnect().await);
+        found
+    }
+}
+
+/// The first thing that the server notes beside the error itself.
+async fn warning(connection: &mut Conn) -> Option<String> {
+    let rows: Vec<(String, u16, String)> = connection.query("SHOW WARNINGS").await.ok()?;
+    rows.into_iter()
+        .find(|(level, _, _)| level == "Warning")
+        .map(|(_, _, message)| message.trim().to_owned())
 }
 
 /// Under a DELIMITER a script can hold several statements as one. The driver always asks for the protocol's multi

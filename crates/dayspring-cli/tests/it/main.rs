@@ -3,5 +3,6 @@
 
 mod deploy;
 mod dev;
+mod migrate;
 mod support;
 mod synth;

@@ -24,10 +24,13 @@ pub(crate) struct WaitArgs {
 }
 
 impl WaitArgs {
-    /// Over one's own connection looking costs nothing, so it is done often.
+    /// Over one's own connection looking costs nothing, so it is done often. The caller waits for other migrators: it
+    /// can see whether they live.
     pub(super) fn direct(&self, owner: String, mode: Mode) -> Options {
-        let mut options = self.data_api(owner, mode);
+        let mut options = Options::new(owner);
+        options.mode = mode;
         options.lease = options.lease.max(self.lock_wait * LOCK_WAITS_IN_LEASE);
+        options.lease_wait = Duration::ZERO;
         options.poll = Duration::from_millis(200);
         options
     }

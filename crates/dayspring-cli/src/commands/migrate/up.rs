@@ -1,12 +1,15 @@
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use clap::Args;
-use dayspring_migrate::{Event, Options, Outcome, Report, Scripts, Session, apply};
+use dayspring_migrate::{
+    Error as EngineError, Event, Mode, Outcome, Report, Scripts, Session as _, apply,
+};
 use serde::Serialize;
 
 use super::database::{AnySession, DatabaseArgs, Opened};
 use super::options::WaitArgs;
 use crate::error::{Error, Fault};
+use crate::mysql::{MySqlSession, Other, RunId};
 use crate::render;
 use crate::ui::Ui;
 
@@ -24,16 +27,30 @@ pub(crate) struct UpArgs {
     json: bool,
 }
 
+/// What a run did, for machines.
 #[derive(Debug, Serialize)]
 struct Done {
     /// In one line.
-    report: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    report: Option<String>,
+    /// Why it stopped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Failed>,
     /// The newest applied script.
+    #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<u64>,
     /// How many statements this run applied.
     applied: usize,
     /// Which.
     statements: Vec<Range>,
+}
+
+#[derive(Debug, Serialize)]
+struct Failed {
+    /// Whose mistake it is, as the exit code says.
+    fault: &'static str,
+    /// As it is printed.
+    message: String,
 }
 
 /// Statements of one script that were applied together.
@@ -54,92 +71,179 @@ pub(super) async fn up(ui: Ui, args: UpArgs) -> Result<(), Error> {
         mode,
         ..
     } = opened;
-    let (outcome, statements) = match session {
+    let mut progress = Progress::new(ui);
+    let outcome = match session {
         AnySession::Direct(mut session) => {
-            let options = args.wait.direct(owner(session.connection_id()), mode);
-            carry_out(ui, session.as_mut(), &scripts, &options).await?
+            run_directly(&mut session, &scripts, &args.wait, mode, &mut progress).await
         }
         AnySession::DataApi(mut session) => {
-            let options = args.wait.data_api(owner(None), mode);
-            carry_out(ui, session.as_mut(), &scripts, &options).await?
+            let options = args.wait.data_api(owner(&without_sign()), mode);
+            let mut observer = |event: Event<'_>| progress.tell(event);
+            apply(session.as_mut(), &scripts, &options, &mut observer).await
         }
     };
-    let report = finished(outcome)?;
-    let text = report.to_string();
+    let ended = outcome
+        .map_err(|error| Error::migration(&error))
+        .and_then(finished);
     if args.json {
-        let done = Done {
-            report: text,
+        let done = done(&ended, progress.applied);
+        ui.result(&serde_json::to_string_pretty(&done).expect("numbers and text are JSON"));
+    } else if let Ok(report) = &ended {
+        let time = render::duration(begun.elapsed());
+        ui.status("Finished", &format!("{report}, in {time}"));
+    }
+    ended.map(drop)
+}
+
+fn done(ended: &Result<Report, Error>, statements: Vec<Range>) -> Done {
+    let count = statements.iter().map(|range| range.last + 1 - range.first);
+    match ended {
+        Ok(report) => Done {
+            report: Some(report.to_string()),
+            error: None,
             version: report.version.map(dayspring_migrate::Version::number),
             applied: report.applied,
             statements,
-        };
-        ui.result(&serde_json::to_string_pretty(&done).expect("numbers and text are JSON"));
-    } else {
-        ui.status(
-            "Finished",
-            &format!("{text}, in {}", render::duration(begun.elapsed())),
-        );
+        },
+        Err(error) => Done {
+            report: None,
+            error: Some(Failed {
+                fault: match error.fault() {
+                    Fault::Input => "input",
+                    Fault::World => "world",
+                    Fault::Bug => "bug",
+                },
+                message: error.to_string(),
+            }),
+            version: None,
+            applied: count.sum(),
+            statements,
+        },
     }
-    Ok(())
 }
 
-async fn carry_out<S: Session>(
-    ui: Ui,
-    session: &mut S,
+/// Waits for other migrators as long as they live, and applies.
+async fn run_directly(
+    session: &mut MySqlSession,
     scripts: &Scripts,
-    options: &Options,
-) -> Result<(Outcome, Vec<Range>), Error> {
-    let mut statements = Vec::new();
-    let mut waiting_for = String::new();
-    let mut following = None;
-    let mut observer = |event: Event<'_>| match event {
-        // Told again at every look.
-        Event::Waiting { owner, .. } if owner == waiting_for => {}
-        Event::Waiting { owner, .. } => {
-            owner.clone_into(&mut waiting_for);
-            ui.status(
-                "Waiting",
-                &format!("for {owner}, which is migrating this database"),
-            );
+    wait: &WaitArgs,
+    mode: Mode,
+    progress: &mut Progress,
+) -> Result<Outcome, EngineError> {
+    let run = RunId::new(fastrand::u64(..));
+    let sign_of_life = session.sign_of_life(run).await;
+    // Who names a run without a sign of its life would be taken for gone.
+    let options = match &sign_of_life {
+        Some(_) => wait.direct(owner(&run.to_string()), mode),
+        None => wait.direct(owner(&without_sign()), mode),
+    };
+    let begun = Instant::now();
+    loop {
+        let held = match session.living_other().await {
+            Ok(None) => {
+                let mut observer = |event: Event<'_>| progress.tell(event);
+                match apply(session, scripts, &options, &mut observer).await {
+                    Err(held @ EngineError::LeaseHeld { .. }) => held,
+                    ended => return ended,
+                }
+            }
+            Ok(Some(Other {
+                owner,
+                expires_in_seconds,
+            })) => EngineError::LeaseHeld {
+                owner,
+                expires_in_seconds,
+            },
+            Err(source) => {
+                return Err(EngineError::Session {
+                    doing: "looking for other migrators".to_owned(),
+                    source,
+                });
+            }
+        };
+        if begun.elapsed() >= wait.lease_wait {
+            return Err(held);
         }
-        Event::Applied { path, first, last } => {
-            ui.status("Applied", &in_words(path, first, last));
-            statements.push(Range {
-                script: path.to_owned(),
-                first,
-                last,
+        if let EngineError::LeaseHeld {
+            owner,
+            expires_in_seconds,
+        } = &held
+        {
+            progress.tell(Event::Waiting {
+                owner,
+                expires_in_seconds: *expires_in_seconds,
             });
         }
-        Event::Settled {
-            path,
-            number,
-            applied,
-        } => {
-            let found = if applied {
-                "had taken effect before an earlier run ended"
-            } else {
-                "had no effect when an earlier run ended"
-            };
-            ui.status("Settled", &format!("{path} statement {number}: it {found}"));
+        session.pause(options.poll).await;
+    }
+}
+
+/// Tells what a run does, and keeps what it applied.
+#[derive(Debug)]
+struct Progress {
+    ui: Ui,
+    applied: Vec<Range>,
+    /// What was told last of a state that the engine tells at every look.
+    lasting: String,
+}
+
+impl Progress {
+    fn new(ui: Ui) -> Self {
+        Self {
+            ui,
+            applied: Vec::new(),
+            lasting: String::new(),
         }
-        Event::Following { path, number, .. } if following == Some((path.to_owned(), number)) => {}
-        Event::Following {
-            path,
-            number,
-            doing,
-        } => {
-            following = Some((path.to_owned(), number));
-            ui.status(
-                "Following",
-                &format!("{path} statement {number}, which still runs: {doing}"),
-            );
+    }
+
+    fn tell(&mut self, event: Event<'_>) {
+        match event {
+            Event::Waiting { owner, .. } => {
+                self.tell_once(
+                    "Waiting",
+                    format!("for {owner}, which migrates this database"),
+                );
+            }
+            Event::Following {
+                path,
+                number,
+                doing,
+            } => {
+                let what = format!("{path} {number}, which the server still runs: {doing}");
+                self.tell_once("Following", what);
+            }
+            Event::Applied { path, first, last } => {
+                self.ui.status("Applied", &in_words(path, first, last));
+                self.applied.push(Range {
+                    script: path.to_owned(),
+                    first,
+                    last,
+                });
+            }
+            Event::Settled {
+                path,
+                number,
+                applied,
+            } => {
+                let found = if applied {
+                    "it had taken effect before an earlier run ended"
+                } else {
+                    "it had no effect before an earlier run ended"
+                };
+                self.ui
+                    .status("Settled", &format!("{path} {number}: {found}"));
+            }
+            // The plan and each statement's start are told by what comes of them.
+            _ => {}
         }
-        // The plan and each statement's start are told by what comes of them.
-        _ => {}
-    };
-    let ended = apply(session, scripts, options, &mut observer).await;
-    let outcome = ended.map_err(|error| Error::migration(&error))?;
-    Ok((outcome, statements))
+    }
+
+    fn tell_once(&mut self, verb: &str, what: String) {
+        if self.lasting != what {
+            self.ui.status(verb, &what);
+            self.lasting = what;
+        }
+    }
 }
 
 fn in_words(path: &str, first: usize, last: usize) -> String {
@@ -163,19 +267,14 @@ fn finished(outcome: Outcome) -> Result<Report, Error> {
     }
 }
 
-/// Who migrates, for others who wait. Unique for each run: the time tells two processes of one number apart.
-fn owner(connection_id: Option<u32>) -> String {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let host = match host.trim() {
-        "" => "this host",
-        host => host,
-    };
-    let process = std::process::id();
-    let since = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0, |since| since.as_millis());
-    match connection_id {
-        Some(id) => format!("process {process} on {host}, connection {id}, begun at {since}"),
-        None => format!("process {process} on {host}, begun at {since}"),
-    }
+/// What tells a run from others that shows no sign of its life: not written as a [`RunId`] is.
+fn without_sign() -> String {
+    format!("number {}", fastrand::u32(..))
+}
+
+/// Who migrates, for others who wait: unique for each run.
+fn owner(run: &str) -> String {
+    let name = rustix::system::uname();
+    let host = name.nodename().to_string_lossy();
+    format!("process {} on {host}, {run}", std::process::id())
 }

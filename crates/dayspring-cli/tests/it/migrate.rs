@@ -1,0 +1,8 @@
+//! `dayspring migrate` on a MariaDB of its own: real child processes, and connections that are cut.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod directly;
+mod interrupted;
+mod mariadb;
+mod messages;
+mod proxy;

@@ -1,0 +1,200 @@
+//! The commands on a database by its URL.
+
+use serde_json::{Value, json};
+
+use super::mariadb::{Database, authority};
+
+fn blog() -> Database {
+    let database = Database::new();
+    database.write(
+        "v1.sql",
+        "CREATE TABLE users (id INT PRIMARY KEY);\nINSERT INTO users VALUES (1);\nINSERT INTO users VALUES (2);\n",
+    );
+    database.write(
+        "v2_posts.sql",
+        "CREATE TABLE posts (\n  id INT PRIMARY KEY,\n  title VARCHAR(100) NOT NULL\n);\n",
+    );
+    database
+}
+
+#[test]
+fn scripts_are_planned_applied_and_shown() {
+    let database = blog();
+    insta::assert_snapshot!(database.succeed(&["plan"]).stdout, @"
+    PLACE                          NUMBER  CLASS   ACTION  STATEMENT
+    scripts/schema/v1.sql:1        1       schema  run     CREATE TABLE users (id INT PRIMARY KEY)
+    scripts/schema/v1.sql:2        2       data    run     INSERT INTO users VALUES (1)
+    scripts/schema/v1.sql:3        3       data    run     INSERT INTO users VALUES (2)
+    scripts/schema/v2_posts.sql:1  1       schema  run     CREATE TABLE posts ( id INT PRIMARY KEY, title VARCHAR(100) NOT NULL )
+    ");
+    let up = database.succeed(&["up"]);
+    let (lines, last) = up.stderr.trim_end().rsplit_once('\n').unwrap();
+    insta::assert_snapshot!(lines, @"
+    Migrating root@SOCKET database `blog`
+      Applied scripts/schema/v1.sql 1
+      Applied scripts/schema/v1.sql 2 to 3
+      Applied scripts/schema/v2_posts.sql 1
+    ");
+    assert!(
+        last.starts_with("    Finished 4 statements applied, schema at v2, in "),
+        "{last}"
+    );
+    insta::assert_snapshot!(database.succeed(&["status"]).stdout, @"
+    SCRIPT                       STATE    STATEMENTS
+    scripts/schema/v1.sql        applied  3 of 3
+    scripts/schema/v2_posts.sql  applied  1 of 1
+    ");
+    insta::assert_snapshot!(database.succeed(&["plan"]).stdout, @"nothing to do: the schema is at v2");
+    assert_eq!(database.rows("SELECT COUNT(*) FROM users"), ["2"]);
+    assert_eq!(database.rows("SELECT owner FROM dayspring_lease"), [""]);
+}
+
+#[test]
+fn everything_is_said_in_json_too() {
+    let database = blog();
+    let json = |arguments: &[&str]| -> Value {
+        serde_json::from_str(&database.succeed(arguments).stdout).unwrap()
+    };
+    let plan = json(&["plan", "--json"]);
+    assert_eq!(plan["version"], Value::Null);
+    assert_eq!(plan["statements"].as_array().unwrap().len(), 4);
+    assert_eq!(
+        plan["statements"][3],
+        json!({
+            "script": "scripts/schema/v2_posts.sql", "version": 2, "phase": "expand", "line": 1, "number": 1,
+            "class": "schema", "action": "run",
+            "text": "CREATE TABLE posts (\n  id INT PRIMARY KEY,\n  title VARCHAR(100) NOT NULL\n)",
+        })
+    );
+    assert_eq!(
+        json(&["up", "--json"]),
+        json!({
+            "report": "4 statements applied, schema at v2", "version": 2, "applied": 4,
+            "statements": [
+                { "script": "scripts/schema/v1.sql", "first": 1, "last": 1 },
+                { "script": "scripts/schema/v1.sql", "first": 2, "last": 3 },
+                { "script": "scripts/schema/v2_posts.sql", "first": 1, "last": 1 },
+            ],
+        })
+    );
+    assert_eq!(
+        json(&["plan", "--json"]),
+        json!({ "version": 2, "applied": 4, "ahead": false, "statements": [] })
+    );
+    assert_eq!(
+        json(&["status", "--json"])["scripts"][0],
+        json!({
+            "script": "scripts/schema/v1.sql", "version": 1, "phase": "expand", "state": "applied", "applied": 3,
+            "statements": 3,
+        })
+    );
+}
+
+#[test]
+fn the_url_may_come_from_the_environment() {
+    let database = blog();
+    let mut command = database.command(&["up"]);
+    command.env("DATABASE_URL", database.socket_url());
+    let printed = database.printed(&command.output().unwrap());
+    assert_eq!(printed.code, 0, "{}", printed.stderr);
+}
+
+#[test]
+fn tcp_is_encrypted_where_the_server_can_and_as_asked() {
+    let database = blog();
+    let proxy = database.proxy();
+    let up = |parameters: &str| {
+        let printed = database.run_at(&database.url_through(&proxy, parameters), &["up"]);
+        (printed.code, printed.stderr)
+    };
+    for parameters in ["", "?ssl-mode=REQUIRED", "?ssl-mode=DISABLED"] {
+        let (code, printed) = up(parameters);
+        assert_eq!(code, 0, "{printed}");
+    }
+    // The proxy sees text only where nothing is encrypted, and each run reads the journal twice.
+    let readable = proxy.commands();
+    let (code, printed) = up("");
+    assert_eq!(code, 0, "{printed}");
+    assert_eq!(proxy.commands(), readable, "it is encrypted");
+
+    let (code, printed) = up("?ssl-mode=VERIFY_IDENTITY");
+    assert_eq!(code, 2);
+    assert!(printed.contains("ssl-ca=FILE"), "{printed}");
+    let trusted = format!("?ssl-ca={}", authority().display());
+    let (code, printed) = up(&trusted);
+    assert_eq!(code, 2, "the certificate is for another name: {printed}");
+    let by_name = database
+        .url_through(&proxy, &trusted)
+        .replace("127.0.0.1", "localhost");
+    let printed = database.run_at(&by_name, &["up"]);
+    assert_eq!(printed.code, 0, "{}", printed.stderr);
+
+    proxy.hide_encryption();
+    assert_eq!(up("").0, 0);
+    let (code, printed) = up("?ssl-mode=REQUIRED");
+    assert_eq!(code, 2);
+    assert!(
+        printed.contains("the server has no encryption"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn what_a_script_sets_ends_with_it() {
+    let database = Database::new();
+    database.write(
+        "v1.sql",
+        "SET NAMES latin1;\nSET sql_mode = 'ANSI_QUOTES', foreign_key_checks = 0;\n\
+         USE mysql;\nCREATE TABLE test_only_here.t (id INT);\n"
+            .replace("test_only_here", &database.name)
+            .as_str(),
+    );
+    database.write(
+        "v2.sql",
+        "CREATE TABLE modes (mode VARCHAR(50), checks INT, charset TEXT);\n\
+         INSERT INTO modes SELECT @@sql_mode LIKE '%ANSI%', @@foreign_key_checks, @@character_set_client;\n\
+         INSERT INTO modes VALUES (\"dé\", 0, 'x');\n",
+    );
+    database.succeed(&["up"]);
+    assert_eq!(
+        database.rows("SELECT mode, checks, charset FROM modes ORDER BY checks DESC"),
+        ["0 1 utf8mb4", "dé 0 x"]
+    );
+    // The journal's own texts do not pass through a script's character set.
+    database.write(
+        "v3.sql",
+        "SET NAMES latin1;\nINSERT INTO modes VALUES ('\\\\é', 2, '');\n",
+    );
+    database.succeed(&["up"]);
+    assert_eq!(
+        database.rows("SELECT HEX(SUBSTRING(text, 28, 3)) FROM dayspring_statement WHERE version = 3 AND position = 2"),
+        ["5C5CC3A9"]
+    );
+}
+
+#[test]
+fn new_numbers_the_next_script() {
+    let database = Database::new();
+    let new = |name: &str| database.printed(&database.command(&["new", name]).output().unwrap());
+    assert_eq!(
+        new("create_users").stdout,
+        "./scripts/schema/v1_create_users.sql\n"
+    );
+    database.write("v9.contract.sql", "DROP TABLE x;");
+    assert_eq!(
+        new("add-email").stdout,
+        "./scripts/schema/v10_add-email.sql\n"
+    );
+    let text = std::fs::read_to_string(database.folder().join("scripts/schema/v10_add-email.sql"));
+    insta::assert_snapshot!(text.unwrap(), @"
+    -- add email
+    --
+    -- Once a statement here is applied it stays as it is; a later change is a new script.
+    ");
+    let refused = new("../up");
+    assert_eq!(refused.code, 1);
+    insta::assert_snapshot!(refused.stderr, @"
+    error: `../up` cannot name a script
+     help: use letters, digits, `_` and `-`, as in `add_email`
+    ");
+}

@@ -1,0 +1,342 @@
+//! A MariaDB of this test run's own: one server for the binary, one database and one folder for a test.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use mysql_async::prelude::Queryable as _;
+use mysql_async::{Conn, OptsBuilder};
+use tokio::runtime::Runtime;
+
+use super::proxy::Proxy;
+
+/// Where a server may be that is on no PATH: Debian's and Homebrew's folders.
+const FOLDERS: [&str; 5] = [
+    "/usr/sbin",
+    "/usr/local/sbin",
+    "/opt/homebrew/opt/mariadb/bin",
+    "/opt/homebrew/bin",
+    "/usr/local/opt/mariadb/bin",
+];
+
+/// Quick to start and careless with the disk, which a test's database may be.
+const OPTIONS: [&str; 14] = [
+    "--no-defaults",
+    "--skip-networking",
+    "--skip-name-resolve",
+    "--innodb-flush-log-at-trx-commit=0",
+    "--innodb-flush-method=nosync",
+    "--innodb-doublewrite=0",
+    "--innodb-buffer-pool-size=32M",
+    "--innodb-log-file-size=8M",
+    "--innodb-undo-tablespaces=0",
+    "--innodb-data-file-path=ibdata1:4M:autoextend",
+    "--innodb-use-native-aio=0",
+    "--performance-schema=0",
+    "--character-set-server=utf8mb4",
+    "--max-connections=200",
+];
+
+struct Server {
+    socket: PathBuf,
+    databases: AtomicU32,
+    /// The shell that ends the server when this process ends and its end of the pipe closes, however it ends.
+    _keeper: Child,
+}
+
+static SERVER: OnceLock<Server> = OnceLock::new();
+
+/// A new, empty database, and a folder whose `scripts/schema` the commands find.
+pub(super) struct Database {
+    pub(super) name: String,
+    folder: tempfile::TempDir,
+    socket: PathBuf,
+    runtime: Runtime,
+}
+
+/// What a command printed.
+pub(super) struct Printed {
+    pub(super) code: i32,
+    pub(super) stdout: String,
+    pub(super) stderr: String,
+}
+
+impl Database {
+    pub(super) fn new() -> Self {
+        let server = SERVER.get_or_init(start);
+        let number = server.databases.fetch_add(1, Ordering::Relaxed);
+        let database = Self {
+            name: format!("test_{number}"),
+            folder: tempfile::tempdir().unwrap(),
+            socket: server.socket.clone(),
+            runtime: tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap(),
+        };
+        database.runtime.block_on(async {
+            let mut conn = patiently(&database.options(None)).await;
+            let sql = format!("CREATE DATABASE {}", database.name);
+            conn.query_drop(sql).await.unwrap();
+            conn.disconnect().await.unwrap();
+        });
+        database
+    }
+
+    fn options(&self, name: Option<&str>) -> OptsBuilder {
+        OptsBuilder::default()
+            .socket(Some(self.socket.display().to_string()))
+            .user(Some("root"))
+            .db_name(name)
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(super) fn write(&self, file_name: &str, text: &str) {
+        let folder = self.folder().join("scripts/schema");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(file_name), text).unwrap();
+    }
+
+    pub(super) fn remove(&self, file_name: &str) {
+        fs::remove_file(self.folder().join("scripts/schema").join(file_name)).unwrap();
+    }
+
+    pub(super) fn socket_url(&self) -> String {
+        format!(
+            "mysql://root@/{}?socket={}",
+            self.name,
+            self.socket.display()
+        )
+    }
+
+    /// The database by TCP through a proxy.
+    pub(super) fn url_through(&self, proxy: &Proxy, parameters: &str) -> String {
+        let port = proxy.port();
+        format!("mysql://root@127.0.0.1:{port}/{}{parameters}", self.name)
+    }
+
+    pub(super) fn proxy(&self) -> Proxy {
+        Proxy::start(&self.socket)
+    }
+
+    /// A connection that the test uses itself.
+    pub(super) fn connect(&self) -> Open<'_> {
+        let options = self.options(Some(&self.name));
+        let conn = self.runtime.block_on(patiently(&options));
+        Open {
+            conn,
+            runtime: &self.runtime,
+        }
+    }
+
+    /// The rows of a query, their values joined by a space.
+    pub(super) fn rows(&self, sql: &str) -> Vec<String> {
+        self.connect().rows(sql)
+    }
+
+    /// Everything that the scripts are to change, and what the journal says of it.
+    pub(super) fn dump(&self) -> Vec<String> {
+        let tables = self.rows(&format!(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = '{}' AND table_name NOT LIKE \
+             'dayspring%' ORDER BY table_name",
+            self.name
+        ));
+        let mut dump = Vec::new();
+        for table in tables {
+            dump.extend(self.rows(&format!("SHOW CREATE TABLE {table}")));
+            dump.extend(self.rows(&format!("SELECT * FROM {table} ORDER BY 1")));
+        }
+        let journal =
+            "SELECT version, position, state FROM dayspring_statement ORDER BY version, position";
+        dump.extend(self.rows(journal));
+        dump
+    }
+
+    /// `dayspring migrate ARGUMENTS` in the folder, without a database named yet.
+    pub(super) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dayspring"));
+        command
+            .arg("migrate")
+            .args(arguments)
+            .current_dir(self.folder())
+            .env("NO_COLOR", "1")
+            .env_remove("DATABASE_URL")
+            .env_remove("AWS_ENDPOINT_URL")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs a command on the database by its socket.
+    pub(super) fn run(&self, arguments: &[&str]) -> Printed {
+        self.run_at(&self.socket_url(), arguments)
+    }
+
+    pub(super) fn run_at(&self, url: &str, arguments: &[&str]) -> Printed {
+        let mut command = self.command(arguments);
+        let output = command.args(["--database-url", url]).output().unwrap();
+        self.printed(&output)
+    }
+
+    /// Runs a command that must succeed.
+    #[track_caller]
+    pub(super) fn succeed(&self, arguments: &[&str]) -> Printed {
+        let printed = self.run(arguments);
+        assert_eq!(printed.code, 0, "{}", printed.stderr);
+        printed
+    }
+
+    /// What a command printed, with this run's names for the server and the database replaced.
+    pub(super) fn printed(&self, output: &Output) -> Printed {
+        let text = |bytes: &[u8]| {
+            let text = String::from_utf8(bytes.to_vec()).unwrap();
+            let text = text.replace(&self.socket.display().to_string(), "SOCKET");
+            text.replace(&self.name, "blog")
+        };
+        Printed {
+            code: output.status.code().unwrap(),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+        }
+    }
+}
+
+/// A connection of the test's own.
+pub(super) struct Open<'a> {
+    conn: Conn,
+    runtime: &'a Runtime,
+}
+
+impl Open<'_> {
+    pub(super) fn id(&self) -> u32 {
+        self.conn.id()
+    }
+
+    pub(super) fn say(&mut self, sql: &str) {
+        self.runtime.block_on(self.conn.query_drop(sql)).unwrap();
+    }
+
+    pub(super) fn rows(&mut self, sql: &str) -> Vec<String> {
+        let rows: Vec<mysql_async::Row> = self.runtime.block_on(self.conn.query(sql)).unwrap();
+        let words = |row: mysql_async::Row| {
+            let values = row.unwrap().into_iter();
+            let words = values.map(|value| value.as_sql(true).trim_matches('\'').to_owned());
+            words.collect::<Vec<_>>().join(" ")
+        };
+        rows.into_iter().map(words).collect()
+    }
+}
+
+/// Connects, waiting for a server that is still starting.
+async fn patiently(options: &OptsBuilder) -> Conn {
+    for _ in 0..1200 {
+        match Conn::new(options.clone()).await {
+            Ok(conn) => return conn,
+            Err(mysql_async::Error::Server(error)) => panic!("{error}"),
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+    panic!("the server did not start within a minute");
+}
+
+fn start() -> Server {
+    let program = find_program();
+    let folder = tempfile::Builder::new()
+        .prefix("dayspring-cli-")
+        .tempdir()
+        .unwrap()
+        .keep();
+    let data = folder.join("data");
+    fs::create_dir(&data).unwrap();
+    bootstrap(&program, &data);
+    write_certificate(&folder);
+    let socket = folder.join("socket");
+    let script = r#"folder=$1; shift; "$@" >"$folder/log" 2>&1 & server=$!; read -r _; kill -9 $server; wait $server; rm -rf "$folder""#;
+    let at = |option: &str, file: &str| format!("--{option}={}", folder.join(file).display());
+    let keeper = Command::new("sh")
+        .args(["-c", script, "sh"])
+        .arg(&folder)
+        .arg(&program)
+        .args(OPTIONS)
+        .arg(at("datadir", "data"))
+        .arg(at("socket", "socket"))
+        // A server that starts deletes the temporary tables of every other in its folder.
+        .arg(at("tmpdir", ""))
+        .arg(at("pid-file", "pid"))
+        .arg(at("ssl-cert", "cert.pem"))
+        .arg(at("ssl-key", "key.pem"))
+        .arg("--user=root")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    Server {
+        socket,
+        databases: AtomicU32::new(0),
+        _keeper: keeper,
+    }
+}
+
+/// The file that makes the server's certificate trusted.
+pub(super) fn authority() -> PathBuf {
+    let server = SERVER.get_or_init(start);
+    server.socket.with_file_name("cert.pem")
+}
+
+fn write_certificate(folder: &Path) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    fs::write(folder.join("cert.pem"), made.cert.pem()).unwrap();
+    fs::write(folder.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
+}
+
+fn find_program() -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(FOLDERS.iter().map(PathBuf::from))
+        .map(|folder| folder.join("mariadbd"))
+        .find(|program| program.is_file())
+        .expect("mariadbd is installed (Debian and Ubuntu: mariadb-server-core; macOS: brew install mariadb)")
+}
+
+fn bootstrap(program: &Path, data: &Path) {
+    let prefix = fs::canonicalize(program).unwrap();
+    let prefix = prefix.parent().and_then(Path::parent).unwrap();
+    let share = ["share/mysql", "share/mariadb"]
+        .iter()
+        .map(|share| prefix.join(share))
+        .find(|share| share.join("mysql_system_tables.sql").is_file())
+        .expect("the server's own scripts are beside it");
+    let mut child = Command::new(program)
+        .args(OPTIONS)
+        .args(["--bootstrap", "--innodb-fast-shutdown=1", "--user=root"])
+        .arg(format!("--tmpdir={}", data.display()))
+        .arg(format!("--datadir={}", data.display()))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input
+        .write_all(b"create database mysql;\nuse mysql;\n")
+        .unwrap();
+    for file in ["mysql_system_tables.sql", "mysql_system_tables_data.sql"] {
+        input
+            .write_all(&fs::read(share.join(file)).unwrap())
+            .unwrap();
+    }
+    drop(input);
+    assert!(
+        child.wait().unwrap().success(),
+        "the server prepares its data folder"
+    );
+}

@@ -1,0 +1,257 @@
+//! What the commonest failures look like on the terminal.
+
+use super::mariadb::Database;
+
+const USERS: &str = "CREATE TABLE users (\n  id INT PRIMARY KEY,\n  email VARCHAR(255)\n);\n\
+                     INSERT INTO users VALUES (1, 'a@example.com'), (2, 'a@example.com');\n";
+
+/// A database that has a first script.
+fn users() -> Database {
+    let database = Database::new();
+    database.write("v1.sql", USERS);
+    database.succeed(&["up"]);
+    database
+}
+
+/// The output of a run that fails at a second script.
+#[track_caller]
+fn failing(second: &str) -> String {
+    let database = users();
+    database.write("v2.sql", second);
+    let printed = database.run(&["up"]);
+    assert_eq!(printed.code, 1, "{}", printed.stderr);
+    assert_eq!(printed.stdout, "");
+    printed.stderr
+}
+
+#[test]
+fn a_syntax_error() {
+    let printed = failing(
+        "INSERT INTO users VALUES (3, 'c@example.com');\n\n-- The name is needed for letters.\n\
+         ALTER TABLE users\n  ADD COLUMN name VARCHAR(255),\n  MODFY email TEXT;\n",
+    );
+    insta::assert_snapshot!(printed, @"
+       Migrating root@SOCKET database `blog`
+         Applied scripts/schema/v2.sql 1
+    error: statement 2 of 2 failed: You have an error in your SQL syntax; check the manual that corresponds to your MariaDB server version for the right syntax to use near 'email TEXT' at line 3 (MySQL 1064)
+     --> scripts/schema/v2.sql:6:3
+      |
+    4 | ALTER TABLE users
+    5 |   ADD COLUMN name VARCHAR(255),
+    6 |   MODFY email TEXT;
+      |   ^^^^^^^^^^^^^^^^
+     help: statement 1 stays applied; correct this one and deploy again, it resumes at 2
+    ");
+}
+
+#[test]
+fn a_failure_is_said_in_json_too() {
+    let database = users();
+    database.write(
+        "v2.sql",
+        "DELETE FROM users;\nALTER TABLE user ADD a INT;\n",
+    );
+    let printed = database.run(&["up", "--json"]);
+    assert_eq!(printed.code, 1);
+    let json: serde_json::Value = serde_json::from_str(&printed.stdout).unwrap();
+    let message = json["error"]["message"].as_str().unwrap();
+    assert!(printed.stderr.contains(message), "{}", printed.stderr);
+    assert_eq!(
+        json,
+        serde_json::json!({
+            "error": { "fault": "input", "message": message },
+            "applied": 1,
+            "statements": [{ "script": "scripts/schema/v2.sql", "first": 1, "last": 1 }],
+        })
+    );
+}
+
+#[test]
+fn a_duplicate_column() {
+    insta::assert_snapshot!(failing("ALTER TABLE users ADD COLUMN email VARCHAR(100);\n"), @"
+       Migrating root@SOCKET database `blog`
+    error: statement 1 of 1 failed: Duplicate column name 'email' (MySQL 1060)
+     --> scripts/schema/v2.sql:1:1
+      |
+    1 | ALTER TABLE users ADD COLUMN email VARCHAR(100);
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+     help: nothing of this script is applied; correct this one and deploy again, it starts at 1
+    ");
+}
+
+#[test]
+fn a_missing_table() {
+    insta::assert_snapshot!(failing("UPDATE user SET email = NULL;\n"), @"
+       Migrating root@SOCKET database `blog`
+    error: statement 1 of 1 failed: Table 'blog.user' doesn't exist (MySQL 1146)
+     --> scripts/schema/v2.sql:1:1
+      |
+    1 | UPDATE user SET email = NULL;
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+     help: nothing of this script is applied; correct this one and deploy again, it starts at 1
+    ");
+}
+
+#[test]
+fn a_duplicate_key_on_a_unique_index() {
+    insta::assert_snapshot!(failing("ALTER TABLE users ADD UNIQUE (email);\n"), @"
+       Migrating root@SOCKET database `blog`
+    error: statement 1 of 1 failed: Duplicate entry 'a@example.com' for key 'email' (MySQL 1062)
+     --> scripts/schema/v2.sql:1:1
+      |
+    1 | ALTER TABLE users ADD UNIQUE (email);
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+     help: nothing of this script is applied; correct this one and deploy again, it starts at 1
+    ");
+}
+
+#[test]
+fn a_foreign_key_that_does_not_match() {
+    let printed = failing(
+        "CREATE TABLE posts (\n  id INT PRIMARY KEY,\n  user_id BIGINT,\n  FOREIGN KEY (user_id) REFERENCES users (id)\n);\n",
+    );
+    insta::assert_snapshot!(printed, @r#"
+       Migrating root@SOCKET database `blog`
+    error: statement 1 of 1 failed: Can't create table `blog`.`posts` (errno: 150 "Foreign key constraint is incorrectly formed"); Create  table `blog`.`posts` with foreign key (user_id) constraint failed. Field type or character set for column 'user_id' does not match referenced column 'id'. (MySQL 1005)
+     --> scripts/schema/v2.sql:1:1
+      |
+    1 | CREATE TABLE posts (
+      | ^^^^^^^^^^^^^^^^^^^^
+     help: nothing of this script is applied; correct this one and deploy again, it starts at 1
+    "#);
+}
+
+#[test]
+fn a_lock_that_another_holds() {
+    let database = users();
+    database.write(
+        "v2.sql",
+        "ALTER TABLE users ADD COLUMN name VARCHAR(255);\n",
+    );
+    let mut other = database.connect();
+    other.say("START TRANSACTION");
+    other.rows("SELECT * FROM users");
+    let printed = database.run(&["up", "--lock-wait", "1s"]);
+    assert_eq!(printed.code, 1, "{}", printed.stderr);
+    let blocker = format!("connection {} of", other.id());
+    let (before, rest) = printed.stderr.split_once(&blocker).unwrap();
+    let (middle, rest) = rest.split_once("idle for ").unwrap();
+    let (_, after) = rest.split_once(' ').unwrap();
+    insta::assert_snapshot!(format!("{before}connection ID of{middle}idle for N {after}"), @"
+       Migrating root@SOCKET database `blog`
+    error: statement 1 of 1 failed: Lock wait timeout exceeded; try restarting transaction; an open transaction may hold the lock: that of connection ID of `root` from localhost, idle for N s (MySQL 1205)
+     --> scripts/schema/v2.sql:1:1
+      |
+    1 | ALTER TABLE users ADD COLUMN name VARCHAR(255);
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+     help: nothing of this script is applied; correct this one and deploy again, it starts at 1
+    ");
+    // Freed, the same script goes on.
+    other.say("COMMIT");
+    database.succeed(&["up"]);
+}
+
+#[test]
+fn access_that_is_denied() {
+    let database = users();
+    let url = database
+        .socket_url()
+        .replace("root@", &format!("{}:wrong%40secret@", database.name));
+    let unknown = database.run_at(&url, &["up"]);
+    assert_eq!(unknown.code, 2);
+    assert!(!unknown.stderr.contains("secret"));
+    insta::assert_snapshot!(unknown.stderr, @"
+    error: cannot connect to blog@SOCKET database `blog`: Access denied for user 'blog'@'localhost' (using password: YES) (MySQL 1045)
+     help: check the user and the password, and that the account may connect from this machine
+    ");
+
+    let mut root = database.connect();
+    let user = format!("{}@localhost", database.name);
+    root.say(&format!("CREATE USER {user} IDENTIFIED BY 'right'"));
+    root.say(&format!(
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON {}.* TO {user}",
+        database.name
+    ));
+    database.write(
+        "v2.sql",
+        "ALTER TABLE users ADD COLUMN name VARCHAR(255);\n",
+    );
+    let url = database
+        .socket_url()
+        .replace("root@", &format!("{}:right@", database.name));
+    let without_right = database.run_at(&url, &["up"]);
+    assert_eq!(without_right.code, 1);
+    insta::assert_snapshot!(without_right.stderr, @"
+       Migrating blog@SOCKET database `blog`
+    error: statement 1 of 1 failed: ALTER command denied to user 'blog'@'localhost' for table `blog`.`users` (MySQL 1142)
+     --> scripts/schema/v2.sql:1:1
+      |
+    1 | ALTER TABLE users ADD COLUMN name VARCHAR(255);
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+     help: nothing of this script is applied; correct this one and deploy again, it starts at 1
+    ");
+}
+
+#[test]
+fn an_applied_statement_that_was_edited() {
+    let database = users();
+    database.write(
+        "v1.sql",
+        &USERS.replace("VARCHAR(255)", "VARCHAR(100) NOT NULL"),
+    );
+    let printed = database.run(&["up"]);
+    assert_eq!(printed.code, 1);
+    insta::assert_snapshot!(printed.stderr, @"
+       Migrating root@SOCKET database `blog`
+    error: statement 1 is applied already, with another text
+     --> scripts/schema/v1.sql:1:1
+      |
+    1 | CREATE TABLE users (
+      | ^^^^^^^^^^^^^^^^^^^^
+     note: it ran as
+           CREATE TABLE users (
+             id INT PRIMARY KEY,
+             email VARCHAR(255)
+           )
+     help: restore its text, and write the change as a new statement in a new script
+    ");
+    assert_eq!(database.run(&["plan"]).code, 1);
+}
+
+#[test]
+fn a_script_that_is_missing() {
+    let database = users();
+    database.write("v2_posts.sql", "CREATE TABLE posts (id INT PRIMARY KEY);\n");
+    database.write("v3.sql", "CREATE TABLE tags (id INT PRIMARY KEY);\n");
+    database.succeed(&["up"]);
+    database.remove("v2_posts.sql");
+    let printed = database.run(&["up"]);
+    assert_eq!(printed.code, 1);
+    insta::assert_snapshot!(printed.stderr, @"
+       Migrating root@SOCKET database `blog`
+    error: `scripts/schema/v2_posts.sql` is applied already, and is missing among the scripts
+     help: restore the file as it was
+    ");
+}
+
+#[test]
+fn a_server_that_is_not_there() {
+    let database = Database::new();
+    database.write("v1.sql", USERS);
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = nobody.local_addr().unwrap().port();
+    drop(nobody);
+    let url = format!("mysql://app:secret@127.0.0.1:{port}/blog");
+    let printed = database.run_at(&url, &["up"]);
+    assert_eq!(printed.code, 2);
+    insta::assert_snapshot!(printed.stderr.replace(&port.to_string(), "PORT"), @"
+    error: cannot connect to app@127.0.0.1:PORT database `blog`: connection refused
+     help: check the host and the port or the socket, and that the server runs and can be reached from here
+    ");
+    let nothing = database.printed(&database.command(&["up"]).output().unwrap());
+    assert_eq!(nothing.code, 1);
+    insta::assert_snapshot!(nothing.stderr, @"
+    error: no database is named, and there is no dayspring.toml in .
+     help: name a server with --database-url or the variable DATABASE_URL, or a project's folder with --dir
+    ");
+}
