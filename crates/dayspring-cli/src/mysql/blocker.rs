@@ -21,7 +21,7 @@ type Row = (u64, String, String, String, i64, Option<String>, bool);
 /// A clause for the error of the connection `waited`, or nothing where nobody is found. `connection` is another one.
 pub(super) async fn describe(
     connection: &mut Conn,
-    waited: u32,
+    waited: u64,
     lock_wait: Duration,
 ) -> Option<String> {
     // InnoDB shows its times in the server's zone.

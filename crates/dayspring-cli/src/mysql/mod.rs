@@ -1,7 +1,9 @@
 //! The migration engine's session over one connection to a MySQL or MariaDB server.
 //!
 //! 1. There is one connection, made when it is needed. When it is lost, its transaction is lost with it, and the next call
-//!    that needs none makes another.
+//!    that needs none makes another. The server may not have noticed, and keep the old one with its locks, or with a
+//!    statement that it has yet to read: it is told to end it, unless it is at work on a statement that stands alone,
+//!    which the engine follows in the process list.
 //! 2. A statement whose answer did not come may have taken effect, so it is `Unknown`. A statement that was never sent
 //!    (no connection, access denied) is `NotStarted`. Everything the server answers is `Refused`, but for its words for
 //!    "this connection is ended from here": those say nothing about the statement.

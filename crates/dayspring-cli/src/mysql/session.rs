@@ -7,7 +7,7 @@ use dayspring_migrate::{Row, Session, SessionError, Value};
 use mysql_async::consts::ColumnType;
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, DriverError, Error as Driver, Opts};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::failure::{self, Connection};
 use super::{DatabaseUrl, blocker, literal};
@@ -15,6 +15,11 @@ use crate::error::Error;
 
 /// How long a connection may take to be made. A statement may take as long as it likes.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// How often, and how long between, to look whether the server has ended a lost connection: half a minute, in which a
+/// rollback of rows may well be done. What then still runs, the engine meets as a lock or in the process list.
+const END_LOOKS_MAX: u32 = 600;
+const END_POLL: Duration = Duration::from_millis(50);
 
 /// Lock wait timeout, of rows and of tables.
 const LOCK_WAIT_TIMEOUT: u16 = 1205;
@@ -35,8 +40,18 @@ pub(crate) struct MySqlSession {
     connection: Option<Conn>,
     transaction: Transaction,
     lock_wait: Duration,
+    /// The server's number for the connection.
+    id: u64,
+    /// A connection that was lost and that the server may still have.
+    lost: Option<LostConnection>,
     /// Whether a script has said something that may have changed the connection's settings.
     altered: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct LostConnection {
+    id: u64,
+    in_transaction: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,9 +74,11 @@ impl MySqlSession {
             connection: None,
             transaction: Transaction::None,
             lock_wait,
+            id: 0,
+            lost: None,
             altered: false,
         };
-        let connection = session.open().await.map_err(|error| Error::Connect {
+        let connection = session.reopen().await.map_err(|error| Error::Connect {
             place: session.url.to_string(),
             message: failure::describe(&error),
             help: failure::connect_help(&error).to_owned(),
@@ -122,7 +139,7 @@ impl MySqlSession {
                 return Ok(connection);
             }
         }
-        let connection = self.open().await;
+        let connection = self.reopen().await;
         let connection = connection.map_err(|error| SessionError::NotStarted {
             message: format!(
                 "cannot connect to {}: {}",
@@ -131,6 +148,19 @@ impl MySqlSession {
             ),
         })?;
         self.altered = false;
+        Ok(connection)
+    }
+
+    /// Opens the session's own connection, and ends what is left of the one before it.
+    async fn reopen(&mut self) -> Result<Conn, Driver> {
+        let mut connection = self.open().await?;
+        // Behind a proxy the number of the greeting may be the proxy's.
+        let id: Option<u64> = connection.query_first("SELECT CONNECTION_ID()").await?;
+        self.id = id.unwrap_or_default();
+        if let Some(lost) = self.lost {
+            end(&mut connection, lost).await?;
+            self.lost = None;
+        }
         Ok(connection)
     }
 
@@ -163,6 +193,10 @@ impl MySqlSession {
             Connection::Usable => self.connection = Some(connection),
             Connection::Lost => {
                 drop(connection);
+                self.lost = Some(LostConnection {
+                    id: self.id,
+                    in_transaction: self.transaction == Transaction::Open,
+                });
                 if self.transaction == Transaction::Open {
                     self.transaction = Transaction::Lost;
                 }
@@ -190,10 +224,7 @@ impl MySqlSession {
             return error;
         };
         let more = match (*code, &mut self.connection) {
-            (LOCK_WAIT_TIMEOUT, Some(connection)) => {
-                let waited = connection.id();
-                self.blocker(waited).await
-            }
+            (LOCK_WAIT_TIMEOUT, _) => self.blocker().await,
             (CANNOT_CREATE_TABLE, Some(connection)) => warning(connection).await,
             _ => None,
         };
@@ -208,14 +239,37 @@ impl MySqlSession {
     }
 
     /// Asks on a connection of its own, because a script's transaction may still be open on this one.
-    async fn blocker(&mut self, waited: u32) -> Option<String> {
-        let lock_wait = self.lock_wait;
+    async fn blocker(&mut self) -> Option<String> {
+        let (waited, lock_wait) = (self.id, self.lock_wait);
         let mut connection = self.open().await.ok()?;
         let found = blocker::describe(&mut connection, waited, lock_wait).await;
         // The answer is there; how the connection ends says nothing.
         drop(connection.disconnect().await);
         found
     }
+}
+
+/// Has the server end a connection that it does not know to be lost, and waits until it has.
+async fn end(connection: &mut Conn, lost: LostConnection) -> Result<(), Driver> {
+    let id = lost.id;
+    let sql = format!(
+        "SELECT CAST(command AS CHAR) FROM information_schema.processlist WHERE id = {id} AND id <> CONNECTION_ID()"
+    );
+    for _ in 0..END_LOOKS_MAX {
+        let Some(command): Option<String> = connection.query_first(&sql).await? else {
+            return Ok(());
+        };
+        if command == "Query" && !lost.in_transaction {
+            return Ok(());
+        }
+        match connection.query_drop(format!("KILL {id}")).await {
+            // It ended by itself meanwhile.
+            Ok(()) | Err(Driver::Server(_)) => {}
+            Err(error) => return Err(error),
+        }
+        sleep(END_POLL).await;
+    }
+    Ok(())
 }
 
 /// The first thing that the server notes beside the error itself.

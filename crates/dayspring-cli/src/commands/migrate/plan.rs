@@ -1,7 +1,5 @@
 use clap::Args;
-use dayspring_migrate::{
-    Action, Decision, Mode, Phase, Plan, Scripts, Statement as ScriptStatement,
-};
+use dayspring_migrate::{Action, Decision, Phase, Plan, Scripts, Statement as ScriptStatement};
 use serde::Serialize;
 
 use super::database::{DatabaseArgs, Opened};
@@ -70,10 +68,10 @@ pub(super) async fn plan(ui: Ui, args: PlanArgs) -> Result<(), Error> {
 
 async fn planned(opened: &mut Opened) -> Result<Plan, Error> {
     let journal = opened.journal().await?;
-    let decision = dayspring_migrate::plan(&opened.scripts, &journal, Phase::Expand, Mode::Strict);
+    let decision = dayspring_migrate::plan(&opened.scripts, &journal, Phase::Expand, opened.mode);
     match decision {
         Ok(Decision::Carry(plan)) => Ok(plan),
-        // Only a development stage is rebuilt, and not by this command.
+        // Only a development stage is rebuilt, and not by these commands.
         Ok(Decision::Rebuild(refusal)) | Err(refusal) => Err(Error::migration(&refusal.into())),
     }
 }

@@ -100,6 +100,18 @@ fn the_url_may_come_from_the_environment() {
 }
 
 #[test]
+fn two_databases_are_one_too_many() {
+    let database = blog();
+    let printed = database.run(&["up", "--stage", "dev"]);
+    assert_eq!(printed.code, 1);
+    assert!(
+        printed.stderr.contains("'--stage <STAGE>'"),
+        "{}",
+        printed.stderr
+    );
+}
+
+#[test]
 fn tcp_is_encrypted_where_the_server_can_and_as_asked() {
     let database = blog();
     let proxy = database.proxy();

@@ -92,6 +92,23 @@ fn a_lost_answer_to_a_statement_is_asked_for() {
     }
 }
 
+#[test]
+fn a_connection_that_the_server_does_not_know_to_be_lost_blocks_nothing() {
+    let reference = Database::new();
+    write_scripts(&reference);
+    reference.succeed(&["up"]);
+    for text in ["INSERT INTO a (b) VALUES (10)", "ALTER TABLE a", "COMMIT"] {
+        let database = Database::new();
+        write_scripts(&database);
+        let proxy = database.proxy();
+        proxy.strike(At::Text(text), Fault::Vanish);
+        let arguments = ["up", "--lock-wait", "1s"];
+        let run = database.run_at(&database.url_through(&proxy, PLAIN), &arguments);
+        assert_eq!(run.code, 0, "{text}: {}", run.stderr);
+        assert_eq!(database.dump(), reference.dump(), "{text}");
+    }
+}
+
 /// A run that has sent a statement and hears nothing.
 fn held(database: &Database, text: &'static str) -> Child {
     let proxy = database.proxy();

@@ -18,6 +18,8 @@ pub(super) enum Fault {
     CutAfter,
     /// The command reaches the server and the client hears nothing.
     Hold,
+    /// The command is carried out, the client's connection ends, and the server is never told.
+    Vanish,
 }
 
 /// Which command a fault befalls.
@@ -131,6 +133,11 @@ impl Way {
             if server.write_all(&packet).is_err() {
                 break;
             }
+            if fault == Some(Fault::Vanish) {
+                drop(client.shutdown(Shutdown::Both));
+                drop(back.join());
+                return;
+            }
             // Nobody listens where the test waits for the client's end.
             if fault.is_some() && self.struck.send(()).is_err() {
                 break;
@@ -167,7 +174,7 @@ fn bring_back(mut server: UnixStream, mut client: TcpStream, silent: &Mutex<Opti
     while let Ok(count @ 1..) = server.read(&mut bytes) {
         let silent = *silent.lock().unwrap();
         match silent {
-            Some(Fault::Hold) => {}
+            Some(Fault::Hold | Fault::Vanish) => {}
             Some(Fault::CutAfter | Fault::CutBefore) => break,
             None if client.write_all(&bytes[..count]).is_err() => break,
             None => {}
