@@ -29,7 +29,13 @@ pub(super) fn new(ui: Ui, args: &NewArgs) -> Result<(), Error> {
     let mut file = std::fs::File::create_new(&path).map_err(Error::write(&path))?;
     file.write_all(header(&name).as_bytes())
         .map_err(Error::write(&path))?;
-    ui.result(&path.display().to_string());
+    ui.result(
+        &path
+            .strip_prefix(".")
+            .unwrap_or(&path)
+            .display()
+            .to_string(),
+    );
     Ok(())
 }
 

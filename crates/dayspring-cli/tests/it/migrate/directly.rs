@@ -190,12 +190,12 @@ fn new_numbers_the_next_script() {
     let new = |name: &str| database.printed(&database.command(&["new", name]).output().unwrap());
     assert_eq!(
         new("create_users").stdout,
-        "./scripts/schema/v1_create_users.sql\n"
+        "scripts/schema/v1_create_users.sql\n"
     );
     database.write("v9.contract.sql", "DROP TABLE x;");
     assert_eq!(
         new("add-email").stdout,
-        "./scripts/schema/v10_add-email.sql\n"
+        "scripts/schema/v10_add-email.sql\n"
     );
     let text = std::fs::read_to_string(database.folder().join("scripts/schema/v10_add-email.sql"));
     insta::assert_snapshot!(text.unwrap(), @"
