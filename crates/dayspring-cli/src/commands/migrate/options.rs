@@ -12,6 +12,10 @@ pub(super) const LOCK_WAIT: Duration = Duration::from_secs(30);
 /// How often the engine tries a statement that waited for a lock, and one try more for what it does between them.
 const LOCK_WAITS_IN_LEASE: u32 = 4;
 
+/// How long the engine tries for the lease before the caller looks again whether its holder lives. Runs that begin at
+/// once get in each other's way for a moment.
+const LEASE_TRY: Duration = Duration::from_secs(1);
+
 /// How long to wait
 #[derive(Debug, Clone, Args)]
 pub(crate) struct WaitArgs {
@@ -30,7 +34,7 @@ impl WaitArgs {
         let mut options = Options::new(owner);
         options.mode = mode;
         options.lease = options.lease.max(self.lock_wait * LOCK_WAITS_IN_LEASE);
-        options.lease_wait = Duration::ZERO;
+        options.lease_wait = LEASE_TRY;
         options.poll = Duration::from_millis(200);
         options
     }
