@@ -13,9 +13,10 @@ pub(crate) fn bytes(count: usize) -> String {
     }
 }
 
-/// `84 ms`, `1.2 s`, `3 min 4 s`.
+/// `<1 ms`, `84 ms`, `1.2 s`, `3 min 4 s`.
 pub(crate) fn duration(duration: Duration) -> String {
     match duration {
+        nothing if nothing < Duration::from_millis(1) => "<1 ms".to_owned(),
         short if short < Duration::from_secs(1) => format!("{} ms", short.as_millis()),
         middle if middle < Duration::from_secs(60) => format!("{:.1} s", middle.as_secs_f64()),
         long => format!("{} min {} s", long.as_secs() / 60, long.as_secs() % 60),
