@@ -160,9 +160,7 @@ pub(crate) fn is_dash_comment(rest: &[u8]) -> bool {
 
 /// The length of the rest of the line, its line feed not counted.
 pub(crate) fn line_length(rest: &[u8]) -> usize {
-    rest.iter()
-        .position(|&byte| byte == b'\n')
-        .unwrap_or(rest.len())
+    memchr::memchr(b'\n', rest).unwrap_or(rest.len())
 }
 
 /// The length of `/*!` or `/*M!`, if it stands here.
@@ -179,9 +177,7 @@ pub(crate) fn executable_opener_length(rest: &[u8]) -> Option<usize> {
 /// The length of the comment that begins here, or `None` when it does not end. Comments do not nest.
 pub(crate) fn block_comment_length(rest: &[u8]) -> Option<usize> {
     let body = rest.get(2..)?;
-    body.windows(2)
-        .position(|pair| pair == b"*/")
-        .map(|at| at + 4)
+    memchr::memmem::find(body, b"*/").map(|at| at + 4)
 }
 
 /// The length of the quoted text that begins here, both quotes included; a doubled quote does not end it. What does

@@ -20,8 +20,12 @@ pub(super) struct Compound {
     handler: bool,
     /// Whether the last token is a value, as it must be before the END of a CASE expression.
     after_operand: bool,
-    /// Whether the last mark was `=`, `@` or `.`, so that the next word is a name.
+    /// Whether the last mark was `@` or `.`, or `=` after DEFINER, so that the next word is a name.
     name_follows: bool,
+    /// Whether the last word was AS, after which MySQL 9 has the text of a JavaScript routine.
+    after_as: bool,
+    /// Inside DECLARE.
+    declare: bool,
     /// Whether the last word was EACH, or FOLLOWS and PRECEDES, whose next word is not a body's beginning.
     each: bool,
 }
@@ -78,6 +82,8 @@ impl Compound {
             handler: false,
             after_operand: false,
             name_follows: false,
+            after_as: false,
+            declare: false,
             each: false,
         }
     }
@@ -94,8 +100,9 @@ impl Compound {
         self.stage == Stage::Plain
     }
 
-    pub(super) fn is_routine(&self) -> bool {
-        self.stage == Stage::Characteristics
+    /// Whether `$$` begins a literal here; elsewhere `$` belongs to names.
+    pub(super) fn expects_dollar_quote(&self) -> bool {
+        self.stage == Stage::Characteristics && self.after_as
     }
 
     /// Takes a `;` and says whether it ends the statement.
@@ -107,7 +114,9 @@ impl Compound {
         self.maybe_label = false;
         self.after_end = false;
         self.handler = false;
+        self.declare = false;
         self.after_operand = false;
+        self.name_follows = false;
         self.blocks.is_empty()
     }
 
@@ -121,11 +130,20 @@ impl Compound {
         self.at_start = false;
         self.name_follows = false;
         self.after_end = false;
+        self.after_as = false;
+        // The name after FOLLOWS or PRECEDES.
+        self.each = false;
     }
 
     /// Takes a character that is neither of a word nor white space nor a quote.
     pub(super) fn mark(&mut self, mark: u8) {
-        self.name_follows = matches!(mark, b'=' | b'@' | b'.');
+        let definer = matches!(self.stage, Stage::Create | Stage::Alter);
+        self.name_follows = matches!(mark, b'@' | b'.') || mark == b'=' && definer;
+        self.after_as = false;
+        if self.stage == Stage::Characteristics && matches!(mark, b'=' | b'@') {
+            // Neither is in a characteristic: a body like `SET @a = IF(b, 1, 2)` has begun.
+            self.stage = Stage::Plain;
+        }
         self.after_operand = mark == b')';
         match mark {
             b'(' => self.parentheses += 1,
@@ -227,10 +245,11 @@ impl Compound {
             b"BEGIN" | b"IF" | b"CASE" | b"LOOP" | b"WHILE" | b"REPEAT" | b"FOR" => {
                 self.body_start(word)
             }
-            b"RETURN" | b"SELECT" | b"INSERT" | b"UPDATE" | b"DELETE" | b"CALL" | b"WITH"
-            | b"DO" | b"SIGNAL" | b"TRUNCATE" | b"DROP" | b"ALTER" | b"CREATE" | b"EXECUTE"
-            | b"PREPARE" => self.stage = Stage::Plain,
-            _ => self.maybe_label = true,
+            _ if begins_plain_statement(word) => self.stage = Stage::Plain,
+            _ => {
+                self.maybe_label = true;
+                self.after_as = word == b"AS";
+            }
         }
     }
 
@@ -256,6 +275,11 @@ impl Compound {
         let after_operand = std::mem::replace(&mut self.after_operand, !is_operator(word));
         self.maybe_label = false;
         let top = self.blocks.last().copied();
+        // The statement of a handler begins after a condition, and that ends with a word or a literal.
+        let at_start = at_start || self.handler && after_operand && word != b"FOR";
+        if begins_plain_statement(word) || word == b"SET" {
+            self.handler = false;
+        }
         if after_end
             && matches!(
                 word,
@@ -265,7 +289,7 @@ impl Compound {
             return;
         }
         match word {
-            b"BEGIN" if at_start || self.handler => self.open(Block::Begin, true),
+            b"BEGIN" if at_start => self.open(Block::Begin, true),
             b"IF" if at_start => self.open(Block::If, false),
             b"CASE" if at_start => self.open(Block::CaseStatement, false),
             b"CASE" => self.blocks.push(Block::CaseExpression),
@@ -288,7 +312,8 @@ impl Compound {
             b"ELSE" if at_start => self.at_start = true,
             b"DO" => self.at_start = matches!(top, Some(Block::While | Block::For)),
             b"ATOMIC" if self.blocks == [Block::Begin] => self.at_start = true,
-            b"HANDLER" => self.handler = true,
+            b"DECLARE" => self.declare = at_start,
+            b"HANDLER" => self.handler = self.declare,
             _ => self.maybe_label = at_start,
         }
     }
@@ -310,6 +335,47 @@ fn upper_case<'b>(word: &[u8], buffer: &'b mut [u8; 16]) -> &'b [u8] {
         }
         None => &[],
     }
+}
+
+/// Words that begin a statement without blocks and stand in no characteristic of a routine and no handler's condition.
+fn begins_plain_statement(word: &[u8]) -> bool {
+    matches!(
+        word,
+        b"RETURN"
+            | b"SELECT"
+            | b"INSERT"
+            | b"UPDATE"
+            | b"DELETE"
+            | b"REPLACE"
+            | b"CALL"
+            | b"WITH"
+            | b"VALUES"
+            | b"DO"
+            | b"SIGNAL"
+            | b"RESIGNAL"
+            | b"GET"
+            | b"TRUNCATE"
+            | b"DROP"
+            | b"ALTER"
+            | b"CREATE"
+            | b"RENAME"
+            | b"EXECUTE"
+            | b"PREPARE"
+            | b"DEALLOCATE"
+            | b"START"
+            | b"COMMIT"
+            | b"ROLLBACK"
+            | b"SAVEPOINT"
+            | b"SHOW"
+            | b"KILL"
+            | b"FLUSH"
+            | b"GRANT"
+            | b"REVOKE"
+            | b"ANALYZE"
+            | b"OPTIMIZE"
+            | b"LEAVE"
+            | b"ITERATE"
+    )
 }
 
 /// Words after which an expression goes on.

@@ -5,7 +5,8 @@
 //! 10.11):
 //!
 //! 1. A delimiter counts outside quotes and comments, also inside `/*! */`; not inside `/*+ */`.
-//! 2. Quotes are `'`, `"` and a backtick. A backslash escapes in the first two, unless NO_BACKSLASH_ESCAPES is set.
+//! 2. Quotes are `'`, `"` and a backtick. A backslash escapes in the first two, unless NO_BACKSLASH_ESCAPES is set, and
+//!    in the second unless ANSI_QUOTES is.
 //! 3. `#` and `-- ` begin a comment to the end of the line, and `--` alone does at the very beginning of a statement.
 //!    `/* */` does not nest.
 //! 4. `DELIMITER x` takes the first word, which may be quoted; the rest of the line is ignored.
@@ -13,16 +14,21 @@
 //!    (`source`). A script that needs the client's own commands is no script for a server, so these are errors.
 //! 6. What is left at the end of the file is a statement, delimiter or not.
 //!
-//! Where the client itself goes wrong, it is not followed: it drops SQL after a comment inside `/*! */`, glues a
-//! DELIMITER that follows a `;` on one line to the next statement, does not find a delimiter of more than one byte a
-//! character, and sends a quote that never closes (seen with MariaDB's client 10.11, 2026-11-22).
+//! Where the client itself goes wrong, it is not followed. Each case is a test against the real client
+//! (`tests/it/client.rs`), with its reason.
 
 mod compound;
+mod sql_mode;
+
+use std::borrow::Cow;
+
+use memchr::{memchr, memchr2};
 
 use crate::lexer::{
     block_comment_length, executable_opener_length, is_dash_comment, is_space, is_word, line_length,
 };
 use compound::Compound;
+use sql_mode::SqlMode;
 
 /// Where a statement stands in its file. Everything between two of them is a gap: white space, comments, delimiters
 /// and DELIMITER lines.
@@ -58,12 +64,18 @@ pub enum SplitErrorKind {
     /// A comment is never closed.
     #[error("the comment that begins here is never closed with `*/`")]
     OpenComment,
+    /// A statement ends inside `/*! */`.
+    #[error("the delimiter `{0}` stands inside the `/*!` that begins here")]
+    DelimiterInComment(String),
     /// A stored program has no END of its own.
     #[error("the body that begins here has no END of its own")]
     OpenBody,
     /// A command of the `mysql` client, which no server knows.
     #[error("`{0}` is a command of the mysql client, not SQL")]
     ClientCommand(String),
+    /// A backslash outside quotes that is no command either.
+    #[error("a backslash stands outside quotes")]
+    Backslash,
     /// DELIMITER without a usable argument.
     #[error("DELIMITER needs a text without a backslash after it")]
     Delimiter,
@@ -77,14 +89,30 @@ impl SplitErrorKind {
     #[must_use]
     pub fn help(&self) -> &'static str {
         match self {
+            Self::OpenQuote('`') => {
+                "close the name with another backtick; inside it, write a backtick twice"
+            }
+            Self::OpenQuote('$') => "end the body with the same `$...$` that begins it",
             Self::OpenQuote(_) => "close the quote, or double it where it belongs to the text",
             Self::OpenComment => "close the comment; comments do not nest in MySQL",
+            Self::DelimiterInComment(_) => {
+                "close it with `*/` before the statement ends; for a body with `;` in it, set another DELIMITER first"
+            }
             Self::OpenBody => {
                 "end every BEGIN, IF, CASE and loop, or write the body between two DELIMITER lines"
             }
-            Self::ClientCommand(_) => "write the SQL itself here, and end statements with `;`",
-            Self::Delimiter => "write for example `DELIMITER //`",
-            Self::Nul => "save the file as UTF-8",
+            Self::ClientCommand(command) => match command.to_ascii_lowercase().as_str() {
+                "source" | "\\." => "write that file's SQL here, or make it a script of its own",
+                "\\g" | "go" | "ego" => "end the statement with `;` instead",
+                "\\d" => "write `DELIMITER` in full, at the beginning of a line",
+                "\\u" => "write `USE` in full",
+                _ => "take it out: a script holds only what the server itself understands",
+            },
+            Self::Backslash => "put the text in quotes, or take the backslash out",
+            Self::Delimiter => {
+                "write for example `DELIMITER //`, and `DELIMITER ;` after the last `//`"
+            }
+            Self::Nul => "save the file as UTF-8; UTF-16 has such bytes",
         }
     }
 }
@@ -101,12 +129,21 @@ impl SplitErrorKind {
 /// # Errors
 /// What the client would not send to a server as it stands: open quotes, comments and bodies, commands of the client.
 pub fn split(source: &str) -> Result<Vec<StatementSpan>, SplitError> {
+    let bytes = source.as_bytes();
+    if let Some(at) = memchr(0, bytes) {
+        return Err(SplitError {
+            kind: SplitErrorKind::Nul,
+            start: at,
+            end: at + 1,
+        });
+    }
     let mut splitter = Splitter {
-        source: source.as_bytes(),
+        text: source,
+        source: bytes,
         at: if source.starts_with('\u{feff}') { 3 } else { 0 },
-        delimiter: b";",
+        delimiter: Cow::Borrowed(b";"),
         interesting: interesting(b';'),
-        backslash_escapes: true,
+        mode: SqlMode::default(),
         line: 1,
         line_at: 0,
         statements: Vec::new(),
@@ -170,20 +207,21 @@ const CLIENT_COMMANDS: &[(&str, bool)] = &[
 ];
 
 struct Splitter<'a> {
+    text: &'a str,
     source: &'a [u8],
     at: usize,
-    delimiter: &'a [u8],
+    delimiter: Cow<'a, [u8]>,
     interesting: [bool; 256],
-    backslash_escapes: bool,
+    mode: SqlMode,
     line: usize,
     line_at: usize,
     statements: Vec<StatementSpan>,
 }
 
-/// The bytes at which the scan has to look; all others are passed over without a thought.
+/// The bytes at which the scan of a statement has to look; all others are passed over without a thought.
 fn interesting(delimiter_first: u8) -> [bool; 256] {
     let mut table = [false; 256];
-    for byte in *b"'\"`\\#-/*\0" {
+    for byte in *b"'\"`\\#-/*" {
         table[usize::from(byte)] = true;
     }
     table[usize::from(delimiter_first)] = true;
@@ -200,14 +238,12 @@ impl<'a> Splitter<'a> {
         if is_space(first) {
             self.at += 1;
         } else if self.delimiter_command()? {
-        } else if rest.starts_with(self.delimiter) {
+        } else if self.is_delimiter(rest) {
             self.at += self.delimiter.len();
-        } else if first == b'#' || rest.starts_with(b"--") && self.is_gap_dash(rest) {
+        } else if first == b'#' || rest.starts_with(b"--") {
+            // No statement begins with `-`, so here the client needs no white space after `--`.
             self.at += line_length(rest);
-        } else if rest.starts_with(b"/*")
-            && executable_opener_length(rest).is_none()
-            && rest.get(2) != Some(&b'+')
-        {
+        } else if is_plain_comment(rest) {
             self.at += self.block_comment(rest)?;
         } else if !self.client_command()? {
             self.statement()?;
@@ -219,15 +255,8 @@ impl<'a> Splitter<'a> {
         &self.source[self.at..]
     }
 
-    /// At a statement's beginning the client takes `--` for a comment also without white space after it, but only as
-    /// the first thing on its line.
-    fn is_gap_dash(&self, rest: &[u8]) -> bool {
-        let before = &self.source[..self.at];
-        let line_start = before
-            .iter()
-            .rposition(|&byte| byte == b'\n')
-            .map_or(0, |at| at + 1);
-        is_dash_comment(rest) || before[line_start..].iter().all(|&byte| is_space(byte))
+    fn is_delimiter(&self, rest: &[u8]) -> bool {
+        rest.starts_with(&self.delimiter)
     }
 
     /// DELIMITER at a statement's beginning: its first word becomes the delimiter and the line ends there.
@@ -237,32 +266,23 @@ impl<'a> Splitter<'a> {
         if !rest
             .get(..KEYWORD.len())
             .is_some_and(|word| word.eq_ignore_ascii_case(KEYWORD))
-            || rest.get(KEYWORD.len()).is_some_and(|&byte| !is_space(byte))
         {
             return Ok(false);
         }
-        let length = line_length(rest);
-        let argument = rest[KEYWORD.len()..length].trim_ascii();
-        let argument = match argument.first() {
-            Some(&quote @ (b'\'' | b'"' | b'`')) => {
-                let inner = &argument[1..];
-                &inner[..inner
-                    .iter()
-                    .position(|&byte| byte == quote)
-                    .unwrap_or(inner.len())]
-            }
-            _ => {
-                &argument[..argument
-                    .iter()
-                    .position(|&byte| is_space(byte))
-                    .unwrap_or(argument.len())]
-            }
-        };
-        if argument.is_empty() || argument.contains(&b'\\') {
-            return Err(self.error(SplitErrorKind::Delimiter, self.at, self.at + length));
+        let after = &rest[KEYWORD.len()..];
+        let without_argument = self.is_delimiter(after);
+        if !without_argument && after.first().is_some_and(|&byte| !is_space(byte)) {
+            return Ok(false);
         }
-        self.delimiter = argument;
+        let length = line_length(rest);
+        let argument = delimiter_argument(&rest[KEYWORD.len()..length])
+            .filter(|argument| !without_argument && !argument.contains(&b'\\'));
+        let Some(argument) = argument else {
+            let end = self.at + rest[..length].trim_ascii_end().len();
+            return Err(self.error(SplitErrorKind::Delimiter, self.at, end));
+        };
         self.interesting = interesting(argument[0]);
+        self.delimiter = argument;
         self.at += length;
         Ok(true)
     }
@@ -278,11 +298,11 @@ impl<'a> Splitter<'a> {
         if !may_be("use") && !CLIENT_COMMANDS.iter().any(|&(name, _)| may_be(name)) {
             return Ok(false);
         }
-        let line = &rest[..line_length(rest)];
-        let ends_by_delimiter = line
-            .windows(self.delimiter.len())
-            .position(|window| window == self.delimiter);
-        let command = line[..ends_by_delimiter.unwrap_or(line.len())].trim_ascii_end();
+        let length = (0..rest.len())
+            .find(|&at| rest[at] == b'\n' || self.is_delimiter(&rest[at..]))
+            .unwrap_or(rest.len());
+        let ends_by_delimiter = self.is_delimiter(&rest[length..]);
+        let command = rest[..length].trim_ascii_end();
         let word_end = command
             .iter()
             .position(|&byte| byte == b' ' || byte == b'\t')
@@ -299,9 +319,8 @@ impl<'a> Splitter<'a> {
                 self.at + command.len(),
             ));
         }
-        let is_use = word.eq_ignore_ascii_case(b"use")
-            && ends_by_delimiter.is_none()
-            && !argument.is_empty();
+        let is_use =
+            word.eq_ignore_ascii_case(b"use") && !ends_by_delimiter && !argument.is_empty();
         if is_use {
             self.push(self.at, self.at + command.len());
             self.at += command.len();
@@ -312,15 +331,17 @@ impl<'a> Splitter<'a> {
     /// Passes one statement and its delimiter.
     fn statement(&mut self) -> Result<(), SplitError> {
         let start = self.at;
-        let mut compound = if self.delimiter == b";" {
+        let mut compound = if *self.delimiter == *b";" {
             Compound::new()
         } else {
             Compound::plain()
         };
-        let mut executable = false;
+        // Where the `/*!` began that is still open.
+        let mut executable = None;
         let mut end = start;
         // Where the present run of bytes that are no comment began.
         let mut run = start;
+        let mut ended = false;
         loop {
             if compound.is_plain() {
                 let table = &self.interesting;
@@ -334,139 +355,152 @@ impl<'a> Splitter<'a> {
             let Some(&byte) = rest.first() else { break };
             if byte == b'\\' {
                 self.backslash(rest)?;
-            } else if rest.starts_with(self.delimiter) {
+                compound.operand();
+                continue;
+            }
+            if byte == self.delimiter[0] && self.is_delimiter(rest) {
                 if compound.semicolon() {
+                    ended = true;
                     break;
                 }
                 self.at += 1;
-            } else if byte == b'\'' || byte == b'"' || byte == b'`' {
-                self.at += self.quoted(rest, byte)?;
-                compound.operand();
-            } else if byte == b'#' || byte == b'-' && is_dash_comment(rest) {
-                self.close_run(run, &mut end);
-                self.at += line_length(rest);
-                run = self.at;
-            } else if let Some(length) = executable_opener_length(rest) {
-                executable = true;
-                self.at += length
-                    + rest[length..]
-                        .iter()
-                        .take_while(|byte| byte.is_ascii_digit())
-                        .count();
-            } else if rest.starts_with(b"/*+") {
-                self.at += self.block_comment(rest)?;
-            } else if rest.starts_with(b"/*") {
-                self.close_run(run, &mut end);
-                self.at += self.block_comment(rest)?;
-                run = self.at;
-            } else if executable && rest.starts_with(b"*/") {
-                executable = false;
-                self.at += 2;
-            } else if byte == b'$' && compound.is_routine() && dollar_quoted_length(rest).is_some()
-            {
-                self.at += dollar_quoted_length(rest).unwrap_or(1);
-            } else if byte == 0 {
-                return Err(self.error(SplitErrorKind::Nul, self.at, self.at + 1));
-            } else if is_word(byte) && !compound.is_plain() {
-                let length = rest.iter().take_while(|&&byte| is_word(byte)).count();
-                compound.word(&rest[..length]);
-                self.at += length;
-            } else {
-                if !is_space(byte) {
-                    compound.mark(byte);
+                continue;
+            }
+            match byte {
+                b'\'' | b'"' | b'`' => {
+                    self.at += self.quoted(rest, byte)?;
+                    compound.operand();
                 }
-                self.at += 1;
+                b'#' => {
+                    self.close_run(run, &mut end);
+                    self.at += line_length(rest);
+                    run = self.at;
+                }
+                b'-' if is_dash_comment(rest) => {
+                    self.close_run(run, &mut end);
+                    self.at += line_length(rest);
+                    run = self.at;
+                }
+                b'/' if is_plain_comment(rest) => {
+                    self.close_run(run, &mut end);
+                    self.at += self.block_comment(rest)?;
+                    run = self.at;
+                }
+                b'/' if rest.starts_with(b"/*+") => self.at += self.block_comment(rest)?,
+                b'/' if let Some(length) = executable_opener_length(rest) => {
+                    executable = Some(self.at);
+                    let digits = rest[length..]
+                        .iter()
+                        .take_while(|byte| byte.is_ascii_digit());
+                    self.at += length + digits.count();
+                }
+                b'*' if executable.is_some() && rest.starts_with(b"*/") => {
+                    executable = None;
+                    self.at += 2;
+                }
+                b'$' if compound.expects_dollar_quote()
+                    && let Some(tag) = dollar_tag(rest) =>
+                {
+                    self.at += self.dollar_quoted(rest, tag)?;
+                    compound.operand();
+                }
+                _ if compound.is_plain() => self.at += 1,
+                _ if is_word(byte) => {
+                    let length = rest.iter().take_while(|&&byte| is_word(byte)).count();
+                    compound.word(&rest[..length]);
+                    self.at += length;
+                }
+                _ => {
+                    if !is_space(byte) {
+                        compound.mark(byte);
+                    }
+                    self.at += 1;
+                }
             }
         }
-        if self.at == self.source.len() && !compound.semicolon() {
-            return Err(self.error(
-                SplitErrorKind::OpenBody,
-                start,
-                start + line_length(&self.source[start..]),
-            ));
+        if let Some(opener) = executable {
+            let kind = if ended {
+                SplitErrorKind::DelimiterInComment(
+                    String::from_utf8_lossy(&self.delimiter).into_owned(),
+                )
+            } else {
+                SplitErrorKind::OpenComment
+            };
+            return Err(self.error_on_line(kind, opener));
         }
-        if executable {
-            return Err(self.error(
-                SplitErrorKind::OpenComment,
-                start,
-                start + line_length(&self.source[start..]),
-            ));
+        if !ended && !compound.semicolon() {
+            return Err(self.error_on_line(SplitErrorKind::OpenBody, start));
         }
         self.close_run(run, &mut end);
         self.push(start, end);
-        self.at = (self.at + self.delimiter.len()).min(self.source.len());
+        if ended {
+            self.at += self.delimiter.len();
+        }
         Ok(())
     }
 
     /// Ends a run of bytes that are no comment: the statement reaches to the last of them that is not white space.
     fn close_run(&self, run: usize, end: &mut usize) {
-        let significant = self.source[run..self.at].trim_ascii_end().len();
-        if significant > 0 {
-            *end = run + significant;
+        let bytes = &self.source[run..self.at];
+        if let Some(last) = bytes.iter().rposition(|&byte| !is_space(byte)) {
+            *end = run + last + 1;
         }
     }
 
+    /// A backslash outside quotes: `\N` is NULL, all else is the client's.
     fn backslash(&mut self, rest: &[u8]) -> Result<(), SplitError> {
-        if rest.get(1) == Some(&b'N') {
-            self.at += 2;
-            return Ok(());
-        }
-        let shown: String = String::from_utf8_lossy(&rest[..rest.len().min(5)])
-            .chars()
-            .take(2)
-            .collect();
-        Err(self.error(SplitErrorKind::ClientCommand(shown), self.at, self.at + 1))
+        let kind = match rest.get(1) {
+            Some(b'N') => {
+                self.at += 2;
+                return Ok(());
+            }
+            Some(&byte) if byte.is_ascii_graphic() => {
+                SplitErrorKind::ClientCommand(format!("\\{}", char::from(byte)))
+            }
+            Some(_) | None => SplitErrorKind::Backslash,
+        };
+        Err(self.error(kind, self.at, self.at + 1))
     }
 
     fn quoted(&self, rest: &[u8], quote: u8) -> Result<usize, SplitError> {
-        let escapes = self.backslash_escapes && quote != b'`';
+        let escapes = self.mode.backslash_escapes_in(quote);
         let mut at = 1;
-        while let Some(skip) = rest.get(at..).and_then(|rest| {
-            rest.iter()
-                .position(|&byte| byte == quote || byte == b'\\' && escapes)
-        }) {
+        while let Some(tail) = rest.get(at..) {
+            let found = if escapes {
+                find_either(quote, b'\\', tail)
+            } else {
+                memchr(quote, tail)
+            };
+            let Some(skip) = found else { break };
             at += skip;
             if rest[at] == quote {
                 return Ok(at + 1);
             }
             at += 2;
         }
-        let end = self.at + line_length(rest);
-        Err(self.error(SplitErrorKind::OpenQuote(char::from(quote)), self.at, end))
+        Err(self.error_on_line(SplitErrorKind::OpenQuote(char::from(quote)), self.at))
+    }
+
+    fn dollar_quoted(&self, rest: &[u8], tag: usize) -> Result<usize, SplitError> {
+        memchr::memmem::find(&rest[tag..], &rest[..tag])
+            .map(|body| body + tag * 2)
+            .ok_or_else(|| self.error_on_line(SplitErrorKind::OpenQuote('$'), self.at))
     }
 
     fn block_comment(&self, rest: &[u8]) -> Result<usize, SplitError> {
-        block_comment_length(rest).ok_or_else(|| {
-            self.error(
-                SplitErrorKind::OpenComment,
-                self.at,
-                self.at + line_length(rest),
-            )
-        })
+        block_comment_length(rest)
+            .ok_or_else(|| self.error_on_line(SplitErrorKind::OpenComment, self.at))
     }
 
     fn push(&mut self, start: usize, end: usize) {
-        self.line += self.source[self.line_at..start]
-            .iter()
-            .filter(|&&byte| byte == b'\n')
-            .count();
+        self.line += memchr::memchr_iter(b'\n', &self.source[self.line_at..start]).count();
         self.line_at = start;
         self.statements.push(StatementSpan {
             start,
             end,
             line: self.line,
         });
-        self.follow_sql_mode(&self.source[start..end]);
-    }
-
-    /// The client asks the server after each statement whether a backslash still escapes; here the statement is read.
-    fn follow_sql_mode(&mut self, statement: &[u8]) {
-        let is_set = statement
-            .get(..3)
-            .is_some_and(|word| word.eq_ignore_ascii_case(b"set"));
-        if is_set && contains(statement, b"sql_mode") {
-            self.backslash_escapes = !contains(statement, b"no_backslash_escapes");
-        }
+        self.mode.follow(&self.text[start..end]);
     }
 
     fn error(&self, kind: SplitErrorKind, start: usize, end: usize) -> SplitError {
@@ -476,27 +510,64 @@ impl<'a> Splitter<'a> {
             end: end.clamp(start, self.source.len()),
         }
     }
-}
 
-fn contains(text: &[u8], lower_case: &[u8]) -> bool {
-    text.windows(lower_case.len())
-        .any(|window| window.eq_ignore_ascii_case(lower_case))
-}
-
-/// The length of a `$$ ... $$` or `$tag$ ... $tag$` text, as MySQL 9 writes the bodies of JavaScript routines.
-fn dollar_quoted_length(rest: &[u8]) -> Option<usize> {
-    let tag_end = 1 + rest[1..].iter().position(|&byte| byte == b'$')?;
-    let tag = &rest[..=tag_end];
-    if !tag[1..tag_end]
-        .iter()
-        .all(|&byte| byte.is_ascii_alphanumeric() || byte == b'_')
-    {
-        return None;
+    /// An error about what begins here and never ends: shown to the end of its line.
+    fn error_on_line(&self, kind: SplitErrorKind, start: usize) -> SplitError {
+        let line = &self.source[start..];
+        let shown = line[..line_length(line)].trim_ascii_end().len();
+        self.error(kind, start, start + shown)
     }
-    let close = rest[tag.len()..]
-        .windows(tag.len())
-        .position(|window| window == tag)?;
-    Some(close + tag.len() * 2)
+}
+
+/// The first of two bytes. Most literals are short, so the first bytes are looked at before the search is worth its
+/// start.
+#[inline]
+fn find_either(a: u8, b: u8, bytes: &[u8]) -> Option<usize> {
+    const SHORT: usize = 16;
+    let head = &bytes[..bytes.len().min(SHORT)];
+    match head.iter().position(|&byte| byte == a || byte == b) {
+        Some(at) => Some(at),
+        None => memchr2(a, b, &bytes[head.len()..]).map(|at| at + head.len()),
+    }
+}
+
+/// Whether `/*` begins a comment here that no server executes.
+fn is_plain_comment(rest: &[u8]) -> bool {
+    rest.starts_with(b"/*")
+        && executable_opener_length(rest).is_none()
+        && rest.get(2) != Some(&b'+')
+}
+
+/// The argument of DELIMITER: its first word, or a quoted text in which a doubled quote stands for one.
+fn delimiter_argument(line: &[u8]) -> Option<Cow<'_, [u8]>> {
+    let line = line.trim_ascii();
+    let &first = line.first()?;
+    if !matches!(first, b'\'' | b'"' | b'`') {
+        let end = line.iter().position(|&byte| is_space(byte));
+        return Some(Cow::Borrowed(&line[..end.unwrap_or(line.len())]));
+    }
+    let mut argument = Vec::new();
+    let mut at = 1;
+    loop {
+        let &byte = line.get(at)?;
+        if byte == first {
+            if line.get(at + 1) != Some(&first) {
+                return (!argument.is_empty()).then_some(Cow::Owned(argument));
+            }
+            at += 1;
+        }
+        argument.push(byte);
+        at += 1;
+    }
+}
+
+/// The length of the `$$` or `$tag$` that begins here, as MySQL 9 writes it around the bodies of JavaScript routines.
+fn dollar_tag(rest: &[u8]) -> Option<usize> {
+    let name = rest[1..]
+        .iter()
+        .take_while(|&&byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        .count();
+    (rest.get(1 + name) == Some(&b'$')).then_some(name + 2)
 }
 
 #[cfg(test)]

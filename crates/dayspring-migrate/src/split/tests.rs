@@ -164,7 +164,23 @@ fn a_body_without_delimiter_ends_at_its_own_end() {
         "CREATE PROCEDURE p() BEGIN SELECT CASE WHEN a THEN CASE b WHEN 1 THEN 2 END END AS x; SELECT 2; END",
         "BEGIN NOT ATOMIC SELECT 1; SELECT 2; END",
         "CREATE FUNCTION f() RETURNS INT LANGUAGE JAVASCRIPT AS $$ let a = 'x;'; return 1; $$",
+        "CREATE FUNCTION f() RETURNS INT LANGUAGE JAVASCRIPT AS $js$ let a$b = `$$;`; return 1; $js$",
         "CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW l: BEGIN SET NEW.a = 1; END",
+        "CREATE TRIGGER t AFTER INSERT ON a FOR EACH ROW FOLLOWS `begin` BEGIN SET @x = 1; END",
+        "CREATE TRIGGER t AFTER INSERT ON a FOR EACH ROW FOLLOWS u `l`: BEGIN SET @x = 1; END `l`",
+        "CREATE PROCEDURE p() SET @x = 1 + IF(@y, 2, 3)",
+        "CREATE PROCEDURE p() REPLACE INTO t SELECT IF(a, CASE b WHEN 1 THEN 2 END, 3) FROM t",
+        "CREATE PROCEDURE p() BEGIN IF x = CASE WHEN b THEN IF(c, 1, 2) END THEN SET y = 1; END IF; END",
+        "CREATE PROCEDURE p() BEGIN IF x THEN SET y = CASE z WHEN 1 THEN 2 ELSE IF(a, 1, 2) END; ELSEIF y THEN CALL q(); END IF; END",
+        "CREATE PROCEDURE p() BEGIN DECLARE CONTINUE HANDLER FOR NOT FOUND, 1062, SQLSTATE '02000' IF x THEN SET y = 1; END IF; SELECT 1; END",
+        "CREATE PROCEDURE p() BEGIN DECLARE EXIT HANDLER FOR broken SELECT IF(a, 1, 2); DECLARE EXIT HANDLER FOR 1062 l: LOOP LEAVE l; END LOOP l; END",
+        "CREATE PROCEDURE p() BEGIN HANDLER t OPEN; HANDLER t READ i = (1) WHERE REPEAT(a, 2) = b; HANDLER t CLOSE; END",
+        "CREATE PROCEDURE p() BEGIN FOR i IN 1..10 DO FOR r IN (SELECT end FROM t) DO SELECT r.end; END FOR; END FOR; END",
+        "CREATE PROCEDURE p() BEGIN XA START 'a'; XA END 'a'; DO RELEASE_LOCK('a'); END",
+        "CREATE FUNCTION f() RETURNS ENUM('begin', 'if') RETURN CASE 1 WHEN 1 THEN 'if' END",
+        "CREATE FUNCTION f() RETURNS VARCHAR(9) CHARACTER SET utf8mb4 NO SQL BEGIN RETURN 'x;'; END",
+        "CREATE FUNCTION f RETURNS STRING SONAME 'f.so'",
+        "/*!50003 CREATE*/ /*!50017 DEFINER=`r`@`%`*/ /*!50003 TRIGGER t BEFORE INSERT ON a FOR EACH ROW BEGIN SET NEW.a = 1; END */",
     ] {
         check(
             &format!("SELECT 0; {body};\nSELECT 3; SELECT 4;"),
@@ -261,10 +277,23 @@ fn what_does_not_close_is_refused_where_it_opens() {
         2,
     );
     check_refused(
-        "/*!50003 SELECT 1;",
+        "SELECT 0;\n/*!50003 SELECT 1;\n*/",
+        "the delimiter `;` stands inside the `/*!` that begins here",
+        2,
+    );
+    check_refused(
+        "/*!50003 SELECT 1",
         "the comment that begins here is never closed with `*/`",
         1,
     );
+    check_refused(
+        "CREATE FUNCTION f() RETURNS INT LANGUAGE JAVASCRIPT AS $js$ return 1; $$",
+        "the text that begins with `$` is never closed",
+        1,
+    );
+    for nul in ["SELECT '\0'", "-- \0", "`\0`", "/* \0 */"] {
+        check_refused(nul, "a NUL byte stands here; the file is not text", 1);
+    }
 }
 
 #[test]
