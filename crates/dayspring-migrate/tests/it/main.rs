@@ -2,8 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod apply;
+mod client;
 mod crash;
 mod direct;
 mod lease;
 mod server;
 mod settle;
+mod split;
+mod sql_text;

@@ -78,7 +78,7 @@ pub(crate) async fn connect(opts: &OptsBuilder) -> Conn {
 }
 
 fn start() -> Server {
-    let program = find_program();
+    let program = find_program("mariadbd");
     let folder = tempfile::Builder::new()
         .prefix("dayspring-migrate-")
         .tempdir()
@@ -112,13 +112,14 @@ fn start() -> Server {
     }
 }
 
-fn find_program() -> PathBuf {
+/// A program of MariaDB's.
+pub(crate) fn find_program(name: &str) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
         .chain(FOLDERS.iter().map(PathBuf::from))
-        .map(|folder| folder.join("mariadbd"))
+        .map(|folder| folder.join(name))
         .find(|program| program.is_file())
-        .expect("mariadbd is installed (Debian and Ubuntu: mariadb-server-core; macOS: brew install mariadb)")
+        .expect("MariaDB is installed (Debian and Ubuntu: mariadb-server-core and mariadb-client-core; macOS: brew install mariadb)")
 }
 
 fn bootstrap(program: &Path, data: &Path) {
@@ -159,6 +160,6 @@ fn bootstrap(program: &Path, data: &Path) {
     clippy::disallowed_methods,
     reason = "only the engine starts no process; its tests start a server"
 )]
-fn command(program: &Path) -> Command {
+pub(crate) fn command(program: &Path) -> Command {
     Command::new(program)
 }
