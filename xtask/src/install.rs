@@ -7,8 +7,8 @@ use anyhow::{Context, Result, bail};
 
 use crate::{run, say};
 
-/// Where packages put a server that is not on every user's PATH.
-const SERVER_FOLDERS: [&str; 5] = [
+/// Where packages put programs that are not on every user's PATH.
+const PROGRAM_FOLDERS: [&str; 5] = [
     "/usr/sbin",
     "/usr/local/sbin",
     "/opt/homebrew/opt/mariadb/bin",
@@ -18,29 +18,39 @@ const SERVER_FOLDERS: [&str; 5] = [
 
 /// Installs MariaDB's server if it is missing. The package used on Debian starts no service.
 pub(crate) fn mariadb_server() -> Result<()> {
-    if find("mariadbd").is_some() {
+    mariadb("server", "mariadbd", "mariadb-server-core")
+}
+
+/// Installs MariaDB's client if it is missing: it judges where a script's statements end.
+pub(crate) fn mariadb_client() -> Result<()> {
+    mariadb("client", "mariadb", "mariadb-client-core")
+}
+
+fn mariadb(what: &str, program: &str, debian: &str) -> Result<()> {
+    if find(program).is_some() {
         return Ok(());
     }
     if find("apt-get").is_some() {
-        say(
-            "MariaDB's server is missing: installing Debian's package mariadb-server-core (it starts no service)",
-        );
-        apt_install(&["mariadb-server-core"])?;
+        say(&format!(
+            "MariaDB's {what} is missing: installing Debian's package {debian} (it starts no service)"
+        ));
+        apt_install(&[debian])?;
     } else if find("brew").is_some() {
-        say(
-            "MariaDB's server is missing: installing Homebrew's formula mariadb (it starts no service)",
-        );
+        say(&format!(
+            "MariaDB's {what} is missing: installing Homebrew's formula mariadb (it starts no service)"
+        ));
         run(Command::new("brew").args(["install", "mariadb"]))?;
     } else {
         bail!(
-            "MariaDB's server (`mariadbd`) is missing, and neither apt-get nor brew is here to install it: install your \
-             system's package for it (`mariadb-server` on Fedora, `mariadb` on Arch and Alpine) and start again"
+            "MariaDB's {what} (`{program}`) is missing, and neither apt-get nor brew is here to install it: install your \
+             system's package for it (`mariadb-{what}` or `mariadb`) and \
+             start again"
         );
     }
-    if find("mariadbd").is_none() {
+    if find(program).is_none() {
         bail!(
-            "the package was installed, but `mariadbd` is neither on PATH nor in {}",
-            SERVER_FOLDERS.join(", ")
+            "the package was installed, but `{program}` is neither on PATH nor in {}",
+            PROGRAM_FOLDERS.join(", ")
         );
     }
     Ok(())
@@ -147,7 +157,7 @@ fn is_root() -> bool {
 fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
-        .chain(SERVER_FOLDERS.iter().map(PathBuf::from))
+        .chain(PROGRAM_FOLDERS.iter().map(PathBuf::from))
         .map(|folder| folder.join(program))
         .find(|candidate| candidate.is_file())
 }

@@ -51,6 +51,7 @@ fn demo(arguments: &[String]) -> Result<()> {
 
 fn test(arguments: &[String]) -> Result<()> {
     install::mariadb_server()?;
+    install::mariadb_client()?;
     let judges = install::judges(&root().join("target/judges"))?;
     tests_run::run(&root(), &judges, arguments)
 }
