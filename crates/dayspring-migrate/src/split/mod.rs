@@ -25,7 +25,8 @@ use std::borrow::Cow;
 use memchr::{memchr, memchr2};
 
 use crate::lexer::{
-    block_comment_length, executable_opener_length, is_dash_comment, is_space, is_word, line_length,
+    block_comment_length, executable_opener_length, is_dash_comment, is_space, is_word,
+    line_length, trim,
 };
 use compound::Compound;
 use sql_mode::SqlMode;
@@ -59,7 +60,7 @@ pub struct SplitError {
 #[non_exhaustive]
 pub enum SplitErrorKind {
     /// A quote is never closed.
-    #[error("the text that begins with `{0}` is never closed")]
+    #[error("the text that begins with {} is never closed", shown_quote(*.0))]
     OpenQuote(char),
     /// A comment is never closed.
     #[error("the comment that begins here is never closed with `*/`")]
@@ -117,6 +118,15 @@ impl SplitErrorKind {
     }
 }
 
+/// A backtick between backticks would be hard to read.
+fn shown_quote(quote: char) -> String {
+    if quote == '`' {
+        "a backtick".to_owned()
+    } else {
+        format!("`{quote}`")
+    }
+}
+
 /// Cuts a script into its statements.
 ///
 /// ```
@@ -140,7 +150,7 @@ pub fn split(source: &str) -> Result<Vec<StatementSpan>, SplitError> {
     let mut splitter = Splitter {
         text: source,
         source: bytes,
-        at: if source.starts_with('\u{feff}') { 3 } else { 0 },
+        at: 0,
         delimiter: Cow::Borrowed(b";"),
         interesting: interesting(b';'),
         mode: SqlMode::default(),
@@ -206,6 +216,9 @@ const CLIENT_COMMANDS: &[(&str, bool)] = &[
     ("warnings", false),
 ];
 
+/// Also within a file, where it comes from files that were put together.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 struct Splitter<'a> {
     text: &'a str,
     source: &'a [u8],
@@ -237,6 +250,8 @@ impl<'a> Splitter<'a> {
         };
         if is_space(first) {
             self.at += 1;
+        } else if rest.starts_with(BYTE_ORDER_MARK) {
+            self.at += BYTE_ORDER_MARK.len();
         } else if self.delimiter_command()? {
         } else if self.is_delimiter(rest) {
             self.at += self.delimiter.len();
@@ -278,7 +293,7 @@ impl<'a> Splitter<'a> {
         let argument = delimiter_argument(&rest[KEYWORD.len()..length])
             .filter(|argument| !without_argument && !argument.contains(&b'\\'));
         let Some(argument) = argument else {
-            let end = self.at + rest[..length].trim_ascii_end().len();
+            let end = self.at + trim(&rest[..length]).len();
             return Err(self.error(SplitErrorKind::Delimiter, self.at, end));
         };
         self.interesting = interesting(argument[0]);
@@ -302,14 +317,19 @@ impl<'a> Splitter<'a> {
             .find(|&at| rest[at] == b'\n' || self.is_delimiter(&rest[at..]))
             .unwrap_or(rest.len());
         let ends_by_delimiter = self.is_delimiter(&rest[length..]);
-        let command = rest[..length].trim_ascii_end();
-        let word_end = command
-            .iter()
-            .position(|&byte| byte == b' ' || byte == b'\t')
-            .unwrap_or(command.len());
-        let (word, argument) = (&command[..word_end], command[word_end..].trim_ascii());
+        let command = trim(&rest[..length]);
+        let (word, after) = command.split_at(letters.min(command.len()));
+        let argument = trim(after);
+        let bare = argument.is_empty()
+            || argument[0] == b'#'
+            || argument.starts_with(b"--")
+            || argument.starts_with(b"/*");
+        if !bare && after.len() == argument.len() {
+            // No white space follows the word: `help(1)`.
+            return Ok(false);
+        }
         let is_command = CLIENT_COMMANDS.iter().any(|&(name, takes_argument)| {
-            word.eq_ignore_ascii_case(name.as_bytes()) && (takes_argument || argument.is_empty())
+            word.eq_ignore_ascii_case(name.as_bytes()) && (takes_argument || bare)
         });
         if is_command {
             let shown = String::from_utf8_lossy(word).into_owned();
@@ -319,8 +339,7 @@ impl<'a> Splitter<'a> {
                 self.at + command.len(),
             ));
         }
-        let is_use =
-            word.eq_ignore_ascii_case(b"use") && !ends_by_delimiter && !argument.is_empty();
+        let is_use = word.eq_ignore_ascii_case(b"use") && !ends_by_delimiter && !bare;
         if is_use {
             self.push(self.at, self.at + command.len());
             self.at += command.len();
@@ -449,17 +468,18 @@ impl<'a> Splitter<'a> {
 
     /// A backslash outside quotes: `\N` is NULL, all else is the client's.
     fn backslash(&mut self, rest: &[u8]) -> Result<(), SplitError> {
-        let kind = match rest.get(1) {
+        let (kind, length) = match rest.get(1) {
             Some(b'N') => {
                 self.at += 2;
                 return Ok(());
             }
             Some(&byte) if byte.is_ascii_graphic() => {
-                SplitErrorKind::ClientCommand(format!("\\{}", char::from(byte)))
+                let command = format!("\\{}", char::from(byte));
+                (SplitErrorKind::ClientCommand(command), 2)
             }
-            Some(_) | None => SplitErrorKind::Backslash,
+            Some(_) | None => (SplitErrorKind::Backslash, 1),
         };
-        Err(self.error(kind, self.at, self.at + 1))
+        Err(self.error(kind, self.at, self.at + length))
     }
 
     fn quoted(&self, rest: &[u8], quote: u8) -> Result<usize, SplitError> {
@@ -514,7 +534,7 @@ impl<'a> Splitter<'a> {
     /// An error about what begins here and never ends: shown to the end of its line.
     fn error_on_line(&self, kind: SplitErrorKind, start: usize) -> SplitError {
         let line = &self.source[start..];
-        let shown = line[..line_length(line)].trim_ascii_end().len();
+        let shown = trim(&line[..line_length(line)]).len();
         self.error(kind, start, start + shown)
     }
 }
@@ -540,7 +560,7 @@ fn is_plain_comment(rest: &[u8]) -> bool {
 
 /// The argument of DELIMITER: its first word, or a quoted text in which a doubled quote stands for one.
 fn delimiter_argument(line: &[u8]) -> Option<Cow<'_, [u8]>> {
-    let line = line.trim_ascii();
+    let line = trim(line);
     let &first = line.first()?;
     if !matches!(first, b'\'' | b'"' | b'`') {
         let end = line.iter().position(|&byte| is_space(byte));
@@ -570,5 +590,7 @@ fn dollar_tag(rest: &[u8]) -> Option<usize> {
     (rest.get(1 + name) == Some(&b'$')).then_some(name + 2)
 }
 
+#[cfg(test)]
+mod messages;
 #[cfg(test)]
 mod tests;

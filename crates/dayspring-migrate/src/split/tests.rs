@@ -1,5 +1,3 @@
-use proptest::prelude::*;
-
 use super::*;
 
 fn texts(source: &str) -> Vec<&str> {
@@ -80,6 +78,10 @@ fn a_byte_order_mark_line_ends_and_a_missing_last_newline_do_not_matter() {
         &["SELECT 1", "SELECT 2"],
     );
     check("SELECT 1;\rSELECT 2", &["SELECT 1", "SELECT 2"]);
+    check(
+        "\u{feff}SELECT 1;\n\u{feff}SELECT '\u{feff}'",
+        &["SELECT 1", "SELECT '\u{feff}'"],
+    );
     let lines: Vec<_> = split("\u{feff}\r\nSELECT 1;\r\n\r\nSELECT\r\n2;SELECT 3")
         .unwrap()
         .iter()
@@ -239,6 +241,9 @@ fn what_the_client_would_keep_for_itself_is_refused_with_its_line() {
         "`SOURCE` is a command of the mysql client, not SQL",
         1,
     );
+    for command in ["go#x", "go -- x", "go/* x */;", "go\u{b}\t"] {
+        check_refused(command, "`go` is a command of the mysql client, not SQL", 1);
+    }
     check_refused(
         "exit\n",
         "`exit` is a command of the mysql client, not SQL",
@@ -306,20 +311,4 @@ fn no_backslash_escapes_is_followed_as_the_client_follows_it() {
             "SELECT 1",
         ],
     );
-}
-
-proptest! {
-    #[test]
-    fn statements_and_gaps_join_back_to_the_file(source in "([a-z ;'\"`\\n\\r#*/!-]|BEGIN|END|CREATE PROCEDURE p\\(\\)|DELIMITER |//|é|\\\\){0,40}") {
-        if let Ok(statements) = split(&source) {
-            let joined: String = pieces(&source, &statements).iter().map(|piece| match piece {
-                Piece::Gap(text) | Piece::Statement(text) => *text,
-            }).collect();
-            prop_assert_eq!(&joined, &source);
-            for statement in &statements {
-                prop_assert!(statement.start < statement.end);
-                prop_assert_eq!(statement.line, 1 + source[..statement.start].matches('\n').count());
-            }
-        }
-    }
 }

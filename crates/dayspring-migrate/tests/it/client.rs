@@ -296,6 +296,12 @@ const DIFFERENCES: &[Difference] = &[
         reason: "the client takes a mode that held for one statement for the mode of the next",
     },
     Difference {
+        script: "\u{feff}SELECT 1;\n\u{feff}SELECT 2;",
+        client: &["SELECT 1", "\u{feff}SELECT 2"],
+        split: Ok(&["SELECT 1", "SELECT 2"]),
+        reason: "the client sends the byte order mark of a file that was appended, which no server takes",
+    },
+    Difference {
         script: "SELECT 1 /*! + 1; SELECT 2 */;",
         client: &["SELECT 1 /*! + 1", "SELECT 2 */"],
         split: Err("the delimiter `;` stands inside the `/*!` that begins here"),
