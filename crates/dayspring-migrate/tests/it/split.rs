@@ -5,6 +5,9 @@ use proptest::prelude::*;
 
 use crate::sql_text::{Bodies, script};
 
+#[path = "../../../../bench/split/src/dump.rs"]
+mod dump;
+
 /// Text that has everything of importance to the splitter in it, in no order.
 const SOUP: &str = "([a-z ;'\"`\\n\\r\\t#*/!$()@:.,=-]|BEGIN|END|IF|CASE|THEN|LOOP|DECLARE|HANDLER FOR|AS |SET sql_mode=|CREATE |PROCEDURE p\\(\\) |TRIGGER t FOR EACH ROW |EVENT e DO |DELIMITER |\\nuse |//|/\\*!|/\\*M!1|/\\*\\+|\\*/|\\$\\$|é|🌅|\\\\|\\\\N|\u{feff}|\\x00|ANSI_QUOTES){0,60}";
 
@@ -45,7 +48,7 @@ fn check_any(source: &str) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
     fn statements_and_gaps_of_any_text_join_back_to_it(source in ".{0,200}") {
@@ -103,4 +106,10 @@ fn a_long_line_takes_linear_time() {
     ] {
         drop(split(&text.repeat(200_000)));
     }
+}
+
+#[test]
+fn a_dump_as_mysqldump_writes_it_comes_apart_into_its_statements() {
+    let dump = dump::make(1 << 20);
+    assert_eq!(split(&dump.text).unwrap().len(), dump.statements);
 }
