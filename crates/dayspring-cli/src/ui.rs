@@ -47,6 +47,16 @@ impl Ui {
         drop(out.flush());
     }
 
+    /// A long result, written piece by piece.
+    pub(crate) fn results(
+        self,
+        write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+    ) -> std::io::Result<()> {
+        let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+        write(&mut out)?;
+        out.flush()
+    }
+
     /// An error with its chain of causes and its help.
     pub(crate) fn error(self, error: &Error) {
         let text = error.to_string();

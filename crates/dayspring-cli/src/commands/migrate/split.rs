@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use dayspring_migrate::{Place, ScriptError};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::error::Error;
 use crate::ui::Ui;
@@ -41,27 +41,25 @@ pub(super) fn split(ui: Ui, args: &SplitArgs) -> Result<(), Error> {
             source: source_error,
         })
     })?;
-    let statements: Vec<Statement<'_>> = spans
-        .iter()
-        .map(|span| Statement {
-            start: span.start,
-            end: span.end,
-            line: span.line,
-            text: &source[span.start..span.end],
-        })
-        .collect();
-    if args.json {
-        let json = serde_json::to_string_pretty(&statements).expect("numbers and text are JSON");
-        ui.result(&json);
-    } else {
-        for (index, statement) in statements.iter().enumerate() {
-            ui.result(&format!(
-                "-- {} ({name}:{})\n{};\n",
-                index + 1,
-                statement.line,
-                statement.text
-            ));
+    let statements = spans.iter().map(|span| Statement {
+        start: span.start,
+        end: span.end,
+        line: span.line,
+        text: &source[span.start..span.end],
+    });
+    // A dump may be large: its statements are written as they go by. Who closes the pipe does not want to read on.
+    drop(ui.results(|out| {
+        if args.json {
+            return serde_json::Serializer::pretty(&mut *out)
+                .collect_seq(statements)
+                .map_err(std::io::Error::from)
+                .and_then(|()| writeln!(out));
         }
-    }
+        for (index, statement) in statements.enumerate() {
+            let Statement { line, text, .. } = statement;
+            writeln!(out, "-- {} ({name}:{line})\n{text};\n", index + 1)?;
+        }
+        Ok(())
+    }));
     Ok(())
 }
