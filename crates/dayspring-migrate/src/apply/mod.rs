@@ -10,6 +10,7 @@
 //!    looked for in the process list and then in the definitions.
 
 mod batch;
+mod parse;
 mod schema;
 mod settle;
 
@@ -197,13 +198,21 @@ pub async fn apply<S: Session>(
     observer: &mut (dyn FnMut(Event<'_>) + Send),
 ) -> Result<Outcome, Error> {
     let journal = read_journal(session, scripts).await?;
-    let found = match plan(scripts, &journal, options.phase, options.mode)? {
-        Decision::Carry(plan) => plan,
-        Decision::Rebuild(refusal) => return Ok(Outcome::Rebuild(refusal)),
+    let mut unparsed = None;
+    let found = match plan(scripts, &journal, options.phase, options.mode) {
+        Ok(Decision::Carry(plan)) if plan.steps.is_empty() => {
+            return Ok(Outcome::Done(report(&plan)));
+        }
+        Ok(Decision::Carry(plan)) => report(&plan),
+        Ok(Decision::Rebuild(refusal)) => return Ok(Outcome::Rebuild(refusal)),
+        Err(refusal) => match parse::parse_failure(session, scripts, &refusal).await {
+            Some(error) => {
+                unparsed = Some(Unparsed { refusal, error });
+                Report::default()
+            }
+            None => return Err(refusal.into()),
+        },
     };
-    if found.steps.is_empty() {
-        return Ok(Outcome::Done(report(&found)));
-    }
     let tables = Tables::of(&journal.database);
     if !journal.exists {
         for sql in tables.create() {
@@ -224,9 +233,9 @@ pub async fn apply<S: Session>(
         report: Report::default(),
     };
     if !run.take_lease().await? {
-        return Ok(Outcome::HandOver(report(&found)));
+        return Ok(Outcome::HandOver(found));
     }
-    let ended = run.carry_out().await;
+    let ended = run.carry_out(unparsed).await;
     // A run that lost its lease frees nothing: the statement names the token.
     let freed = lease::free(run.session, &run.tables, run.token).await;
     match ended {
@@ -262,6 +271,13 @@ impl From<Error> for Stop {
     fn from(error: Error) -> Self {
         Self::Error(error)
     }
+}
+
+/// A refused statement that is no SQL.
+struct Unparsed {
+    refusal: Box<Refusal>,
+    /// The server's words.
+    error: SessionError,
 }
 
 struct Run<'a, S> {
@@ -330,18 +346,21 @@ impl<S: Session> Run<'_, S> {
     }
 
     /// Makes the plan again, now that nobody else changes the journal, and carries it out.
-    async fn carry_out(&mut self) -> Result<(), Stop> {
+    async fn carry_out(&mut self, unparsed: Option<Unparsed>) -> Result<(), Stop> {
         let journal = read_journal(self.session, self.scripts).await?;
-        let plan = match plan(
+        let decision = plan(
             self.scripts,
             &journal,
             self.options.phase,
             self.options.mode,
-        )
-        .map_err(Error::from)?
-        {
-            Decision::Carry(plan) => plan,
-            Decision::Rebuild(refusal) => return Err(Stop::Rebuild(refusal)),
+        );
+        let plan = match (decision, unparsed) {
+            (Ok(Decision::Carry(plan)), _) => plan,
+            (Ok(Decision::Rebuild(refusal)), _) => return Err(Stop::Rebuild(refusal)),
+            (Err(refusal), Some(unparsed)) if refusal == unparsed.refusal => {
+                return Err(self.fail_unparsed(&journal, unparsed).await);
+            }
+            (Err(refusal), _) => return Err(Error::from(refusal).into()),
         };
         self.report = report(&plan);
         (self.observer)(Event::Planned {

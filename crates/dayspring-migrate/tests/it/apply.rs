@@ -351,6 +351,71 @@ async fn what_cannot_be_sorted_out_after_a_crash_needs_a_directive() {
 }
 
 #[tokio::test]
+async fn a_mistyped_statement_fails_in_the_servers_words_before_anything_runs() {
+    let world = World::new().await;
+    let typo = "INSERT INTO log (what) VALUES ('a');\nALTER TABEL log ADD x INT;";
+    let shown = world.apply(&[LOG, ("v2.sql", typo)]).await;
+    let (head, rest) = shown.split_once('\n').unwrap();
+    assert!(
+        head.starts_with("error: statement 2 of 2 failed: You have an error in your SQL syntax"),
+        "{head}"
+    );
+    assert!(
+        head.contains("near 'TABEL log ADD x INT' at line 1 (MySQL 1064)"),
+        "{head}"
+    );
+    insta::assert_snapshot!(rest, @r"
+     --> scripts/schema/v2.sql:2:1
+      |
+    2 | ALTER TABEL log ADD x INT;
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^
+     help: nothing of this script is applied; correct this one and deploy again, it starts at 1
+    ");
+    assert_eq!(
+        world
+            .ask("SELECT CONCAT(version, ' ', position, ' ', state) FROM dayspring_statement")
+            .await,
+        ["2 2 failed"]
+    );
+    assert_eq!(
+        world.ask("SHOW TABLES LIKE 'log'").await,
+        Vec::<String>::new()
+    );
+    let corrected = typo.replace("TABEL", "TABLE");
+    assert_eq!(
+        world.apply(&[LOG, ("v2.sql", &corrected)]).await,
+        "4 statements applied, schema at v2"
+    );
+    for typo in [
+        "INSRT INTO log (what) VALUES ('a\\'b')",
+        "SLECT 1",
+        "CREATE TABEL t (id INT)",
+    ] {
+        let shown = world
+            .apply(&[LOG, ("v2.sql", &corrected), ("v3.sql", typo)])
+            .await;
+        assert!(shown.contains("(MySQL 1064)"), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_server_understands_and_the_engine_does_not_stays_refused() {
+    let world = World::new().await;
+    for sql in [
+        "EXECUTE IMMEDIATE 'SELECT 1'",
+        "CREATE USER nobody",
+        "CALL nowhere()",
+    ] {
+        let shown = world.apply(&[LOG, ("v2.sql", sql)]).await;
+        assert!(
+            shown.starts_with("error: a crash during this statement could not be sorted out"),
+            "{shown}"
+        );
+    }
+    assert!(world.ask("SHOW TABLES").await.is_empty());
+}
+
+#[tokio::test]
 async fn stored_programs_need_no_delimiter() {
     let world = World::new().await;
     let script = "CREATE PROCEDURE p() BEGIN INSERT INTO log (what) VALUES ('p'); INSERT INTO log (what) VALUES ('q'); END;\nCREATE TRIGGER t BEFORE INSERT ON log FOR EACH ROW SET NEW.what = UPPER(NEW.what);\nINSERT INTO log (what) VALUES ('x');";
