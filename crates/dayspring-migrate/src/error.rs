@@ -1,5 +1,6 @@
 //! What can go wrong, where, and what to do about it.
 
+use crate::blocker::Blockers;
 use crate::journal::IllegalTransition;
 use crate::place::Place;
 use crate::refusal::Refusal;
@@ -41,6 +42,19 @@ pub enum Error {
         total: usize,
         /// What the database shows.
         evidence: String,
+    },
+    /// A statement waited for a lock as long as it may, and was cancelled. It has no effect.
+    #[error("statement {} of {} waited too long for a lock, and was cancelled", .0.number, .0.total)]
+    LockWait(Box<LockWait>),
+    /// Another migrator was stopped in the middle of its work, and this account may not end its connection.
+    #[error(
+        "`{owner}` was stopped while it migrated this database, and this account may not end its connection"
+    )]
+    HolderStopped {
+        /// Who.
+        owner: String,
+        /// The server's number for its connection.
+        connection: u64,
     },
     /// Another migrator is at work.
     #[error("`{owner}` is migrating this database")]
@@ -95,6 +109,21 @@ pub struct StatementFailure {
     pub error: SessionError,
 }
 
+/// A statement that was cancelled because others have a lock that it needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockWait {
+    /// The statement.
+    pub place: Place,
+    /// Its number in its script.
+    pub number: usize,
+    /// How many the script has.
+    pub total: usize,
+    /// The number at which the next run begins.
+    pub resumes_at: usize,
+    /// Who has the lock.
+    pub blockers: Blockers,
+}
+
 impl Error {
     pub(crate) fn session(doing: impl Into<String>, source: SessionError) -> Self {
         Self::Session {
@@ -118,7 +147,9 @@ impl Error {
             | Self::Failed(_)
             | Self::InDoubt { .. }
             | Self::NoDatabase => Kind::User,
-            Self::LeaseHeld { .. }
+            Self::LockWait(_)
+            | Self::HolderStopped { .. }
+            | Self::LeaseHeld { .. }
             | Self::LeaseLost { .. }
             | Self::Journal { .. }
             | Self::Session { .. } => Kind::World,
@@ -133,6 +164,10 @@ impl Error {
             Self::Script(error) => error.help(),
             Self::Refused(refusal) => refusal.help(),
             Self::Failed(failure) => failure.help(),
+            Self::LockWait(wait) => wait.help(),
+            Self::HolderStopped { connection, .. } => format!(
+                "say `KILL {connection}` with an account that may, or migrate with the account that it used"
+            ),
             Self::InDoubt { .. } => "look at the evidence; write `-- dayspring: verify SELECT ...` above the statement \
                  with a query that is true if it took effect, or `-- dayspring: idempotent`, and deploy again"
                 .to_owned(),
@@ -160,12 +195,30 @@ impl Error {
             Self::Refused(refusal) => refusal.place(),
             Self::Failed(failure) => Some(&failure.place),
             Self::InDoubt { place, .. } => Some(place),
-            Self::LeaseHeld { .. }
+            Self::LockWait(wait) => Some(&wait.place),
+            Self::HolderStopped { .. }
+            | Self::LeaseHeld { .. }
             | Self::LeaseLost { .. }
             | Self::Journal { .. }
             | Self::Illegal(_)
             | Self::NoDatabase
             | Self::Session { .. } => None,
+        }
+    }
+}
+
+impl LockWait {
+    fn help(&self) -> String {
+        let resumes_at = self.resumes_at;
+        match (self.blockers.named(), &self.blockers) {
+            ([], Blockers::Hidden) => format!(
+                "grant this account PROCESS to have them named; deploy again when they are done: it resumes at {resumes_at}"
+            ),
+            ([], _) => format!("deploy again: it resumes at {resumes_at}"),
+            ([first, ..], _) => format!(
+                "wait for it or end it (`KILL {}`), and deploy again: it resumes at {resumes_at}",
+                first.connection
+            ),
         }
     }
 }

@@ -25,6 +25,8 @@
 #![warn(missing_docs)]
 
 mod apply;
+mod blocker;
+mod connection;
 mod digest;
 mod error;
 mod fingerprint;
@@ -44,8 +46,9 @@ mod statement;
 mod status;
 
 pub use apply::{Event, Options, Outcome, Report, apply};
+pub use blocker::{Blocker, Blockers};
 pub use digest::Digest;
-pub use error::{Error, Kind, StatementFailure};
+pub use error::{Error, Kind, LockWait, StatementFailure};
 pub use fingerprint::{Fingerprint, Verdict, decide};
 pub use folder::read_folder;
 pub use journal::{

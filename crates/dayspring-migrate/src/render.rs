@@ -1,5 +1,6 @@
 //! Errors as text for people, in rustc's look and within a number of bytes.
 
+use crate::blocker::Blockers;
 use crate::error::Error;
 use crate::place::{Place, cut};
 
@@ -18,6 +19,9 @@ pub fn render_failure(error: &Error, bytes_max: usize) -> String {
     }
     if let Error::InDoubt { evidence, .. } = error {
         middle.push_str(&note("the database shows", evidence));
+    }
+    if let Error::LockWait(wait) = error {
+        middle.push_str(&blockers(&wait.blockers));
     }
     if let Error::Refused(refusal) = error
         && let Some(recorded) = refusal.recorded()
@@ -107,6 +111,18 @@ fn excerpt(place: &Place, important: usize) -> String {
         ));
     }
     text
+}
+
+fn blockers(blockers: &Blockers) -> String {
+    let lines: Vec<String> = blockers.named().iter().map(ToString::to_string).collect();
+    match blockers {
+        _ if lines.is_empty() => String::new(),
+        Blockers::Known(_) => note("the lock is held by", &lines.join("\n")),
+        Blockers::Possible(_) | Blockers::Hidden => note(
+            "it is held to the end of a transaction, and these are open",
+            &lines.join("\n"),
+        ),
+    }
 }
 
 fn note(title: &str, body: &str) -> String {

@@ -85,6 +85,21 @@ pub trait Session: Send {
     /// none is open, as after a commit or a beginning that failed, and does nothing then.
     fn rollback(&mut self) -> impl Future<Output = Result<(), SessionError>> + Send;
 
+    /// The server's number for the connection over which the next [`run`](Self::run), or the next transaction to its
+    /// end, goes or does not go at all; `None` where calls have no connection of their own (the Data API). A session that
+    /// makes a new connection when it has lost one makes it here at the latest: a `run` that finds the connection lost
+    /// answers [`SessionError::NotStarted`] or [`SessionError::Unknown`], and is not sent over another one.
+    ///
+    /// The connection is the holder's sign of life, and what a successor ends before it takes over.
+    fn connection(&mut self) -> impl Future<Output = Result<Option<u64>, SessionError>> + Send {
+        async { Ok(None) }
+    }
+
+    /// The most characters that one statement may have; `None` where only the server's `max_allowed_packet` bounds it.
+    fn statement_characters_max(&self) -> Option<usize> {
+        None
+    }
+
     /// Waits.
     fn pause(&mut self, duration: Duration) -> impl Future<Output = ()> + Send;
 

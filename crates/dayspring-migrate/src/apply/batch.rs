@@ -1,6 +1,10 @@
 //! Consecutive data and session statements: one transaction with their journal rows.
 
-use super::{ATTEMPTS_MAX, Run, Stop, Unfinished, after, borrowed, failure, is_lock_trouble};
+use super::{
+    ATTEMPTS_MAX, Run, Stop, Unfinished, after, borrowed, failure, is_lock_trouble, is_lock_wait,
+    lock_wait,
+};
+use crate::blocker;
 use crate::error::Error;
 use crate::journal::{Entry, State, Step, replace_in_transaction};
 use crate::lease;
@@ -148,6 +152,11 @@ impl<S: Session> Run<'_, S> {
                     }
                     entries.push(Entry::of(script, statement, failed));
                     break;
+                }
+                Err(error) if is_lock_wait(&error) => {
+                    let schema = self.schema_at(script, statement.number);
+                    let found = blocker::find(self.session, &schema, &[], None).await;
+                    return Err(lock_wait(script, statement, first.number, found).into());
                 }
                 // The Data API stopped it after its 45 s, and would again.
                 Err(error @ SessionError::StillRunning { .. }) => {

@@ -10,6 +10,7 @@
 //!    looked for in the process list and then in the definitions.
 
 mod batch;
+mod hold;
 mod parse;
 mod schema;
 mod settle;
@@ -17,9 +18,11 @@ mod settle;
 use std::fmt;
 use std::time::Duration;
 
-use crate::error::{Error, StatementFailure};
-use crate::journal::{Entry, State, Step, Tables, read_journal, replace_fenced};
-use crate::lease::{self, Taken};
+use crate::blocker::Blockers;
+use crate::connection::Connection;
+use crate::error::{Error, LockWait, StatementFailure};
+use crate::journal::{Entry, Journal, State, Step, Tables, finish, read_journal, replace_fenced};
+use crate::lease;
 use crate::plan::{Action, Decision, Mode, Plan, plan};
 use crate::refusal::Refusal;
 use crate::script::{Phase, Script, Scripts, Statement, Version};
@@ -43,8 +46,15 @@ pub struct Options {
     pub lease: Duration,
     /// How long to wait for another migrator.
     pub lease_wait: Duration,
+    /// How long a holder must have said nothing over its connection, its lease being over, before that is ended: longer
+    /// than a living one takes between an answer and its next call. Whole seconds, as the process list counts them.
+    pub idle: Duration,
+    /// How long a statement may do nothing but wait for a lock on a table before it is cancelled. Whole seconds. It
+    /// makes everyone else who wants the table wait behind it.
+    pub lock_wait: Duration,
     /// How long a statement whose answer was lost must not be seen before it counts as never begun. The request may
-    /// still be on its way: a direct connection needs hardly more than nothing, the Data API the length of a call.
+    /// still be on its way: the Data API needs the length of a call. Of what was sent over a connection that is known to
+    /// have ended nothing is on its way, and nothing is waited for.
     pub quiet: Duration,
     /// How long a statement is followed after its answer was lost or its wait ended.
     pub follow: Duration,
@@ -56,7 +66,7 @@ pub struct Options {
 
 impl Options {
     /// The usual: the expand phase, strictly; a lease of 90 s (twice the Data API's 45 s for one call), a wait of two
-    /// leases, a minute of quiet, an hour to follow a statement (CloudFormation's longest), hand-over in the last
+    /// leases, ten seconds for an idle holder, half a minute for a lock, a minute of quiet, an hour to follow a statement (CloudFormation's longest), hand-over in the last
     /// minute.
     #[must_use]
     pub fn new(owner: impl Into<String>) -> Self {
@@ -66,6 +76,8 @@ impl Options {
             mode: Mode::Strict,
             lease: Duration::from_secs(90),
             lease_wait: Duration::from_secs(180),
+            idle: Duration::from_secs(10),
+            lock_wait: Duration::from_secs(30),
             quiet: Duration::from_secs(60),
             follow: Duration::from_secs(3600),
             poll: Duration::from_secs(1),
@@ -214,14 +226,7 @@ pub async fn apply<S: Session>(
         },
     };
     let tables = Tables::of(&journal.database);
-    if !journal.exists {
-        for sql in tables.create() {
-            session
-                .execute(&sql, &[])
-                .await
-                .map_err(|source| Error::session("creating the journal", source))?;
-        }
-    }
+    prepare_journal(session, &tables, &journal).await?;
     let mut run = Run {
         session,
         scripts,
@@ -230,6 +235,9 @@ pub async fn apply<S: Session>(
         tables,
         database: journal.database,
         token: 0,
+        over: None,
+        ended_token: None,
+        blockers: None,
         report: Report::default(),
     };
     if !run.take_lease().await? {
@@ -248,6 +256,33 @@ pub async fn apply<S: Session>(
             Err(error)
         }
     }
+}
+
+async fn prepare_journal<S: Session>(
+    session: &mut S,
+    tables: &Tables,
+    journal: &Journal,
+) -> Result<(), Error> {
+    if !journal.exists {
+        for sql in tables.create() {
+            session
+                .execute(&sql, &[])
+                .await
+                .map_err(|source| Error::session("creating the journal", source))?;
+        }
+    }
+    if journal.outdated {
+        for (sql, may_be_refused_with) in tables.upgrade() {
+            match session.execute(&sql, &[]).await {
+                Ok(_) => {}
+                Err(SessionError::Refused { code, .. }) if Some(code) == may_be_refused_with => {}
+                Err(source) => {
+                    return Err(Error::session("bringing the journal up to date", source));
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 fn report(plan: &Plan) -> Report {
@@ -288,63 +323,16 @@ struct Run<'a, S> {
     tables: Tables,
     database: String,
     token: i64,
+    /// The connection that the lease names, over which statements are sent.
+    over: Option<Connection>,
+    /// The token of the one before, if it ended with its connection: nothing that it sent can begin any more.
+    ended_token: Option<i64>,
+    /// Who kept the statement waiting that was cancelled last.
+    blockers: Option<Blockers>,
     report: Report,
 }
 
 impl<S: Session> Run<'_, S> {
-    /// Waits for the lease; false when the time is up.
-    async fn take_lease(&mut self) -> Result<bool, Error> {
-        let mut waited = Duration::ZERO;
-        let mut lost_answers = 0;
-        loop {
-            match lease::take(
-                self.session,
-                &self.tables,
-                &self.options.owner,
-                self.options.lease,
-            )
-            .await
-            {
-                Ok(Taken::Ours(token)) => {
-                    self.token = token;
-                    return Ok(true);
-                }
-                Ok(Taken::Held {
-                    owner,
-                    expires_in_seconds,
-                }) => {
-                    if waited >= self.options.lease_wait {
-                        return Err(Error::LeaseHeld {
-                            owner,
-                            expires_in_seconds,
-                        });
-                    }
-                    (self.observer)(Event::Waiting {
-                        owner: &owner,
-                        expires_in_seconds,
-                    });
-                }
-                Ok(Taken::Again) if waited >= self.options.lease_wait => {
-                    return Err(Error::journal("its lease can be neither taken nor read"));
-                }
-                Ok(Taken::Again) => lost_answers += 1,
-                Err(SessionError::Refused { code: 1213, .. }) => lost_answers += 1,
-                Err(source @ SessionError::Refused { .. }) => {
-                    return Err(Error::session("taking the lease", source));
-                }
-                Err(source) if lost_answers >= ATTEMPTS_MAX => {
-                    return Err(Error::session("taking the lease", source));
-                }
-                Err(_) => lost_answers += 1,
-            }
-            if self.is_late() {
-                return Ok(false);
-            }
-            self.session.pause(self.options.poll).await;
-            waited += self.options.poll;
-        }
-    }
-
     /// Makes the plan again, now that nobody else changes the journal, and carries it out.
     async fn carry_out(&mut self, unparsed: Option<Unparsed>) -> Result<(), Stop> {
         let journal = read_journal(self.session, self.scripts).await?;
@@ -447,6 +435,19 @@ impl<S: Session> Run<'_, S> {
             .await
     }
 
+    /// Writes that a statement which this run began is applied, and renews the lease: so it is over between two
+    /// statements only if one of them took longer than it lasts.
+    async fn finish(&mut self, script: &Script, statement: &Statement) -> Result<(), Stop> {
+        let sql = finish(
+            &self.tables,
+            script.id,
+            statement.number,
+            self.token,
+            self.options.lease,
+        );
+        self.write(&sql, &[]).await
+    }
+
     async fn record_entry(&mut self, entry: &Entry<'_>) -> Result<(), Stop> {
         let (sql, parameters) = replace_fenced(&self.tables, entry, self.token);
         self.write(&sql, &parameters).await
@@ -543,6 +544,11 @@ fn is_final(error: &SessionError) -> bool {
     matches!(error, SessionError::Refused { .. }) && !is_lock_trouble(error)
 }
 
+/// MySQL's lock wait timeout, of a row or of a table.
+fn is_lock_wait(error: &SessionError) -> bool {
+    matches!(error, SessionError::Refused { code: 1205, .. })
+}
+
 /// Deadlock, lock wait timeout: MySQL 1213 and 1205, and whatever else has the SQLSTATE of a rolled-back transaction.
 fn is_lock_trouble(error: &SessionError) -> bool {
     match error {
@@ -563,6 +569,21 @@ fn failure(script: &Script, statement: &Statement, resumes_at: usize, error: Ses
         total: script.statements.len(),
         resumes_at,
         error,
+    })))
+}
+
+fn lock_wait(
+    script: &Script,
+    statement: &Statement,
+    resumes_at: usize,
+    blockers: Blockers,
+) -> Stop {
+    Stop::Error(Error::LockWait(Box::new(LockWait {
+        place: script.place_of(statement),
+        number: statement.number,
+        total: script.statements.len(),
+        resumes_at,
+        blockers,
     })))
 }
 

@@ -1,6 +1,9 @@
 //! A schema statement: `started` before it, `applied` after it.
 
-use super::{ATTEMPTS_MAX, Run, Stop, Unfinished, after, failure, is_lock_trouble};
+use super::{
+    ATTEMPTS_MAX, Run, Stop, Unfinished, after, failure, is_lock_trouble, is_lock_wait, lock_wait,
+};
+use crate::blocker::{self, Blockers};
 use crate::error::Error;
 use crate::fingerprint::Fingerprint;
 use crate::journal::{State, Step};
@@ -26,6 +29,14 @@ impl<S: Session> Run<'_, S> {
                 Err(Unfinished::Again(error)) => error,
             };
             match &error {
+                SessionError::Refused { .. } if is_lock_wait(&error) => {
+                    let schema = self.schema_at(script, statement.number);
+                    let touched = &statement.analysis.touched;
+                    let found = blocker::find(self.session, &schema, touched, None).await;
+                    return Err(self
+                        .give_up_waiting(script, statement, started, found)
+                        .await);
+                }
                 SessionError::Refused { .. }
                     if attempt == ATTEMPTS_MAX || !is_lock_trouble(&error) =>
                 {
@@ -43,6 +54,11 @@ impl<S: Session> Run<'_, S> {
                     if self.settle(script, statement, &started).await? {
                         return Ok(());
                     }
+                    if let Some(found) = self.blockers.take() {
+                        return Err(self
+                            .give_up_waiting(script, statement, started, found)
+                            .await);
+                    }
                 }
             }
             if attempt == ATTEMPTS_MAX {
@@ -55,10 +71,29 @@ impl<S: Session> Run<'_, S> {
             attempt += 1;
             self.session.pause(self.options.poll).await;
         }
-        let applied = after(started, Step::Succeed)?;
-        self.record(script, statement, applied).await?;
+        after(started, Step::Succeed)?;
+        self.finish(script, statement).await?;
         self.tell_applied(script, statement.number, statement.number);
         Ok(())
+    }
+
+    /// Records a statement that was cancelled while it waited for a lock.
+    async fn give_up_waiting(
+        &mut self,
+        script: &Script,
+        statement: &Statement,
+        started: State,
+        blockers: Blockers,
+    ) -> Stop {
+        let stop = lock_wait(script, statement, statement.number, blockers);
+        let failed = Step::Fail {
+            error: "it waited too long for a lock".to_owned(),
+        };
+        let recorded = match after(started, failed) {
+            Ok(failed) => self.record(script, statement, failed).await,
+            Err(stop) => Err(stop),
+        };
+        recorded.map_or_else(|stop| stop, |()| stop)
     }
 
     async fn before(
@@ -85,6 +120,7 @@ impl<S: Session> Run<'_, S> {
             self.token,
             script.text_of(statement)
         );
+        self.pin().await?;
         let needs_session = script.statements[..statement.number - 1]
             .iter()
             .any(|earlier| matches!(earlier.analysis.class, Class::Session { .. }));

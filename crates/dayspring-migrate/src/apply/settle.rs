@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
+use super::hold::Former;
 use super::{Event, Run, Stop, after};
 use crate::apply::schema::tag;
+use crate::blocker::{self, Blockers};
+use crate::connection::is_lock_wait;
 use crate::error::Error;
 use crate::fingerprint::{Fingerprint, Verdict, decide};
-use crate::journal::{Entry, Journal, State, StatementRecord, Step};
+use crate::journal::{Entry, Journal, State, StatementRecord, Step, read_token};
 use crate::refusal::Refusal;
 use crate::script::{Script, Statement};
-use crate::session::{Session, Value};
+use crate::session::{Session, SessionError, Value};
 use crate::statement::{Analysis, Class, Recovery, analyse};
 
 impl<S: Session> Run<'_, S> {
@@ -196,8 +199,9 @@ impl<S: Session> Run<'_, S> {
         }
     }
 
-    /// Asks the database once no server session runs the statement, whoever sent it. Where nothing of it is to be seen
-    /// it is asked again until the quiet has lasted: the request may be on its way.
+    /// Asks the database once no server session runs the statement, whoever sent it, and none can begin to. Where
+    /// nothing of it is to be seen and the request may be on its way, it is asked again until the quiet has lasted. A
+    /// statement is not sent again before it is settled, so one that was seen to run is not on its way.
     async fn settled_verdict(
         &mut self,
         script: &Script,
@@ -206,26 +210,48 @@ impl<S: Session> Run<'_, S> {
         analysis: &Analysis,
         state: &State,
     ) -> Result<Verdict, Stop> {
-        let needs_quiet = analysis.class != Class::Schema(Recovery::Idempotent);
+        let token = read_token(self.session, &self.tables, script.id, number)
+            .await
+            .map_err(|source| Error::session("reading the journal", source))?;
+        let is_own = token == Some(self.token);
+        // Idempotent statements need no quiet, and their connection is ended all the same.
+        // Doubt was only told when it was quiet.
+        let mut needs_quiet = matches!(state, State::Started { .. })
+            && analysis.class != Class::Schema(Recovery::Idempotent)
+            && !(token.is_some() && token == self.ended_token);
         let mut quiet = Duration::ZERO;
         let mut followed = Duration::ZERO;
+        let mut cancelled = None;
         loop {
-            if let Some(doing) = self.running(script, number).await? {
-                quiet = Duration::ZERO;
+            if let Some(running) = self.running(script, number).await? {
+                needs_quiet = false;
                 (self.observer)(Event::Following {
                     path: &script.path,
                     number,
-                    doing: &doing,
+                    doing: &running.doing,
                 });
                 if followed >= self.options.follow {
                     return Err(Stop::HandOver);
                 }
-            } else {
-                let verdict = self.verdict(script, number, sql, analysis, state).await?;
-                if verdict != Verdict::NotApplied || !needs_quiet || quiet >= self.options.quiet {
-                    return Ok(verdict);
+                if running.waits_longer_than(self.options.lock_wait) {
+                    cancelled = Some(self.cancel(script, number, analysis, running.id).await?);
                 }
-                quiet += self.options.poll;
+            } else {
+                let former = if is_own {
+                    self.end_former_connection().await.map_err(ending)?
+                } else {
+                    Former::None
+                };
+                needs_quiet &= former != Former::Ended;
+                // While it is being ended the statement may still be rolled back.
+                if former != Former::Ending {
+                    let verdict = self.verdict(script, number, sql, analysis, state).await?;
+                    if verdict == Verdict::Applied || !needs_quiet || quiet >= self.options.quiet {
+                        self.blockers = cancelled;
+                        return Ok(verdict);
+                    }
+                    quiet += self.options.poll;
+                }
             }
             if self.is_late() {
                 return Err(Stop::HandOver);
@@ -236,26 +262,48 @@ impl<S: Session> Run<'_, S> {
         }
     }
 
+    /// Cancels a statement that does nothing but wait for a lock, having looked who has it.
+    async fn cancel(
+        &mut self,
+        script: &Script,
+        number: usize,
+        analysis: &Analysis,
+        connection: i64,
+    ) -> Result<Blockers, Stop> {
+        let schema = self.schema_at(script, number);
+        let found = blocker::find(self.session, &schema, &analysis.touched, Some(connection)).await;
+        match self
+            .session
+            .execute(&format!("KILL QUERY {connection}"), &[])
+            .await
+        {
+            // Refused: it has ended meanwhile, which the next look shows.
+            Ok(_) | Err(SessionError::Refused { .. }) => Ok(found),
+            Err(source) => Err(Error::session("cancelling a statement that waits", source).into()),
+        }
+    }
+
     /// What the server is doing with a statement, if it is running it.
-    async fn running(&mut self, script: &Script, number: usize) -> Result<Option<String>, Stop> {
+    async fn running(&mut self, script: &Script, number: usize) -> Result<Option<Running>, Stop> {
         let pattern = format!(
             "/* {} token %",
             tag(&self.database, script, number).replace('_', "\\_")
         );
-        let sql = "SELECT CAST(state AS CHAR) FROM information_schema.processlist \
-                   WHERE id <> CONNECTION_ID() AND info LIKE :pattern";
+        let sql = "SELECT CAST(id AS SIGNED), CAST(state AS CHAR), CAST(time AS SIGNED) \
+                   FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND info LIKE :pattern";
         let rows = self
             .session
             .query(sql, &[("pattern", Value::Text(pattern))])
             .await
             .map_err(|source| Error::session("looking for a running statement", source))?;
-        Ok(rows
-            .into_iter()
-            .next()
-            .map(|row| match row.into_iter().next() {
-                Some(Value::Text(doing)) => doing,
-                Some(Value::Null | Value::Long(_)) | None => String::new(),
-            }))
+        Ok(rows.first().map(|row| match row.as_slice() {
+            [Value::Long(id), Value::Text(doing), Value::Long(seconds)] => Running {
+                id: *id,
+                doing: doing.clone(),
+                seconds: u64::try_from(*seconds).unwrap_or(0),
+            },
+            _ => Running::default(),
+        }))
     }
 
     async fn keep_lease(&mut self) -> Result<(), Stop> {
@@ -275,6 +323,25 @@ impl<S: Session> Run<'_, S> {
             .find_map(|statement| used_database(script.text_of(statement)))
             .unwrap_or_else(|| self.database.clone())
     }
+}
+
+/// A statement in the process list.
+#[derive(Debug, Default)]
+struct Running {
+    id: i64,
+    /// The server's word for what it does.
+    doing: String,
+    seconds: u64,
+}
+
+impl Running {
+    fn waits_longer_than(&self, lock_wait: Duration) -> bool {
+        is_lock_wait(&self.doing) && self.seconds >= lock_wait.as_secs()
+    }
+}
+
+fn ending(source: SessionError) -> Stop {
+    Error::session("ending the connection that was lost", source).into()
 }
 
 fn used_database(sql: &str) -> Option<String> {

@@ -7,9 +7,11 @@
 mod state;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::digest::Digest;
 use crate::error::Error;
+use crate::lease::expiry;
 use crate::place::cut;
 use crate::script::{Phase, Script, ScriptId, Scripts, Statement, Version};
 use crate::session::{Row, Session, SessionError, Value};
@@ -18,7 +20,10 @@ use crate::statement::quote;
 pub use state::{IllegalTransition, State, Step};
 
 /// The layout of the tables that this engine reads and writes.
-pub const FORMAT: i64 = 1;
+pub const FORMAT: i64 = 2;
+
+/// The layout before this one: its lease names no connection.
+const FORMAT_WITHOUT_CONNECTION: i64 = 1;
 
 /// How much of a statement's text the journal keeps, to show it when it was edited later.
 const TEXT_BYTES_MAX: usize = 16 * 1024;
@@ -28,6 +33,12 @@ const PAGE_ROWS: usize = 1000;
 
 /// Texts of edited statements that are fetched; the first refuses the run, more only help to see the pattern.
 const EDITED_TEXTS_MAX: usize = 5;
+
+/// The lease's column for the connection over which its holder works.
+const CONNECTION: &str = "connection VARCHAR(500) NOT NULL DEFAULT ''";
+
+/// MySQL's "duplicate column name".
+const DUPLICATE_COLUMN: u16 = 1060;
 
 /// MySQL's "table doesn't exist".
 const NO_SUCH_TABLE: u16 = 1146;
@@ -48,6 +59,22 @@ impl Tables {
             statement: table("dayspring_statement"),
             lease: table("dayspring_lease"),
         }
+    }
+
+    /// The statements that bring the tables of format 1 to this one, and those that may be refused because another
+    /// migrator was here first, with the error's number.
+    pub(crate) fn upgrade(&self) -> [(String, Option<u16>); 2] {
+        let Self { lease, .. } = self;
+        [
+            (
+                format!("ALTER TABLE {lease} ADD COLUMN {CONNECTION}"),
+                Some(DUPLICATE_COLUMN),
+            ),
+            (
+                format!("UPDATE {lease} SET format = {FORMAT} WHERE id = 1"),
+                None,
+            ),
+        ]
     }
 
     /// The statements that create what is missing. The lease comes last: where it is, all are.
@@ -72,9 +99,9 @@ impl Tables {
             ),
             format!(
                 "CREATE TABLE IF NOT EXISTS {lease} (id INT NOT NULL PRIMARY KEY, format INT NOT NULL, \
-                 owner VARCHAR(255) NOT NULL, token BIGINT NOT NULL, expires_at DATETIME(6) NOT NULL) {OPTIONS}"
+                 owner VARCHAR(255) NOT NULL, token BIGINT NOT NULL, expires_at DATETIME(6) NOT NULL, {CONNECTION}) {OPTIONS}"
             ),
-            format!("INSERT IGNORE INTO {lease} VALUES (1, {FORMAT}, '', 0, '2000-01-01')"),
+            format!("INSERT IGNORE INTO {lease} VALUES (1, {FORMAT}, '', 0, '2000-01-01', '')"),
         ]
     }
 }
@@ -119,6 +146,8 @@ pub struct Journal {
     pub database: String,
     /// Whether its tables are there.
     pub exists: bool,
+    /// Whether they have the layout before this engine's, which the next run changes.
+    pub outdated: bool,
     /// What is recorded, in the order in which scripts run.
     pub scripts: BTreeMap<ScriptId, ScriptRecord>,
 }
@@ -174,6 +203,10 @@ pub async fn read_journal<S: Session>(
     match format.first().map(Vec::as_slice) {
         None => return Ok(journal),
         Some([Value::Long(FORMAT)]) => journal.exists = true,
+        Some([Value::Long(FORMAT_WITHOUT_CONNECTION)]) => {
+            journal.exists = true;
+            journal.outdated = true;
+        }
         Some(other) => {
             return Err(Error::journal(format!(
                 "its format is {other:?}, and this engine knows {FORMAT}"
@@ -434,6 +467,47 @@ pub(crate) fn replace_in_transaction(
         ),
         parameters(entries),
     )
+}
+
+/// The statement that makes a row that this holder wrote `applied` and renews its lease, both or neither.
+pub(crate) fn finish(
+    tables: &Tables,
+    id: ScriptId,
+    number: usize,
+    token: i64,
+    lease: Duration,
+) -> String {
+    format!(
+        "UPDATE {} AS s JOIN {} AS l ON l.id = 1 AND l.token = {token} SET s.state = '{}', s.detail = NULL, \
+         s.changed_at = UTC_TIMESTAMP(6), l.expires_at = {} \
+         WHERE s.version = {} AND s.phase = '{}' AND s.position = {number} AND s.token = {token}",
+        tables.statement,
+        tables.lease,
+        State::Applied.name(),
+        expiry(lease),
+        id.version.number(),
+        id.phase.name(),
+    )
+}
+
+/// The token of the run that wrote a row.
+pub(crate) async fn read_token<S: Session>(
+    session: &mut S,
+    tables: &Tables,
+    id: ScriptId,
+    number: usize,
+) -> Result<Option<i64>, SessionError> {
+    let sql = format!(
+        "SELECT token FROM {} WHERE version = {} AND phase = '{}' AND position = {number}",
+        tables.statement,
+        id.version.number(),
+        id.phase.name()
+    );
+    let rows = session.query(&sql, &[]).await?;
+    Ok(match rows.first().and_then(|row| row.first()) {
+        Some(Value::Long(token)) => Some(*token),
+        Some(Value::Null | Value::Text(_)) | None => None,
+    })
 }
 
 /// The statement that writes one row by itself, and none when another migrator holds the lease.

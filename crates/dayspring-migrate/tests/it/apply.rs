@@ -14,7 +14,8 @@ use crate::server;
 pub(crate) fn options() -> Options {
     Options {
         poll: Duration::from_millis(2),
-        quiet: Duration::ZERO,
+        idle: Duration::ZERO,
+        lock_wait: Duration::from_secs(1),
         ..Options::new("test")
     }
 }
@@ -45,7 +46,7 @@ impl World {
             '_,
         >| {})
         .await;
-        session.conn.disconnect().await.unwrap();
+        session.disconnect().await;
         ended
     }
 

@@ -97,17 +97,6 @@ async fn run_until(world: &World, files: &[(&str, &str)], dies_at: u32, side: Si
     }
 }
 
-/// Time passes until the lease of the dead has ended.
-async fn let_the_lease_end(world: &World) {
-    let mut conn = server::connect(&world.opts).await;
-    // There may be no lease yet.
-    drop(
-        conn.query_drop("UPDATE dayspring_lease SET expires_at = '2000-01-01'")
-            .await,
-    );
-    conn.disconnect().await.unwrap();
-}
-
 async fn check(files: &[(&str, &str)], side: Side) {
     let reference = World::new().await;
     let report = reference.apply(files).await;
@@ -116,7 +105,6 @@ async fn check(files: &[(&str, &str)], side: Side) {
     for dies_at in 1.. {
         let world = World::new().await;
         let came_to_its_end = run_until(&world, files, dies_at, side).await;
-        let_the_lease_end(&world).await;
         let report = world.apply(files).await;
         assert!(
             report.ends_with("schema at v2"),

@@ -9,19 +9,60 @@ use tokio::sync::mpsc;
 
 use crate::server;
 
-/// A session over one connection.
+/// A session over one connection, and over a new one after it is lost.
 pub(crate) struct Direct {
-    pub(crate) conn: Conn,
+    opts: OptsBuilder,
+    /// Nothing after the connection was lost.
+    conn: Option<Conn>,
+    in_transaction: bool,
     pub(crate) remaining: Option<Duration>,
 }
 
 impl Direct {
     pub(crate) async fn connect(opts: &OptsBuilder) -> Self {
         Self {
-            conn: server::connect(opts).await,
+            opts: opts.clone(),
+            conn: Some(server::connect(opts).await),
+            in_transaction: false,
             remaining: None,
         }
     }
+
+    pub(crate) async fn disconnect(self) {
+        if let Some(conn) = self.conn {
+            conn.disconnect().await.unwrap();
+        }
+    }
+
+    async fn take(&mut self) -> Result<Conn, SessionError> {
+        match self.conn.take() {
+            Some(conn) => Ok(conn),
+            None if self.in_transaction => not_started("the transaction ended with its connection"),
+            None => match Conn::new(self.opts.clone()).await {
+                Ok(conn) => Ok(conn),
+                Err(error) => not_started(&error.to_string()),
+            },
+        }
+    }
+
+    fn give_back<T>(
+        &mut self,
+        conn: Conn,
+        answer: Result<T, mysql_async::Error>,
+    ) -> Result<T, SessionError> {
+        let answer = answer.map_err(session_error);
+        match &answer {
+            Err(SessionError::Unknown { .. }) => drop(conn),
+            Ok(_) | Err(_) => self.conn = Some(conn),
+        }
+        answer
+    }
+}
+
+fn not_started<T>(message: &str) -> Result<T, SessionError> {
+    Err(SessionError::NotStarted {
+        message: message.to_owned(),
+    })
 }
 
 impl Session for Direct {
@@ -30,11 +71,9 @@ impl Session for Direct {
         sql: &str,
         parameters: &[(&str, Value)],
     ) -> Result<Vec<Row>, SessionError> {
-        let rows: Vec<mysql_async::Row> = self
-            .conn
-            .exec(sql, params(parameters))
-            .await
-            .map_err(session_error)?;
+        let mut conn = self.take().await?;
+        let answer = conn.exec(sql, params(parameters)).await;
+        let rows: Vec<mysql_async::Row> = self.give_back(conn, answer)?;
         Ok(rows
             .into_iter()
             .map(|row| row.unwrap().into_iter().map(value).collect())
@@ -46,28 +85,43 @@ impl Session for Direct {
         sql: &str,
         parameters: &[(&str, Value)],
     ) -> Result<u64, SessionError> {
-        self.conn
-            .exec_drop(sql, params(parameters))
-            .await
-            .map_err(session_error)?;
-        Ok(self.conn.affected_rows())
+        let mut conn = self.take().await?;
+        let answer = conn.exec_drop(sql, params(parameters)).await;
+        let rows = conn.affected_rows();
+        self.give_back(conn, answer).map(|()| rows)
     }
 
     async fn run(&mut self, sql: &str) -> Result<u64, SessionError> {
-        self.conn.query_drop(sql).await.map_err(session_error)?;
-        Ok(self.conn.affected_rows())
+        let mut conn = self.take().await?;
+        let answer = conn.query_drop(sql).await;
+        let rows = conn.affected_rows();
+        self.give_back(conn, answer).map(|()| rows)
     }
 
     async fn begin(&mut self) -> Result<(), SessionError> {
-        self.run("START TRANSACTION").await.map(drop)
+        self.run("START TRANSACTION").await?;
+        self.in_transaction = true;
+        Ok(())
     }
 
     async fn commit(&mut self) -> Result<(), SessionError> {
-        self.run("COMMIT").await.map(drop)
+        let answer = self.run("COMMIT").await;
+        self.in_transaction = false;
+        answer.map(drop)
     }
 
     async fn rollback(&mut self) -> Result<(), SessionError> {
-        self.run("ROLLBACK").await.map(drop)
+        if std::mem::take(&mut self.in_transaction) && self.conn.is_some() {
+            self.run("ROLLBACK").await?;
+        }
+        Ok(())
+    }
+
+    async fn connection(&mut self) -> Result<Option<u64>, SessionError> {
+        let conn = self.take().await?;
+        let id = u64::from(conn.id());
+        self.conn = Some(conn);
+        Ok(Some(id))
     }
 
     async fn pause(&mut self, duration: Duration) {
@@ -108,6 +162,12 @@ fn value(value: mysql_async::Value) -> Value {
 
 fn session_error(error: mysql_async::Error) -> SessionError {
     match error {
+        // Killed, in MariaDB's and MySQL's numbers, and the server's end.
+        mysql_async::Error::Server(error) if matches!(error.code, 1927 | 3169 | 1053) => {
+            SessionError::Unknown {
+                message: error.message,
+            }
+        }
         mysql_async::Error::Server(error) => SessionError::Refused {
             code: error.code,
             sql_state: error.state,
@@ -245,6 +305,10 @@ impl Session for Mortal {
             self.inner.rollback().await
         };
         self.end(is_last, answer).await
+    }
+
+    async fn connection(&mut self) -> Result<Option<u64>, SessionError> {
+        self.inner.connection().await
     }
 
     async fn pause(&mut self, duration: Duration) {

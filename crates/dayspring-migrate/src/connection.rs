@@ -1,0 +1,200 @@
+//! The server connection over which a migrator works: the sign of its life, and what can be ended in its place.
+//!
+//! A server gives a connection's number once between two of its starts, so number and start name a connection for
+//! ever. Who may see and end a connection is the server's to say: an account sees and ends its own, the rights PROCESS
+//! and CONNECTION_ADMIN (MariaDB: CONNECTION ADMIN) those of others.
+
+use std::fmt;
+
+use crate::session::{Session, SessionError, Value};
+
+/// How far apart two readings of one server's start may be, in seconds: each is the difference of two whole seconds
+/// that are not read at the same time.
+const START_TOLERANCE_SECONDS: i64 = 3;
+
+/// ER_NO_SUCH_THREAD: the server has no connection of that number.
+const NO_SUCH_THREAD: u16 = 1094;
+
+/// ER_KILL_DENIED_ERROR: it has one, and it is another account's.
+const KILL_DENIED: u16 = 1095;
+
+/// A server connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Connection {
+    /// The server's number for it.
+    pub(crate) id: u64,
+    /// When the server was started, in seconds since 1970 on its own clock.
+    server_started: i64,
+    /// The account.
+    account: String,
+}
+
+impl fmt::Display for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            id,
+            server_started,
+            account,
+        } = self;
+        write!(f, "{id} {server_started} {account}")
+    }
+}
+
+impl Connection {
+    /// Reads what [`Display`](fmt::Display) wrote.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (id, rest) = text.split_once(' ')?;
+        let (server_started, account) = rest.split_once(' ')?;
+        Some(Self {
+            id: id.parse().ok()?,
+            server_started: server_started.parse().ok()?,
+            account: account.to_owned(),
+        })
+    }
+
+    /// Names the session's connection of that number.
+    pub(crate) async fn of_session<S: Session>(
+        session: &mut S,
+        id: u64,
+    ) -> Result<Self, SessionError> {
+        let uptime = session
+            .query("SHOW GLOBAL STATUS LIKE 'Uptime'", &[])
+            .await?;
+        let uptime = uptime.first().and_then(|row| row.get(1)).and_then(whole);
+        let now = session
+            .query("SELECT UNIX_TIMESTAMP(), CURRENT_USER()", &[])
+            .await?;
+        match (uptime, now.first().map(Vec::as_slice)) {
+            (Some(uptime), Some([now, Value::Text(account)])) => Ok(Self {
+                id,
+                server_started: whole(now).unwrap_or_default() - uptime,
+                account: account.clone(),
+            }),
+            _ => Err(SessionError::NotStarted {
+                message: "the server does not say since when it runs".to_owned(),
+            }),
+        }
+    }
+
+    /// What becomes of it, seen from `own`.
+    pub(crate) async fn look<S: Session>(
+        &self,
+        session: &mut S,
+        own: &Self,
+    ) -> Result<Life, SessionError> {
+        if (self.server_started - own.server_started).abs() > START_TOLERANCE_SECONDS {
+            return Ok(Life::Gone);
+        }
+        let sql = format!(
+            "SELECT CAST(command AS CHAR), CAST(time AS SIGNED), CAST(state AS CHAR) \
+             FROM information_schema.processlist WHERE id = {}",
+            self.id
+        );
+        let rows = session.query(&sql, &[]).await?;
+        if let Some([Value::Text(command), seconds, state]) = rows.first().map(Vec::as_slice) {
+            let seconds = whole(seconds).unwrap_or_default();
+            return Ok(match command.as_str() {
+                "Sleep" => Life::Idle { seconds },
+                "Killed" => Life::Idle { seconds: i64::MAX },
+                _ => Life::Working {
+                    waits_for_lock: matches!(state, Value::Text(state) if is_lock_wait(state)),
+                    seconds,
+                },
+            });
+        }
+        if self.account == own.account || sees_all(session).await? {
+            Ok(Life::Gone)
+        } else {
+            Ok(Life::Hidden)
+        }
+    }
+
+    /// Ends it, as far as the server allows; to be said again until it is [`Ended::Gone`].
+    pub(crate) async fn end<S: Session>(&self, session: &mut S) -> Result<Ended, SessionError> {
+        match session.execute(&format!("KILL {}", self.id), &[]).await {
+            Ok(_) => Ok(Ended::Ending),
+            Err(SessionError::Refused { code, .. }) if code == NO_SUCH_THREAD => Ok(Ended::Gone),
+            Err(SessionError::Refused { code, .. }) if code == KILL_DENIED => Ok(Ended::Denied),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// What a connection does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Life {
+    /// It has ended, and with it whatever was running or could still have been sent over it.
+    Gone,
+    /// It waits for its client's next word.
+    Idle { seconds: i64 },
+    /// It runs a statement.
+    Working {
+        /// Whether the statement does nothing but wait for a lock on a table.
+        waits_for_lock: bool,
+        seconds: i64,
+    },
+    /// The server does not show it to this account, whether or not it lives.
+    Hidden,
+}
+
+/// What came of ending a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// The server does not know it any longer.
+    Gone,
+    /// It is about to end: what it ran is being rolled back.
+    Ending,
+    /// It lives, and this account may not end it.
+    Denied,
+}
+
+/// The server's words for a statement that waits for a metadata lock, by the kind of object
+/// (<https://dev.mysql.com/doc/refman/8.0/en/general-thread-states.html>, read 2026-11-23).
+pub(crate) fn is_lock_wait(state: &str) -> bool {
+    state.starts_with("Waiting for") && state.ends_with("lock")
+}
+
+/// Whether this account sees everyone's connections: what shows transactions wants the same right.
+async fn sees_all<S: Session>(session: &mut S) -> Result<bool, SessionError> {
+    match session
+        .query("SELECT 1 FROM information_schema.innodb_trx LIMIT 1", &[])
+        .await
+    {
+        Ok(_) => Ok(true),
+        Err(SessionError::Refused { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn whole(value: &Value) -> Option<i64> {
+    match value {
+        Value::Long(number) => Some(*number),
+        Value::Text(text) => text.parse().ok(),
+        Value::Null => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_reads_back_what_it_writes() {
+        let connection = Connection {
+            id: 17,
+            server_started: 1_763_859_704,
+            account: "ann of x@%".to_owned(),
+        };
+        assert_eq!(Connection::parse(&connection.to_string()), Some(connection));
+        assert_eq!(Connection::parse(""), None);
+        assert_eq!(Connection::parse("17 x y"), None);
+    }
+
+    #[test]
+    fn waits_for_locks_are_told_from_other_waits() {
+        assert!(is_lock_wait("Waiting for table metadata lock"));
+        assert!(is_lock_wait("Waiting for global read lock"));
+        assert!(!is_lock_wait("Waiting for handler commit"));
+        assert!(!is_lock_wait("copy to tmp table"));
+    }
+}
