@@ -51,7 +51,7 @@ impl fmt::Display for Blocker {
 pub enum Blockers {
     /// These have the lock.
     Known(Vec<Blocker>),
-    /// These have transactions open, the oldest first.
+    /// These have transactions open, the oldest first: in the statement's database, or in others where there is none.
     Possible(Vec<Blocker>),
     /// This account is not shown the transactions of others.
     Hidden,
@@ -107,16 +107,22 @@ pub(crate) async fn find<S: Session>(
         known.truncate(NAMED_MAX);
         return Blockers::Known(known);
     }
-    let sql = format!(
-        "SELECT {COLUMNS} FROM information_schema.innodb_trx x \
-         JOIN information_schema.processlist p ON p.id = x.trx_mysql_thread_id \
-         WHERE {others} ORDER BY x.trx_started LIMIT {NAMED_MAX}"
-    );
-    match session.query(&sql, &[]).await {
-        Ok(rows) => Blockers::Possible(rows.iter().filter_map(read).collect()),
-        Err(SessionError::Refused { .. }) => Blockers::Hidden,
-        Err(_) => Blockers::Possible(Vec::new()),
+    // Who works in this database is the likelier one.
+    for place in ["p.db = :schema", "p.db <> :schema"] {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM information_schema.innodb_trx x \
+             JOIN information_schema.processlist p ON p.id = x.trx_mysql_thread_id \
+             WHERE {others} AND COALESCE({place}, 1) ORDER BY x.trx_started LIMIT {NAMED_MAX}"
+        );
+        let parameters = [("schema", Value::Text(schema.to_owned()))];
+        match session.query(&sql, &parameters).await {
+            Ok(rows) if rows.is_empty() => {}
+            Ok(rows) => return Blockers::Possible(rows.iter().filter_map(read).collect()),
+            Err(SessionError::Refused { .. }) => return Blockers::Hidden,
+            Err(_) => break,
+        }
     }
+    Blockers::Possible(Vec::new())
 }
 
 fn read(row: &Row) -> Option<Blocker> {

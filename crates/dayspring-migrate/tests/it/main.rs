@@ -3,6 +3,7 @@
 
 mod apply;
 mod client;
+mod child;
 mod crash;
 mod direct;
 mod lease;
@@ -10,3 +11,4 @@ mod server;
 mod settle;
 mod split;
 mod sql_text;
+mod wait;

@@ -158,7 +158,7 @@ fn bootstrap(program: &Path, data: &Path) {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "only the engine starts no process; its tests start a server"
+    reason = "only the engine starts no process; its tests start servers and migrators"
 )]
 pub(crate) fn command(program: &Path) -> Command {
     Command::new(program)
