@@ -60,6 +60,46 @@ pub enum Decision {
     Rebuild(Box<Refusal>),
 }
 
+/// What the engine's tag before a statement takes at most.
+const TAG_CHARACTERS_MAX: usize = 256;
+
+impl Plan {
+    /// Refuses a statement that is to run and is longer than a session can send
+    /// ([`Session::statement_characters_max`](crate::Session::statement_characters_max)).
+    ///
+    /// # Errors
+    /// The first of them.
+    pub fn check_lengths(
+        &self,
+        scripts: &Scripts,
+        characters_max: usize,
+    ) -> Result<(), Box<Refusal>> {
+        let characters_max = characters_max.saturating_sub(TAG_CHARACTERS_MAX);
+        for step in &self.steps {
+            let script = scripts.get(step.script);
+            let Some((script, statement)) =
+                script.and_then(|script| Some((script, script.statements.get(step.number - 1)?)))
+            else {
+                continue;
+            };
+            let text = script.text_of(statement);
+            // Characters are fewer than bytes, and counting bytes is free.
+            let characters = match text.len() {
+                bytes if bytes <= characters_max => continue,
+                _ => text.chars().count(),
+            };
+            if characters > characters_max {
+                return Err(Box::new(Refusal::TooLong {
+                    place: Box::new(script.place_of(statement)),
+                    characters,
+                    characters_max,
+                }));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Decides.
 ///
 /// # Errors

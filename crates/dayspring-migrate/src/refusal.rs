@@ -75,6 +75,16 @@ pub enum Refusal {
         /// Why.
         why: &'static str,
     },
+    /// A statement is longer than what is between here and the database takes.
+    #[error("this statement has {characters} characters, and {characters_max} can be sent")]
+    TooLong {
+        /// The statement.
+        place: Box<Place>,
+        /// How long it is.
+        characters: usize,
+        /// How long it may be.
+        characters_max: usize,
+    },
     /// A variable is filled from the data and used after a statement that commits by itself.
     #[error("the value of a variable that this statement uses would be lost in a crash")]
     VariableAcrossSchema {
@@ -100,6 +110,9 @@ impl Refusal {
                  effect, or `-- dayspring: idempotent` if running it twice does no harm"
                 .to_owned(),
             Self::Forbidden { .. } => "remove it from the script".to_owned(),
+            Self::TooLong { .. } => {
+                "cut it into shorter ones, such as an INSERT of fewer rows: they commit together all the same".to_owned()
+            }
             Self::VariableAcrossSchema { .. } => {
                 "compute the value in the statement itself, or move the schema statements between into another script"
                     .to_owned()
@@ -116,6 +129,7 @@ impl Refusal {
             | Self::AppendedToOlder { place, .. }
             | Self::Undecidable { place, .. }
             | Self::Forbidden { place, .. }
+            | Self::TooLong { place, .. }
             | Self::VariableAcrossSchema { place } => Some(place),
             Self::Removed { .. } | Self::Missing { .. } | Self::Late { .. } => None,
         }
@@ -132,6 +146,7 @@ impl Refusal {
             | Self::AppendedToOlder { .. }
             | Self::Undecidable { .. }
             | Self::Forbidden { .. }
+            | Self::TooLong { .. }
             | Self::VariableAcrossSchema { .. } => None,
         }
     }
@@ -147,6 +162,7 @@ impl Refusal {
             Self::AppendedToOlder { .. }
             | Self::Undecidable { .. }
             | Self::Forbidden { .. }
+            | Self::TooLong { .. }
             | Self::VariableAcrossSchema { .. } => false,
         }
     }

@@ -215,7 +215,12 @@ pub async fn apply<S: Session>(
         Ok(Decision::Carry(plan)) if plan.steps.is_empty() => {
             return Ok(Outcome::Done(report(&plan)));
         }
-        Ok(Decision::Carry(plan)) => report(&plan),
+        Ok(Decision::Carry(plan)) => {
+            if let Some(characters_max) = session.statement_characters_max() {
+                plan.check_lengths(scripts, characters_max)?;
+            }
+            report(&plan)
+        }
         Ok(Decision::Rebuild(refusal)) => return Ok(Outcome::Rebuild(refusal)),
         Err(refusal) => match parse::parse_failure(session, scripts, &refusal).await {
             Some(error) => {

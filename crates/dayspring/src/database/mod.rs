@@ -46,6 +46,7 @@ pub use query::{Executed, Query};
 pub(crate) use retry::ServiceError;
 pub(crate) use retry::{CallError, Effect, effect_of, is_resuming, is_throttled};
 pub(crate) use settings::Settings;
+pub(crate) use signing::Signer;
 pub use transaction::Transaction;
 use transaction::log_failed_rollback;
 pub use value::Value;

@@ -28,19 +28,12 @@ impl Settings {
                 })
         };
         let region = required("AWS_REGION")?;
-        // The service's own variable goes before the general one, as in every AWS SDK:
-        // https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html (read 2026-11-22).
-        let (name, endpoint) = ["AWS_ENDPOINT_URL_RDS_DATA", "AWS_ENDPOINT_URL"]
-            .into_iter()
-            .find_map(|name| Some((name, variable(name).filter(|value| !value.is_empty())?)))
-            .unwrap_or_else(|| {
-                (
-                    "AWS_REGION",
-                    format!("https://rds-data.{region}.amazonaws.com"),
-                )
-            });
         Ok(Self {
-            endpoint: parse_endpoint(name, &endpoint)?,
+            endpoint: Self::read_endpoint(
+                &variable,
+                "AWS_ENDPOINT_URL_RDS_DATA",
+                format!("https://rds-data.{region}.amazonaws.com"),
+            )?,
             signer: Signer {
                 credentials: Credentials::new(
                     required("AWS_ACCESS_KEY_ID")?,
@@ -56,6 +49,21 @@ impl Settings {
             secret_arn: required("DAYSPRING_SECRET_ARN")?,
             database: required("DAYSPRING_DATABASE")?,
         })
+    }
+
+    /// The endpoint of a service: its own variable's goes before the general one's, as in every AWS SDK, and both before
+    /// the region's.
+    /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html> (read 2026-11-22)
+    pub(crate) fn read_endpoint(
+        variable: impl Fn(&str) -> Option<String>,
+        own: &'static str,
+        of_region: String,
+    ) -> Result<Uri, Error> {
+        let (name, endpoint) = [own, "AWS_ENDPOINT_URL"]
+            .into_iter()
+            .find_map(|name| Some((name, variable(name).filter(|value| !value.is_empty())?)))
+            .unwrap_or(("AWS_REGION", of_region));
+        parse_endpoint(name, &endpoint)
     }
 
     /// The endpoint without its trailing slash, to put an operation's path behind.

@@ -1,5 +1,6 @@
 //! What the migrator is called with: CloudFormation's custom-resource request, or nothing in particular.
 
+use dayspring_migrate::Phase;
 use serde::Deserialize;
 
 use crate::Error;
@@ -41,6 +42,20 @@ pub(crate) enum RequestType {
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Properties {
     pub(crate) database: Option<String>,
+    /// `contract` for the scripts that run when the new code is live.
+    pub(crate) phase: Option<String>,
+    /// How long CloudFormation waits, in seconds: a number, or a text of one.
+    pub(crate) service_timeout: Option<serde_json::Value>,
+}
+
+impl Properties {
+    /// Which scripts are asked for.
+    pub(crate) fn phase(&self) -> Phase {
+        match self.phase.as_deref() {
+            Some("contract") => Phase::Contract,
+            Some(_) | None => Phase::Expand,
+        }
+    }
 }
 
 impl ResourceRequest {
@@ -52,7 +67,10 @@ impl ResourceRequest {
             &self.resource_properties.database,
         ) {
             (Some(given), _) => given.clone(),
-            (None, Some(database)) => format!("dayspring-migration-{database}"),
+            (None, Some(database)) => match self.resource_properties.phase() {
+                Phase::Expand => format!("dayspring-migration-{database}"),
+                Phase::Contract => format!("dayspring-contract-{database}"),
+            },
             (None, None) => "dayspring-migration".to_owned(),
         }
     }
@@ -122,6 +140,20 @@ pub(crate) mod tests {
                 "dayspring-migration-blog"
             );
         }
+    }
+
+    #[test]
+    fn each_phase_is_a_resource_of_its_own() {
+        let mut event = event("Create");
+        event["ResourceProperties"]["Phase"] = "contract".into();
+        let Ok(Call::Resource(request)) = parse(event) else {
+            panic!("the event is a request");
+        };
+        assert_eq!(request.resource_properties.phase(), Phase::Contract);
+        assert_eq!(
+            request.answered_physical_resource_id(),
+            "dayspring-contract-blog"
+        );
     }
 
     #[test]

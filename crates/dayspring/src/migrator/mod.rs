@@ -7,10 +7,13 @@
 //! 2. A Delete is a success at once: a stack whose database is gone must still go.
 //! 3. A failure is an answer too, so the invocation succeeds: an invocation that fails is repeated by Lambda, twice. That is
 //!    kept for the one case where it helps, an answer that could not be delivered.
-//! 4. A repeated invocation repeats nothing: the engine's journal says what is left.
+//! 4. A migration that needs longer than an invocation may run is handed over to the next ([`hand_over`]), and so is one that
+//!    another migrator keeps waiting: the same event, delivered twice at once, is answered by both with the same success.
+//! 5. A repeated invocation repeats nothing: the engine's journal says what is left.
 
 mod answer;
 mod event;
+mod hand_over;
 mod session;
 
 use std::path::PathBuf;
@@ -28,6 +31,7 @@ use crate::database::{Client, Settings, deadline};
 use crate::{Error, log};
 use answer::{Data, Outcome};
 use event::{Call, RequestType};
+use hand_over::{HandOver, Invoker};
 pub use session::DataApiSession;
 
 /// What is kept of Lambda's time for the answer and its repetitions; of a short time, a quarter.
@@ -49,6 +53,8 @@ pub struct Migrator {
     /// What messages call that folder: its path in the project.
     shown: String,
     mode: Mode,
+    /// How it hands over; nothing where no function runs it.
+    invoker: Option<Arc<Invoker>>,
 }
 
 impl Migrator {
@@ -70,9 +76,11 @@ impl Migrator {
             Some("true") => Mode::Development,
             _ => Mode::Strict,
         };
+        let settings = Settings::read(&variable)?;
         Ok(Self {
             folder: PathBuf::from(root).join(&shown),
-            client: Arc::new(Client::new(Settings::read(variable)?)),
+            invoker: Invoker::from_variables(variable, &settings)?.map(Arc::new),
+            client: Arc::new(Client::new(settings)),
             shown,
             mode,
         })
@@ -98,13 +106,31 @@ pub async fn handle(
     let now = Instant::now();
     let deadline = deadline(context, SystemTime::now(), now);
     let until = deadline.map(|deadline| work_until(now, deadline));
-    let call = event::parse(event)?;
-    let deletes =
-        matches!(&call, Call::Resource(request) if request.request_type == RequestType::Delete);
-    let outcome = match migrator {
-        _ if deletes => Outcome::Success(None),
-        Ok(migrator) => migrate(migrator, context, until, deadline).await,
-        Err(error) => Outcome::Failed {
+    let call = event::parse(event.clone())?;
+    let outcome = match (migrator, &call) {
+        (_, Call::Resource(request)) if request.request_type == RequestType::Delete => {
+            Outcome::Success(None)
+        }
+        (Ok(migrator), call) => {
+            let times = Times { until, deadline };
+            match migrate(migrator, call, context, times).await {
+                Ended::Answered(outcome) => outcome,
+                Ended::Unfinished(state) => {
+                    let handed_over = hand_over(migrator, call, &event, deadline).await;
+                    migrator.client.settle().await;
+                    match handed_over {
+                        Ok(number) => {
+                            tracing::info!(number, "handed over to a fresh invocation: {state}");
+                            return Ok(Value::Null);
+                        }
+                        Err(problem) => Outcome::Failed {
+                            reason: out_of_time(&state, problem.as_deref()),
+                        },
+                    }
+                }
+            }
+        }
+        (Err(error), _) => Outcome::Failed {
             reason: reason(error),
         },
     };
@@ -135,22 +161,42 @@ fn work_until(now: Instant, deadline: Instant) -> Instant {
     now + (left - TIME_TO_ANSWER.min(left / 4))
 }
 
-async fn migrate(
-    migrator: &Migrator,
-    context: &Context,
+/// When work and process end.
+#[derive(Debug, Clone, Copy)]
+struct Times {
     until: Option<Instant>,
     deadline: Option<Instant>,
-) -> Outcome {
+}
+
+/// How the work of an invocation ended.
+enum Ended {
+    /// With what can be answered.
+    Answered(Outcome),
+    /// Before its end: the next invocation carries on. The text says how far it came.
+    Unfinished(String),
+}
+
+impl Ended {
+    fn failed(error: &dayspring_migrate::Error) -> Self {
+        Self::Answered(Outcome::Failed {
+            reason: render_failure(error, REASON_BYTES_MAX),
+        })
+    }
+}
+
+async fn migrate(migrator: &Migrator, call: &Call, context: &Context, times: Times) -> Ended {
     let scripts = match read_folder(&migrator.folder, &migrator.shown) {
         Ok(scripts) => scripts,
-        Err(error) => {
-            return Outcome::Failed {
-                reason: render_failure(&error.into(), REASON_BYTES_MAX),
-            };
-        }
+        Err(error) => return Ended::failed(&error.into()),
     };
+    let Times { until, deadline } = times;
     let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-    let options = options(migrator.mode, owner(context, SystemTime::now()), left);
+    let mut options = options(migrator.mode, owner(context, SystemTime::now()), left);
+    if let Call::Resource(request) = call {
+        options.phase = request.resource_properties.phase();
+        // It hands over rather than to answer that another migrator is at work.
+        options.lease_wait = left.unwrap_or(options.lease_wait);
+    }
     let mut session = DataApiSession::new(migrator.client.clone(), until, deadline);
     let mut observer = log_event;
     let work = apply(&mut session, &scripts, &options, &mut observer);
@@ -159,19 +205,36 @@ async fn migrate(
         None => Ok(work.await),
     };
     match ended {
-        Ok(Ok(Applied::Done(report))) => Outcome::Success(Some(data(&report))),
-        Ok(Ok(Applied::HandOver(report))) => Outcome::Failed {
-            reason: out_of_time(&report.to_string()),
-        },
-        Ok(Ok(Applied::Rebuild(refusal))) => Outcome::Failed {
-            reason: render_failure(&refusal.into(), REASON_BYTES_MAX),
-        },
-        Ok(Err(error)) => Outcome::Failed {
-            reason: render_failure(&error, REASON_BYTES_MAX),
-        },
-        Err(_) => Outcome::Failed {
-            reason: out_of_time("a statement is still running, or the database does not answer"),
-        },
+        Ok(Ok(Applied::Done(report))) => Ended::Answered(Outcome::Success(Some(data(&report)))),
+        Ok(Ok(Applied::HandOver(report))) => Ended::Unfinished(report.to_string()),
+        Ok(Ok(Applied::Rebuild(refusal))) => Ended::failed(&refusal.into()),
+        Ok(Err(error)) => Ended::failed(&error),
+        Err(_) => Ended::Unfinished(
+            "a statement is still running, or the database does not answer".to_owned(),
+        ),
+    }
+}
+
+/// Invokes the next migrator and says which it is. Where that cannot be done: why, if it was to be.
+async fn hand_over(
+    migrator: &Migrator,
+    call: &Call,
+    event: &Value,
+    deadline: Option<Instant>,
+) -> Result<u32, Option<String>> {
+    let (Call::Resource(request), Some(invoker)) = (call, &migrator.invoker) else {
+        return Err(None);
+    };
+    let now = SystemTime::now();
+    let hand_over = HandOver::of(event, &request.resource_properties, now);
+    let Some(next) = hand_over.next_event(event, now) else {
+        return Err(Some("CloudFormation does not wait any longer".to_owned()));
+    };
+    // What is left after this is the answer's, if the invocation fails.
+    let until = deadline.map(|deadline| work_until(Instant::now(), deadline));
+    match invoker.invoke(&next, until).await {
+        Ok(()) => Ok(hand_over.number + 1),
+        Err(problem) => Err(Some(format!("it could not be handed over: {problem}"))),
     }
 }
 
@@ -181,6 +244,7 @@ fn options(mode: Mode, owner: String, left: Option<Duration>) -> Options {
     options.mode = mode;
     if let Some(left) = left {
         options.reserve = options.reserve.min(left / 4);
+        options.poll = options.poll.min(left / 20);
         options.lease_wait = options.lease_wait.min(left / 2);
     }
     options
@@ -199,10 +263,11 @@ fn data(report: &Report) -> Data {
     }
 }
 
-fn out_of_time(state: &str) -> String {
+fn out_of_time(state: &str, problem: Option<&str>) -> String {
+    let problem = problem.map_or_else(String::new, |problem| format!("\n note: {problem}"));
     format!(
-        "error: the migration did not finish in the migrator's time: {state}\n \
-         help: deploy again, it carries on where this one stopped; or give the migrator a longer timeout"
+        "error: the migration did not finish in the migrator's time: {state}{problem}\n \
+         help: deploy again, it carries on where this one stopped"
     )
 }
 

@@ -3,9 +3,15 @@
 //! The engine decides what may be done twice, so nothing doubtful is repeated here. What is certain to have had no effect
 //! (a database that is still resuming, throttling, a connection that could not be made) is tried again while there is
 //! time; a read outside a transaction too.
+//!
+//! A migrator that was stopped must not send a schema statement when it wakes up, long after another has taken over, and
+//! no row can keep it from that. Its signature can: a schema statement is signed with a date that lies before the moment
+//! when the lease was last confirmed, so that AWS refuses it two minutes after that moment, whenever it is signed. A
+//! successor decides no earlier than that: the lease lasts 90 s, and then it waits for 60 s of quiet. Inside a
+//! transaction nothing is needed: it is gone after three idle minutes.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -18,6 +24,20 @@ use crate::database::{
 };
 use crate::error::MySqlError;
 
+/// How long a request is taken after the date in its signature
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html>, read 2026-11-23).
+const SIGNATURE_AGE_MAX: Duration = Duration::from_secs(300);
+
+/// How long after the lease was confirmed a schema statement is taken.
+const SENDING_TIME: Duration = Duration::from_secs(120);
+
+/// What is kept of the engine's time after a statement that runs to its end: to record that it is still running.
+const TIME_AFTER_RUN: Duration = Duration::from_secs(10);
+
+/// The most characters of a statement
+/// (<https://docs.aws.amazon.com/rdsdataservice/latest/APIReference/API_ExecuteStatement.html>, read 2026-11-22).
+const STATEMENT_CHARACTERS_MAX: usize = 65_536;
+
 /// A session of the engine. Outside a transaction each statement may run on another server session.
 #[derive(Debug)]
 pub struct DataApiSession {
@@ -27,6 +47,9 @@ pub struct DataApiSession {
     /// When the process ends: the rollback of a dropped transaction still has this long.
     deadline: Option<Instant>,
     transaction: Option<Transaction>,
+    /// When the last of the engine's own writes outside a transaction was sent that succeeded. The one before a schema
+    /// statement is always that which confirms the lease.
+    confirmed_at: Option<SystemTime>,
 }
 
 impl DataApiSession {
@@ -58,6 +81,7 @@ impl DataApiSession {
             until,
             deadline,
             transaction: None,
+            confirmed_at: None,
         }
     }
 
@@ -68,6 +92,11 @@ impl DataApiSession {
         effect: Effect,
         continue_after_timeout: bool,
     ) -> Result<ExecuteStatementResult, SessionError> {
+        let (until, date) = if continue_after_timeout {
+            (self.until_after_run(), self.date_of_run())
+        } else {
+            (self.until, None)
+        };
         let parameters: Vec<_> = parameters
             .iter()
             .map(|(name, value)| database_value(value).into_parameter(name))
@@ -84,9 +113,20 @@ impl DataApiSession {
             continue_after_timeout,
         };
         self.client
-            .call(Operation::Execute, &input, effect, self.until)
+            .call_dated(Operation::Execute, &input, effect, until, date)
             .await
             .map_err(|failure| session_error(failure, continue_after_timeout))
+    }
+
+    fn until_after_run(&self) -> Option<Instant> {
+        let until = self.until?;
+        let left = until.saturating_duration_since(Instant::now());
+        until.checked_sub(TIME_AFTER_RUN.min(left / 4))
+    }
+
+    fn date_of_run(&self) -> Option<SystemTime> {
+        self.confirmed_at?
+            .checked_sub(SIGNATURE_AGE_MAX - SENDING_TIME)
     }
 
     fn effect(&self, sql: &str) -> Effect {
@@ -116,7 +156,11 @@ impl Session for DataApiSession {
         sql: &str,
         parameters: &[(&str, Value)],
     ) -> Result<u64, SessionError> {
+        let sent_at = SystemTime::now();
         let result = self.send(sql, parameters, self.effect(sql), false).await?;
+        if self.transaction.is_none() {
+            self.confirmed_at = Some(sent_at);
+        }
         Ok(u64::try_from(result.number_of_records_updated).unwrap_or(0))
     }
 
@@ -159,6 +203,10 @@ impl Session for DataApiSession {
 
     async fn pause(&mut self, duration: Duration) {
         tokio::time::sleep(duration).await;
+    }
+
+    fn statement_characters_max(&self) -> Option<usize> {
+        Some(STATEMENT_CHARACTERS_MAX)
     }
 
     fn remaining(&self) -> Option<Duration> {

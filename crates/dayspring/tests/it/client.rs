@@ -95,7 +95,7 @@ async fn a_resuming_database_is_waited_for() {
         1 => Reply::Error(
             400,
             "DatabaseResumingException",
-            "is resuming after being auto-paused",
+            "is resuming after being auto-paused".to_owned(),
         ),
         _ => Reply::Ok(json!({"numberOfRecordsUpdated": 1})),
     })
@@ -112,7 +112,8 @@ async fn a_resuming_database_is_waited_for() {
 
 #[tokio::test]
 async fn no_resume_is_waited_for_past_the_functions_deadline() {
-    let server = Server::start(|_, _| Reply::Error(400, "DatabaseResumingException", "m")).await;
+    let server =
+        Server::start(|_, _| Reply::Error(400, "DatabaseResumingException", "m".to_owned())).await;
     let mut context = Context::default();
     // Too little for the first pause and another attempt, and far more than a call takes.
     let deadline = SystemTime::now() + Duration::from_millis(1600);
@@ -153,7 +154,9 @@ async fn a_write_whose_answer_is_lost_is_doubtful_and_sent_once() {
 
 #[tokio::test]
 async fn a_write_that_the_service_failed_at_is_doubtful_and_sent_once() {
-    let server = Server::start(|_, _| Reply::Error(500, "InternalServerErrorException", "m")).await;
+    let server =
+        Server::start(|_, _| Reply::Error(500, "InternalServerErrorException", "m".to_owned()))
+            .await;
     let error = server.database().query(INSERT).execute().await.unwrap_err();
     insta::assert_snapshot!(
         error,
@@ -185,7 +188,8 @@ async fn a_refused_statement_carries_mysqls_code_and_is_sent_once() {
         Reply::Error(
             400,
             "DatabaseErrorException",
-            "Duplicate entry 'a' for key 'posts.posts_slug'; Error code: 1062; SQLState: 23000",
+            "Duplicate entry 'a' for key 'posts.posts_slug'; Error code: 1062; SQLState: 23000"
+                .to_owned(),
         )
     })
     .await;

@@ -5,6 +5,8 @@
 )]
 
 mod client;
+mod manners;
+mod mariadb;
 mod migrator;
 mod server;
 mod transaction;

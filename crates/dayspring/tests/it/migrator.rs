@@ -113,7 +113,7 @@ async fn a_failure_is_an_answer_and_the_invocation_succeeds() {
         if call.path.starts_with("/answer") {
             Reply::Ok(json!({}))
         } else {
-            Reply::Error(403, "AccessDeniedException", "not authorized")
+            Reply::Error(403, "AccessDeniedException", "not authorized".to_owned())
         }
     })
     .await;
@@ -167,7 +167,7 @@ async fn an_answer_goes_out_though_the_data_api_is_silent() {
 async fn an_answer_that_is_not_taken_is_sent_again() {
     let server = Server::start(|_, number| match number {
         1 => Reply::HangUp,
-        2 => Reply::Error(503, "SlowDown", "m"),
+        2 => Reply::Error(503, "SlowDown", "m".to_owned()),
         _ => Reply::Ok(json!({})),
     })
     .await;
@@ -181,8 +181,10 @@ async fn an_answer_that_is_not_taken_is_sent_again() {
 
 #[tokio::test]
 async fn a_direct_call_gets_its_failure_as_the_invocations_error() {
-    let server =
-        Server::start(|_, _| Reply::Error(403, "AccessDeniedException", "not authorized")).await;
+    let server = Server::start(|_, _| {
+        Reply::Error(403, "AccessDeniedException", "not authorized".to_owned())
+    })
+    .await;
     let layer = layer("CREATE TABLE a (b INT);");
     let migrator = migrator(&server, &layer);
     let error = handle(Ok(&migrator), json!({}), &Context::default())

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::mariadb::DataApi;
+
 /// A request as it came.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
@@ -28,7 +30,9 @@ impl Call {
 #[derive(Debug, Clone)]
 pub(crate) enum Reply {
     Ok(Value),
-    Error(u16, &'static str, &'static str),
+    Error(u16, &'static str, String),
+    /// What the server's database answers.
+    Database,
     /// Closes the connection without an answer.
     HangUp,
     /// Answers, and closes the connection.
@@ -47,6 +51,14 @@ impl Server {
     pub(crate) async fn start(
         answer: impl Fn(&Call, usize) -> Reply + Send + Sync + 'static,
     ) -> Self {
+        Self::start_with(None, answer).await
+    }
+
+    /// The same with a database behind [`Reply::Database`].
+    pub(crate) async fn start_with(
+        database: Option<Arc<DataApi>>,
+        answer: impl Fn(&Call, usize) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let calls = Arc::new(Mutex::new(Vec::new()));
@@ -55,7 +67,8 @@ impl Server {
         // Ends with the test's runtime.
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, recorded.clone(), answer.clone()));
+                let database = database.clone();
+                tokio::spawn(serve(stream, recorded.clone(), database, answer.clone()));
             }
         });
         Self { port, calls }
@@ -100,6 +113,7 @@ impl Server {
 async fn serve(
     mut stream: TcpStream,
     calls: Arc<Mutex<Vec<Call>>>,
+    database: Option<Arc<DataApi>>,
     answer: Arc<impl Fn(&Call, usize) -> Reply>,
 ) {
     let mut buffer = Vec::new();
@@ -109,13 +123,17 @@ async fn serve(
             calls.push(call.clone());
             calls.len()
         };
-        let (status, kind, body, close) = match answer(&call, number) {
+        let reply = match (answer(&call, number), &database) {
+            (Reply::Database, Some(database)) => database.answer(&call).await,
+            (reply, _) => reply,
+        };
+        let (status, kind, body, close) = match reply {
             Reply::Ok(body) => (200, "", body, false),
             Reply::OkAndClose(body) => (200, "", body, true),
             Reply::Error(status, kind, message) => {
                 (status, kind, json!({ "message": message }), false)
             }
-            Reply::HangUp => return,
+            Reply::HangUp | Reply::Database => return,
             Reply::Silence => std::future::pending().await,
         };
         let body = body.to_string();

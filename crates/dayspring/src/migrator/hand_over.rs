@@ -1,0 +1,227 @@
+//! A migration may take longer than one invocation may run: a migrator that nears its end invokes a fresh one of itself,
+//! which carries on from the journal. CloudFormation waits for an answer meanwhile, up to an hour.
+//!
+//! The invocation is asynchronous, with the event as it came and one key more. Lambda may run it twice; the lease sees to
+//! it that only one of them works.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws_credential_types::Credentials;
+use bytes::Bytes;
+use http::{Request, Uri};
+use http_body_util::Full;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::event::Properties;
+use crate::Error;
+use crate::database::{Settings, Signer};
+use crate::http::{Http, SendError, host_header};
+
+/// The key that is added to the event.
+const KEY: &str = "DayspringHandOver";
+
+/// CloudFormation's longest wait, and what it waits where the template does not say
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-customresource.html>,
+/// read 2026-11-23).
+const SERVICE_TIMEOUT: Duration = Duration::from_secs(3600);
+
+/// What is kept of CloudFormation's wait for the answer; of a short one, a quarter.
+const TIME_TO_ANSWER: Duration = Duration::from_secs(60);
+
+/// Far more than an hour needs; it ends a chain that no clock ends.
+const NUMBER_MAX: u32 = 1000;
+
+const ATTEMPTS_MAX: u32 = 4;
+const ATTEMPT_WAIT: Duration = Duration::from_secs(5);
+
+/// How far a migration has been handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct HandOver {
+    /// How often, so far.
+    pub(crate) number: u32,
+    /// When CloudFormation stops to wait, with time for the answer, in seconds since 1970.
+    pub(crate) until: u64,
+}
+
+impl HandOver {
+    /// What the event says, or the beginning.
+    pub(crate) fn of(event: &Value, properties: &Properties, now: SystemTime) -> Self {
+        let handed_over = event.get(KEY).cloned().map(serde_json::from_value);
+        if let Some(Ok(handed_over)) = handed_over {
+            return handed_over;
+        }
+        let wait = properties
+            .service_timeout
+            .as_ref()
+            .and_then(seconds)
+            .map_or(SERVICE_TIMEOUT, Duration::from_secs);
+        let until = since_1970(now) + (wait - TIME_TO_ANSWER.min(wait / 4));
+        Self {
+            number: 0,
+            until: until.as_secs(),
+        }
+    }
+
+    /// The event for the next invocation; nothing where CloudFormation would not wait for it.
+    pub(crate) fn next_event(self, event: &Value, now: SystemTime) -> Option<Value> {
+        if since_1970(now).as_secs() >= self.until || self.number >= NUMBER_MAX {
+            return None;
+        }
+        let mut event = event.clone();
+        event[KEY] = serde_json::to_value(Self {
+            number: self.number + 1,
+            ..self
+        })
+        .ok()?;
+        Some(event)
+    }
+}
+
+fn since_1970(now: SystemTime) -> Duration {
+    now.duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+/// CloudFormation hands numbers over as texts.
+fn seconds(value: &Value) -> Option<u64> {
+    match value {
+        Value::String(text) => text.parse().ok(),
+        other => other.as_u64(),
+    }
+}
+
+/// How a migrator invokes itself.
+#[derive(Debug)]
+pub(crate) struct Invoker {
+    function: String,
+    endpoint: Uri,
+    signer: Signer,
+    http: Http,
+}
+
+impl Invoker {
+    /// The function that runs this process, if a function does.
+    pub(crate) fn from_variables(
+        variable: impl Fn(&str) -> Option<String>,
+        settings: &Settings,
+    ) -> Result<Option<Self>, Error> {
+        let Some(function) = variable("AWS_LAMBDA_FUNCTION_NAME").filter(|name| !name.is_empty())
+        else {
+            return Ok(None);
+        };
+        let region = &settings.signer.region;
+        let endpoint = Settings::read_endpoint(
+            variable,
+            "AWS_ENDPOINT_URL_LAMBDA",
+            format!("https://lambda.{region}.amazonaws.com"),
+        )?;
+        let credentials: Credentials = settings.signer.credentials.clone();
+        Ok(Some(Self {
+            function,
+            http: Http::new(endpoint.clone()),
+            endpoint,
+            signer: Signer {
+                credentials,
+                region: region.clone(),
+                service: "lambda",
+            },
+        }))
+    }
+
+    /// Invokes the function, without waiting for its end.
+    /// <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>
+    pub(crate) async fn invoke(&self, event: &Value, until: Option<Instant>) -> Result<(), String> {
+        let body = Bytes::from(event.to_string());
+        let mut attempt = 1;
+        loop {
+            let problem = match self.attempt(body.clone()).await {
+                Ok(()) => return Ok(()),
+                Err(problem) => problem,
+            };
+            let pause = Duration::from_millis(250 << attempt);
+            let is_late = until.is_some_and(|until| Instant::now() + pause >= until);
+            if attempt == ATTEMPTS_MAX || is_late {
+                return Err(problem);
+            }
+            tracing::warn!(attempt, problem, "the next invocation was not taken yet");
+            tokio::time::sleep(pause).await;
+            attempt += 1;
+        }
+    }
+
+    async fn attempt(&self, body: Bytes) -> Result<(), String> {
+        const HEADERS: [(&str, &str); 2] = [
+            ("content-type", "application/json"),
+            ("x-amz-invocation-type", "Event"),
+        ];
+        let path = format!("/2015-03-31/functions/{}/invocations", self.function);
+        let root = self.endpoint.to_string();
+        let url = format!("{}{path}", root.trim_end_matches('/'));
+        let signature = self
+            .signer
+            .headers("POST", &url, &HEADERS, &body, SystemTime::now())?;
+        let prefix = self.endpoint.path().trim_end_matches('/');
+        let mut request = Request::post(format!("{prefix}{path}"))
+            .header("host", host_header(self.http.origin()));
+        for (name, value) in HEADERS {
+            request = request.header(name, value);
+        }
+        for (name, value) in signature {
+            request = request.header(name, value);
+        }
+        let request = request
+            .body(Full::new(body))
+            .map_err(|error| error.to_string())?;
+        match self.http.send(request, ATTEMPT_WAIT).await {
+            Ok(answer) if answer.status.is_success() => Ok(()),
+            Ok(answer) => Err(format!(
+                "status {}: {}",
+                answer.status,
+                String::from_utf8_lossy(&answer.body)
+                    .chars()
+                    .take(300)
+                    .collect::<String>()
+            )),
+            // A second one that was not needed finds the lease taken or nothing to do.
+            Err(SendError::NotSent(message) | SendError::Lost(message)) => Err(message),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::event::tests::{event, request};
+    use super::*;
+
+    fn at(seconds: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn hand_overs_are_counted_until_cloudformation_stops_to_wait() {
+        let properties = request("Create").resource_properties;
+        let first = HandOver::of(&event("Create"), &properties, at(1000));
+        assert_eq!(
+            first,
+            HandOver {
+                number: 0,
+                until: 1000 + 3600 - 60
+            }
+        );
+        let second_event = first.next_event(&event("Create"), at(1900)).unwrap();
+        assert_eq!(second_event["RequestId"], event("Create")["RequestId"]);
+        let second = HandOver::of(&second_event, &properties, at(1901));
+        assert_eq!((second.number, second.until), (1, first.until));
+        assert_eq!(second.next_event(&second_event, at(first.until)), None);
+    }
+
+    #[test]
+    fn a_short_wait_keeps_a_quarter_for_the_answer() {
+        let mut properties = request("Create").resource_properties;
+        properties.service_timeout = Some("40".into());
+        let hand_over = HandOver::of(&event("Create"), &properties, at(0));
+        assert_eq!(hand_over.until, 30);
+    }
+}

@@ -1,0 +1,334 @@
+//! The custom resource as CloudFormation sees it, over a real database: its events and its answers.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use dayspring::Context;
+use dayspring::migrator::{Migrator, handle};
+use serde_json::{Value, json};
+
+use crate::mariadb::DataApi;
+use crate::server::{Call, Reply, Server};
+
+const V1: &str = "CREATE TABLE log (n INT PRIMARY KEY AUTO_INCREMENT, what VARCHAR(20));\nINSERT INTO log (what) VALUES ('v1');";
+const V2: &str = "INSERT INTO log (what) VALUES ('v2');";
+
+/// A stack's migrator: its database, and the server that is CloudFormation, Lambda and the Data API to it.
+struct Stack {
+    database: Arc<DataApi>,
+    server: Server,
+}
+
+impl Stack {
+    async fn new() -> Self {
+        Self::with_answers(Duration::from_secs(45), |_| Reply::Ok(json!({}))).await
+    }
+
+    /// `answer` is asked for what goes neither to the database nor anywhere that a test does not care about.
+    async fn with_answers(
+        call_time: Duration,
+        answer: impl Fn(&Call) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        let database = Arc::new(DataApi::new(call_time).await);
+        let server = Server::start_with(Some(database.clone()), move |call, _| {
+            if call.path.starts_with("/answer") || call.path.starts_with("/2015-03-31") {
+                answer(call)
+            } else {
+                Reply::Database
+            }
+        })
+        .await;
+        Self { database, server }
+    }
+
+    /// CloudFormation's event for these scripts.
+    fn event(&self, request_type: &str) -> Value {
+        let arn = "arn:aws:lambda:eu-central-1:123456789012:function:blog-dev-migrator";
+        let mut event = json!({
+            "RequestType": request_type,
+            "ServiceToken": arn,
+            "ResponseURL": format!("{}/answer?X-Amz-Signature=5e", self.server.url()),
+            "StackId": "arn:aws:cloudformation:eu-central-1:123456789012:stack/blog-dev/6c1d7c50",
+            "RequestId": "0b1c",
+            "LogicalResourceId": "Migration",
+            "ResourceType": "Custom::DayspringMigration",
+            "ResourceProperties": {
+                "ServiceToken": arn,
+                "ServiceTimeout": "3600",
+                "ScriptsDigest": "9f86d081",
+                "Database": "blog",
+            },
+        });
+        if request_type != "Create" {
+            event["PhysicalResourceId"] = "dayspring-migration-blog".into();
+        }
+        if request_type == "Update" {
+            event["OldResourceProperties"] = json!({
+                "ServiceToken": arn,
+                "ServiceTimeout": "3600",
+                "ScriptsDigest": "2c26b46b",
+                "Database": "blog",
+            });
+        }
+        event
+    }
+
+    fn migrator(&self, layer: &tempfile::TempDir) -> Migrator {
+        Migrator::from_variables(|name| match name {
+            "DAYSPRING_LAYER_ROOT" => Some(layer.path().display().to_string()),
+            "DAYSPRING_SCRIPTS" => Some("scripts/schema".to_owned()),
+            "AWS_LAMBDA_FUNCTION_NAME" => Some("blog-dev-migrator".to_owned()),
+            name => self.server.variable(name),
+        })
+        .unwrap()
+    }
+
+    /// Handles an event, and gives the newest answer.
+    async fn handle(&self, scripts: &[(&str, &str)], event: Value) -> Value {
+        let layer = layer(scripts);
+        let migrator = self.migrator(&layer);
+        handle(Ok(&migrator), event, &Context::default())
+            .await
+            .unwrap();
+        self.answers().pop().unwrap().body
+    }
+
+    fn calls(&self, path: &str) -> Vec<Call> {
+        let mut calls = self.server.calls();
+        calls.retain(|call| call.path.starts_with(path));
+        calls
+    }
+
+    fn answers(&self) -> Vec<Call> {
+        self.calls("/answer")
+    }
+
+    async fn log(&self) -> Vec<String> {
+        self.database.ask("SELECT what FROM log ORDER BY n").await
+    }
+}
+
+/// A folder that is a layer's root.
+fn layer(scripts: &[(&str, &str)]) -> tempfile::TempDir {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("scripts/schema");
+    std::fs::create_dir_all(&folder).unwrap();
+    for (name, sql) in scripts {
+        std::fs::write(folder.join(name), sql).unwrap();
+    }
+    root
+}
+
+fn ends_in(time: Duration) -> Context {
+    let end = SystemTime::now() + time;
+    let since = end.duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let mut context = Context::default();
+    context.deadline = u64::try_from(since.as_millis()).unwrap();
+    context
+}
+
+#[tokio::test]
+async fn a_stacks_life_is_answered_with_one_id_and_repeats_nothing() {
+    let stack = Stack::new().await;
+    let old = [("v1.sql", V1)];
+    let new = [("v1.sql", V1), ("v2.sql", V2)];
+    for (request_type, scripts, report, version) in [
+        ("Create", &old[..], "2 statements applied, schema at v1", 1),
+        ("Update", &new[..], "1 statement applied, schema at v2", 2),
+        ("Update", &new[..], "nothing to do, schema at v2", 2),
+        // The rollback of a deploy that failed later: the old code with the old scripts.
+        (
+            "Update",
+            &old[..],
+            "the schema is ahead of the scripts: schema at v2, the scripts end at v1",
+            2,
+        ),
+        ("Update", &new[..], "nothing to do, schema at v2", 2),
+    ] {
+        let answer = stack.handle(scripts, stack.event(request_type)).await;
+        assert_eq!(answer["Status"], "SUCCESS", "{answer}");
+        assert_eq!(answer["Data"]["Report"], report);
+        assert_eq!(answer["Data"]["Version"], version);
+        assert_eq!(answer["PhysicalResourceId"], "dayspring-migration-blog");
+        assert_eq!(answer["RequestId"], "0b1c");
+        assert_eq!(answer["LogicalResourceId"], "Migration");
+    }
+    assert_eq!(stack.log().await, ["v1", "v2"]);
+    let calls = stack.server.calls().len();
+    let answer = stack.handle(&new, stack.event("Delete")).await;
+    assert_eq!(answer["Status"], "SUCCESS");
+    assert_eq!(answer["Data"], Value::Null);
+    assert_eq!(
+        stack.server.calls().len(),
+        calls + 1,
+        "only the answer is sent"
+    );
+    assert_eq!(stack.log().await, ["v1", "v2"]);
+}
+
+#[tokio::test]
+async fn a_replaced_resource_is_created_over_what_is_there_and_its_old_one_deleted() {
+    let stack = Stack::new().await;
+    let scripts = [("v1.sql", V1)];
+    stack.handle(&scripts, stack.event("Create")).await;
+    let mut create = stack.event("Create");
+    create["LogicalResourceId"] = "Migration2".into();
+    create["RequestId"] = "0b1d".into();
+    let answer = stack.handle(&scripts, create).await;
+    assert_eq!(answer["Status"], "SUCCESS");
+    assert_eq!(answer["Data"]["Report"], "nothing to do, schema at v1");
+    let answer = stack.handle(&scripts, stack.event("Delete")).await;
+    assert_eq!(answer["Status"], "SUCCESS");
+    assert_eq!(answer["PhysicalResourceId"], "dayspring-migration-blog");
+    assert_eq!(stack.log().await, ["v1"]);
+}
+
+#[tokio::test]
+async fn an_event_that_comes_twice_at_once_is_answered_twice_with_success() {
+    let stack = Stack::new().await;
+    let scripts = [("v1.sql", V1)];
+    let (one, two) = tokio::join!(
+        stack.handle(&scripts, stack.event("Create")),
+        stack.handle(&scripts, stack.event("Create"))
+    );
+    assert_eq!(
+        (&one["Status"], &two["Status"]),
+        (&"SUCCESS".into(), &"SUCCESS".into())
+    );
+    let mut applied: Vec<i64> = stack
+        .answers()
+        .iter()
+        .map(|answer| answer.body["Data"]["Applied"].as_i64().unwrap())
+        .collect();
+    applied.sort_unstable();
+    assert_eq!(applied, [0, 2]);
+    assert_eq!(stack.log().await, ["v1"]);
+}
+
+#[tokio::test]
+async fn a_response_url_that_fails_and_then_works_gets_the_answer_of_one_run() {
+    let failures = std::sync::atomic::AtomicU32::new(2);
+    let stack = Stack::with_answers(Duration::from_secs(45), move |_| {
+        match failures.fetch_update(
+            std::sync::atomic::Ordering::Relaxed,
+            std::sync::atomic::Ordering::Relaxed,
+            |left| left.checked_sub(1),
+        ) {
+            Ok(2) => Reply::HangUp,
+            Ok(_) => Reply::Error(503, "SlowDown", "m".to_owned()),
+            Err(_) => Reply::Ok(json!({})),
+        }
+    })
+    .await;
+    let answer = stack.handle(&[("v1.sql", V1)], stack.event("Create")).await;
+    assert_eq!(answer["Data"]["Applied"], 2);
+    assert_eq!(stack.answers().len(), 3);
+    assert_eq!(stack.log().await, ["v1"]);
+}
+
+#[tokio::test]
+async fn a_statement_that_the_data_api_does_not_take_is_refused_before_anything_runs() {
+    let stack = Stack::new().await;
+    let long = format!("INSERT INTO log (what) VALUES ('{}');", "x".repeat(65_500));
+    let answer = stack
+        .handle(&[("v1.sql", V1), ("v2.sql", &long)], stack.event("Create"))
+        .await;
+    assert_eq!(answer["Status"], "FAILED");
+    let reason = answer["Reason"].as_str().unwrap();
+    assert!(
+        reason.starts_with(
+            "error: this statement has 65534 characters, and 65280 can be sent\n --> scripts/schema/v2.sql:1:1"
+        ),
+        "{reason}"
+    );
+    assert!(stack.database.ask("SHOW TABLES").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_mistyped_statement_is_answered_in_the_databases_words() {
+    let stack = Stack::new().await;
+    let answer = stack
+        .handle(
+            &[("v1.sql", "ALTER TABEL log ADD x INT;")],
+            stack.event("Create"),
+        )
+        .await;
+    let reason = answer["Reason"].as_str().unwrap();
+    assert!(reason.contains("near 'TABEL log"), "{reason}");
+    assert!(reason.contains("--> scripts/schema/v1.sql:1:1"), "{reason}");
+}
+
+/// Handles an event and whatever it is handed over to, each with so much time; gives the answer and the number of
+/// invocations.
+async fn handle_in_turns(
+    stack: &Stack,
+    scripts: &[(&str, &str)],
+    time: Duration,
+) -> (Value, usize) {
+    let layer = layer(scripts);
+    let mut event = stack.event("Create");
+    for number in 1..100 {
+        let migrator = stack.migrator(&layer);
+        handle(Ok(&migrator), event, &ends_in(time)).await.unwrap();
+        if let Some(answer) = stack.answers().pop() {
+            return (answer.body, number);
+        }
+        let invocations = stack.calls("/2015-03-31/functions/blog-dev-migrator/invocations");
+        assert_eq!(invocations.len(), number);
+        let call = &invocations[number - 1];
+        assert_eq!(call.header("x-amz-invocation-type"), Some("Event"));
+        let authorization = call.header("authorization").unwrap();
+        assert!(
+            authorization.contains("/eu-central-1/lambda/aws4_request"),
+            "{authorization}"
+        );
+        assert_eq!(call.body["DayspringHandOver"]["Number"], number);
+        assert_eq!(call.body["RequestId"], "0b1c");
+        event = call.body.clone();
+    }
+    panic!("never answered");
+}
+
+#[tokio::test]
+async fn statements_that_need_longer_than_an_invocation_are_handed_over() {
+    let stack = Stack::with_answers(Duration::from_secs(1), |_| Reply::Ok(json!({}))).await;
+    let slow = "CREATE TABLE a AS SELECT SLEEP(8) AS n;\nALTER TABLE a ADD INDEX (n);\nINSERT INTO a SELECT SLEEP(0.7);\nINSERT INTO a SELECT SLEEP(0.7);\nINSERT INTO a SELECT SLEEP(0.7);";
+    let (answer, invocations) =
+        handle_in_turns(&stack, &[("v1.sql", slow)], Duration::from_secs(6)).await;
+    assert_eq!(answer["Status"], "SUCCESS", "{answer}");
+    assert_eq!(answer["Data"]["Version"], 1);
+    assert!(invocations > 2, "{invocations}");
+    assert_eq!(stack.database.ask("SELECT COUNT(*) FROM a").await, ["4"]);
+    assert_eq!(
+        stack
+            .database
+            .ask("SELECT index_name FROM information_schema.statistics WHERE table_schema = DATABASE() AND table_name = 'a'")
+            .await,
+        ["n"]
+    );
+}
+
+#[tokio::test]
+async fn a_hand_over_that_is_refused_is_answered_with_why() {
+    let stack = Stack::with_answers(Duration::from_secs(1), |call| {
+        if call.path.starts_with("/answer") {
+            Reply::Ok(json!({}))
+        } else {
+            Reply::Error(403, "AccessDeniedException", "not authorized".to_owned())
+        }
+    })
+    .await;
+    let layer = layer(&[("v1.sql", "CREATE TABLE a AS SELECT SLEEP(5) AS n;")]);
+    let migrator = stack.migrator(&layer);
+    let context = ends_in(Duration::from_secs(4));
+    handle(Ok(&migrator), stack.event("Create"), &context)
+        .await
+        .unwrap();
+    let answer = stack.answers().pop().unwrap().body;
+    assert_eq!(answer["Status"], "FAILED");
+    insta::assert_snapshot!(answer["Reason"].as_str().unwrap(), @r#"
+    error: the migration did not finish in the migrator's time: nothing to do, no scripts applied
+     note: it could not be handed over: status 403 Forbidden: {"message":"not authorized"}
+     help: deploy again, it carries on where this one stopped
+    "#);
+}

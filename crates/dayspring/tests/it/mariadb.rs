@@ -1,0 +1,279 @@
+//! A MariaDB of this test run's own, and a Data API over it that is as small as the migrator's calls allow.
+
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use mysql_async::prelude::Queryable as _;
+use mysql_async::{Conn, OptsBuilder, Params, Row};
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+
+use crate::server::{Call, Reply};
+
+/// Where a server may be that is on no PATH: Debian's and Homebrew's folders.
+const FOLDERS: [&str; 5] = [
+    "/usr/sbin",
+    "/usr/local/sbin",
+    "/opt/homebrew/opt/mariadb/bin",
+    "/opt/homebrew/bin",
+    "/usr/local/opt/mariadb/bin",
+];
+
+/// Quick to start and careless with the disk, which a test's database may be.
+const OPTIONS: [&str; 11] = [
+    "--no-defaults",
+    "--skip-networking",
+    "--skip-name-resolve",
+    "--innodb-flush-log-at-trx-commit=0",
+    "--innodb-flush-method=nosync",
+    "--innodb-doublewrite=0",
+    "--innodb-buffer-pool-size=32M",
+    "--innodb-use-native-aio=0",
+    "--performance-schema=0",
+    "--character-set-server=utf8mb4",
+    "--user=root",
+];
+
+struct Server {
+    socket: PathBuf,
+    databases: AtomicU32,
+    /// The shell that ends the server when this process ends, however it ends.
+    _keeper: Child,
+}
+
+static SERVER: OnceLock<Server> = OnceLock::new();
+
+/// A new, empty database.
+async fn new_database() -> OptsBuilder {
+    let server = SERVER.get_or_init(start);
+    let name = format!("test_{}", server.databases.fetch_add(1, Ordering::Relaxed));
+    let opts = OptsBuilder::default()
+        .socket(Some(server.socket.display().to_string()))
+        .user(Some("root"))
+        .client_found_rows(true)
+        .prefer_socket(true);
+    let mut conn = connect(&opts).await;
+    conn.query_drop(format!("CREATE DATABASE {name}"))
+        .await
+        .unwrap();
+    opts.db_name(Some(name))
+}
+
+/// Connects, waiting for a server that is still starting.
+async fn connect(opts: &OptsBuilder) -> Conn {
+    for _ in 0..600 {
+        match Conn::new(opts.clone()).await {
+            Ok(conn) => return conn,
+            Err(mysql_async::Error::Server(error)) => panic!("{error}"),
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+    panic!("the server did not start within 30 s");
+}
+
+fn start() -> Server {
+    let program = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
+        .chain(FOLDERS.iter().map(PathBuf::from))
+        .map(|folder| folder.join("mariadbd"))
+        .find(|program| program.is_file())
+        .expect("mariadbd is installed (Debian and Ubuntu: mariadb-server-core; macOS: brew install mariadb)");
+    let folder = tempfile::Builder::new()
+        .prefix("dayspring-migrator-")
+        .tempdir()
+        .unwrap()
+        .keep();
+    let data = folder.join("data");
+    std::fs::create_dir(&data).unwrap();
+    bootstrap(&program, &data);
+    let socket = folder.join("socket");
+    let script = r#"folder=$1; shift; "$@" >"$folder/log" 2>&1 & server=$!; read -r _; kill -9 $server; wait $server; rm -rf "$folder""#;
+    let keeper = Command::new("sh")
+        .args(["-c", script, "sh"])
+        .arg(&folder)
+        .arg(&program)
+        .args(OPTIONS)
+        .arg(format!("--datadir={}", data.display()))
+        .arg(format!("--socket={}", socket.display()))
+        .arg(format!("--tmpdir={}", folder.display()))
+        .arg(format!("--pid-file={}", folder.join("pid").display()))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    Server {
+        socket,
+        databases: AtomicU32::new(0),
+        _keeper: keeper,
+    }
+}
+
+fn bootstrap(program: &Path, data: &Path) {
+    let prefix = std::fs::canonicalize(program).unwrap();
+    let prefix = prefix.parent().and_then(Path::parent).unwrap();
+    let share = ["share/mysql", "share/mariadb"]
+        .iter()
+        .map(|share| prefix.join(share))
+        .find(|share| share.join("mysql_system_tables.sql").is_file())
+        .expect("the server's own scripts are beside it");
+    let mut child = Command::new(program)
+        .args(OPTIONS)
+        .arg("--bootstrap")
+        .arg(format!("--tmpdir={}", data.display()))
+        .arg(format!("--datadir={}", data.display()))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input
+        .write_all(b"create database mysql;\nuse mysql;\n")
+        .unwrap();
+    for file in ["mysql_system_tables.sql", "mysql_system_tables_data.sql"] {
+        input
+            .write_all(&std::fs::read(share.join(file)).unwrap())
+            .unwrap();
+    }
+    drop(input);
+    assert!(child.wait().unwrap().success());
+}
+
+/// The Data API of one database: every call outside a transaction has a connection of its own.
+pub(crate) struct DataApi {
+    opts: OptsBuilder,
+    transactions: Mutex<HashMap<String, Conn>>,
+    numbers: AtomicU32,
+    /// After this a call is answered with a timeout, and its statement goes on.
+    call_time: Duration,
+}
+
+impl DataApi {
+    pub(crate) async fn new(call_time: Duration) -> Self {
+        Self {
+            opts: new_database().await,
+            transactions: Mutex::default(),
+            numbers: AtomicU32::new(0),
+            call_time,
+        }
+    }
+
+    /// The first column of a query's rows.
+    pub(crate) async fn ask(&self, sql: &str) -> Vec<String> {
+        connect(&self.opts).await.query(sql).await.unwrap()
+    }
+
+    pub(crate) async fn answer(&self, call: &Call) -> Reply {
+        let id = call.body["transactionId"].as_str().unwrap_or_default();
+        match call.path.as_str() {
+            "/BeginTransaction" => {
+                let id = self.numbers.fetch_add(1, Ordering::Relaxed).to_string();
+                let mut conn = connect(&self.opts).await;
+                conn.query_drop("START TRANSACTION").await.unwrap();
+                self.transactions.lock().await.insert(id.clone(), conn);
+                Reply::Ok(json!({ "transactionId": id }))
+            }
+            "/CommitTransaction" => self.end(id, "COMMIT").await,
+            "/RollbackTransaction" => self.end(id, "ROLLBACK").await,
+            _ if id.is_empty() => {
+                let mut conn = connect(&self.opts).await;
+                let body = call.body.clone();
+                let statement = tokio::spawn(async move { execute(&mut conn, &body).await });
+                match tokio::time::timeout(self.call_time, statement).await {
+                    Ok(reply) => reply.unwrap(),
+                    Err(_) => {
+                        Reply::Error(400, "StatementTimeoutException", "it timed out".to_owned())
+                    }
+                }
+            }
+            _ => {
+                let Some(mut conn) = self.transactions.lock().await.remove(id) else {
+                    return gone(id);
+                };
+                let reply = execute(&mut conn, &call.body).await;
+                self.transactions.lock().await.insert(id.to_owned(), conn);
+                reply
+            }
+        }
+    }
+
+    async fn end(&self, id: &str, sql: &str) -> Reply {
+        match self.transactions.lock().await.remove(id) {
+            Some(mut conn) => {
+                conn.query_drop(sql).await.unwrap();
+                Reply::Ok(json!({ "transactionStatus": "ended" }))
+            }
+            None => gone(id),
+        }
+    }
+}
+
+fn gone(id: &str) -> Reply {
+    let message = format!("Transaction {id} is not found");
+    Reply::Error(404, "TransactionNotFoundException", message)
+}
+
+async fn execute(conn: &mut Conn, body: &Value) -> Reply {
+    let sql = body["sql"].as_str().unwrap();
+    let named: HashMap<Vec<u8>, mysql_async::Value> = body["parameters"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|parameter| {
+            let name = parameter["name"].as_str().unwrap().as_bytes().to_vec();
+            let value = match (
+                parameter["value"]["longValue"].as_i64(),
+                parameter["value"]["stringValue"].as_str(),
+            ) {
+                (Some(number), _) => number.into(),
+                (None, Some(text)) => text.into(),
+                (None, None) => mysql_async::Value::NULL,
+            };
+            (name, value)
+        })
+        .collect();
+    let parameters = if named.is_empty() {
+        Params::Empty
+    } else {
+        Params::Named(named)
+    };
+    let mut rows: Result<Vec<Row>, mysql_async::Error> = conn.exec(sql, parameters).await;
+    // What cannot be prepared goes as text.
+    if matches!(&rows, Err(mysql_async::Error::Server(error)) if error.code == 1295) {
+        rows = conn.query(sql).await;
+    }
+    match rows {
+        Ok(rows) => {
+            let records: Vec<Vec<Value>> = rows
+                .into_iter()
+                .map(|row| row.unwrap().into_iter().map(field).collect())
+                .collect();
+            Reply::Ok(json!({ "records": records, "numberOfRecordsUpdated": conn.affected_rows() }))
+        }
+        Err(mysql_async::Error::Server(error)) => {
+            let message = format!(
+                "{}; Error code: {}; SQLState: {}",
+                error.message, error.code, error.state
+            );
+            Reply::Error(400, "DatabaseErrorException", message)
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn field(value: mysql_async::Value) -> Value {
+    match value {
+        mysql_async::Value::NULL => json!({ "isNull": true }),
+        mysql_async::Value::Int(number) => json!({ "longValue": number }),
+        mysql_async::Value::UInt(number) => json!({ "longValue": number }),
+        mysql_async::Value::Bytes(bytes) => {
+            json!({ "stringValue": String::from_utf8_lossy(&bytes) })
+        }
+        other => json!({ "stringValue": other.as_sql(true) }),
+    }
+}
