@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use bytes::Bytes;
-use dayspring_migrate::{Script, read_folder};
+use dayspring_migrate::{Phase, Script, read_folder};
 use dayspring_stack::{
     Assets, Digest, Stage, Template, asset_bucket_in, asset_key, template_key, zip,
 };
@@ -18,6 +18,8 @@ use crate::project::Loaded;
 pub(crate) struct Archive {
     pub(crate) content: Bytes,
     digest: Digest,
+    /// Whether it holds scripts that run when the new code is live.
+    contract: bool,
 }
 
 impl Archive {
@@ -31,6 +33,7 @@ impl Archive {
         Ok(Self {
             content: content.into(),
             digest,
+            contract: false,
         })
     }
 
@@ -67,13 +70,19 @@ pub(crate) fn pack_scripts(loaded: &Loaded, stage: &Stage) -> Result<Archive, Er
     if entries.is_empty() {
         return Err(Error::NoScripts { folder });
     }
-    Archive::of(entries, zip::Compression::Deflated, &folder)
+    let archive = Archive::of(entries, zip::Compression::Deflated, &folder)?;
+    let contract = scripts.of_phase(Phase::Contract).next().is_some();
+    Ok(Archive {
+        contract,
+        ..archive
+    })
 }
 
 pub(crate) fn assets(code: &Archive, scripts: &Archive) -> Assets {
     Assets {
         code: code.digest.clone(),
         scripts: scripts.digest.clone(),
+        contract: scripts.contract,
     }
 }
 

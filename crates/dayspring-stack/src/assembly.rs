@@ -20,6 +20,8 @@ pub struct Assets {
     pub code: Digest,
     /// The archive with the scripts' folder.
     pub scripts: Digest,
+    /// Whether there are scripts among them that run only when the new code is live (`vN.contract.sql`).
+    pub contract: bool,
 }
 
 /// The archives themselves.
@@ -32,12 +34,13 @@ pub struct Archives {
 }
 
 impl Archives {
-    /// The digests of the archives.
+    /// The digests of the archives, with what is known of the scripts.
     #[must_use]
-    pub fn assets(&self) -> Assets {
+    pub fn assets(&self, contract: bool) -> Assets {
         Assets {
             code: Digest::of(&self.code),
             scripts: Digest::of(&self.scripts),
+            contract,
         }
     }
 }
@@ -90,11 +93,11 @@ pub fn assembly(stage: &Stage, template: &Template, archives: &Archives) -> Vec<
     let template_bytes = template.to_json().into_bytes();
     let template_digest = Digest::of(&template_bytes);
     let template_key = template_key(project, &template_digest);
-    let assets = archives.assets();
+    let (code, scripts) = (Digest::of(&archives.code), Digest::of(&archives.scripts));
     let archive_name = |digest: &Digest| format!("asset.{digest}.zip");
 
     let mut listed = Map::new();
-    for (title, digest) in [("code", &assets.code), ("scripts", &assets.scripts)] {
+    for (title, digest) in [("code", &code), ("scripts", &scripts)] {
         let key = asset_key(project, digest);
         listed.insert(
             digest.to_string(),
@@ -115,11 +118,11 @@ pub fn assembly(stage: &Stage, template: &Template, archives: &Archives) -> Vec<
     );
     vec![
         File {
-            name: archive_name(&assets.code),
+            name: archive_name(&code),
             bytes: archives.code.clone(),
         },
         File {
-            name: archive_name(&assets.scripts),
+            name: archive_name(&scripts),
             bytes: archives.scripts.clone(),
         },
         File {

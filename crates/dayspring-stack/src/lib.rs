@@ -13,7 +13,7 @@
 //! "#;
 //! let project = Project::parse("dayspring.toml", text, &["get_posts"])?;
 //! let stage = project.stage("dev", &Overrides::default())?;
-//! let assets = Assets { code: Digest::of(b"code.zip"), scripts: Digest::of(b"scripts.zip") };
+//! let assets = Assets { code: Digest::of(b"code.zip"), scripts: Digest::of(b"scripts.zip"), contract: false };
 //! let template = synthesize(&stage, &assets);
 //! assert!(template.to_json().contains("AWS::RDS::DBCluster"));
 //! # Ok::<(), dayspring_stack::ProjectErrors>(())

@@ -337,6 +337,7 @@ fn check_resource_counts(stages: &[Stage], routes: &Item<'_>, errors: &mut Vec<E
     let assets = Assets {
         code: Digest::of(b""),
         scripts: Digest::of(b""),
+        contract: true,
     };
     for stage in stages {
         let count = synthesize(stage, &assets).resources().len();

@@ -1,17 +1,16 @@
 //! The scripts as a layer, the function that runs them, and the custom resource that calls it when they changed.
 
-use std::time::Duration;
-
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::assembly::Assets;
 use crate::logical_id::LogicalId;
 use crate::project::{MIGRATOR_HANDLER, Stage};
-use crate::resources::{database, functions, in_asset_bucket, log_group, role};
+use crate::resources::{api, database, functions, in_asset_bucket, log_group, role};
 use crate::template::{Named, Resource, attribute, reference};
 
-/// How much longer CloudFormation waits than the migrator may run, so that its answer, not a timeout, ends the wait.
-const ANSWER_MARGIN: Duration = Duration::from_secs(60);
+/// How long CloudFormation waits, in seconds: as long as it can. The migrator hands over to a fresh invocation of itself
+/// when its own time is over, and answers before this is.
+const SERVICE_TIMEOUT: u32 = 3600;
 
 pub(crate) fn resources(stage: &Stage, assets: &Assets) -> Vec<Named> {
     let layer = LogicalId::fixed("ScriptsLayer");
@@ -58,7 +57,7 @@ pub(crate) fn resources(stage: &Stage, assets: &Assets) -> Vec<Named> {
             &stage.log_group(&name),
             settings.log_retention,
         ),
-        (role.clone(), role::function_role(&logs)),
+        (role.clone(), role::migrator_role(&logs, &name)),
         (
             migrator.clone(),
             function
@@ -67,22 +66,47 @@ pub(crate) fn resources(stage: &Stage, assets: &Assets) -> Vec<Named> {
         ),
         (
             migration(),
-            Resource::new(
-                "Custom::DayspringMigration",
-                json!({
-                    "ServiceToken": attribute(&migrator, "Arn"),
-                    "ServiceTimeout": (settings.timeout + ANSWER_MARGIN).as_secs(),
-                    // The one property that changes, and only when a script did: what makes CloudFormation call.
-                    "ScriptsDigest": assets.scripts.as_str(),
-                    "Database": stage.database.name.as_str(),
-                }),
-            )
             // A cluster without an instance answers the Data API with DatabaseNotFoundException.
-            .after([database::writer()]),
+            custom_resource(stage, assets, &[]).after([database::writer()]),
         ),
     ]
 }
 
+/// The migration that runs when the new code is live: after every function, and after the API's stage shows the new
+/// deployment.
+pub(crate) fn contract_resources(stage: &Stage, assets: &Assets) -> Vec<Named> {
+    if !assets.contract {
+        return Vec::new();
+    }
+    let functions = stage
+        .functions
+        .iter()
+        .map(|function| functions::function_id(&function.name));
+    let live = functions.chain([api::stage_id()]);
+    vec![(
+        contract_migration(),
+        custom_resource(stage, assets, &[("Phase", "contract".into())]).after(live),
+    )]
+}
+
+fn custom_resource(stage: &Stage, assets: &Assets, more: &[(&str, Value)]) -> Resource {
+    let mut properties = json!({
+        "ServiceToken": attribute(&LogicalId::fixed("Migrator"), "Arn"),
+        "ServiceTimeout": SERVICE_TIMEOUT,
+        // The one property that changes, and only when a script did: what makes CloudFormation call.
+        "ScriptsDigest": assets.scripts.as_str(),
+        "Database": stage.database.name.as_str(),
+    });
+    for (name, value) in more {
+        properties[*name] = value.clone();
+    }
+    Resource::new("Custom::DayspringMigration", properties)
+}
+
 pub(crate) fn migration() -> LogicalId {
     LogicalId::fixed("Migration")
+}
+
+pub(crate) fn contract_migration() -> LogicalId {
+    LogicalId::fixed("ContractMigration")
 }

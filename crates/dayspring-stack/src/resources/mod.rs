@@ -2,7 +2,8 @@
 //!
 //! One stack holds everything: an export that another stack imports can neither be changed nor removed while it is
 //! imported, and there is nothing here that is deployed alone. The order of work is in the dependencies: network,
-//! cluster, writer, migration, functions, API. So new code never meets an old schema.
+//! cluster, writer, migration, functions, API, and last the scripts that wait for the new code. So new code never meets an
+//! old schema, and old code never a contracted one.
 
 mod api;
 mod database;
@@ -29,8 +30,9 @@ pub fn synthesize(stage: &Stage, assets: &Assets) -> Template {
     resources.extend(migration::resources(stage, assets));
     resources.extend(functions::resources(stage, assets));
     resources.extend(api::resources(stage));
+    resources.extend(migration::contract_resources(stage, assets));
     let description = format!("{}, stage {}, by Dayspring", stage.project, stage.name);
-    Template::new(description, resources, outputs::outputs(stage))
+    Template::new(description, resources, outputs::outputs(stage, assets))
 }
 
 /// A log group. It is deleted with the stack: one that stayed would keep its name, and the next deploy of the stage

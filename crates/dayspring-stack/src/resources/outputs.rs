@@ -2,12 +2,13 @@
 
 use serde_json::Value;
 
+use crate::assembly::Assets;
 use crate::logical_id::LogicalId;
 use crate::project::Stage;
 use crate::resources::{api, database, migration};
 use crate::template::{Output, attribute, reference, substitute};
 
-pub(crate) fn outputs(stage: &Stage) -> Vec<(LogicalId, Output)> {
+pub(crate) fn outputs(stage: &Stage, assets: &Assets) -> Vec<(LogicalId, Output)> {
     let url = format!(
         "https://${{{}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/${{{}}}",
         api::rest_api(),
@@ -15,7 +16,7 @@ pub(crate) fn outputs(stage: &Stage) -> Vec<(LogicalId, Output)> {
     );
     let output =
         |name, description, value: Value| (LogicalId::fixed(name), Output { description, value });
-    vec![
+    let mut outputs = vec![
         output("Url", "Where the API answers", substitute(&url)),
         output("RestApiId", "The REST API", reference(&api::rest_api())),
         output(
@@ -43,5 +44,13 @@ pub(crate) fn outputs(stage: &Stage) -> Vec<(LogicalId, Output)> {
             "What the last migration did",
             attribute(&migration::migration(), "Report"),
         ),
-    ]
+    ];
+    if assets.contract {
+        outputs.push(output(
+            "ContractReport",
+            "What the last migration did when the new code was live",
+            attribute(&migration::contract_migration(), "Report"),
+        ));
+    }
+    outputs
 }

@@ -20,7 +20,7 @@ fn files() -> Vec<File> {
         code: archive(vec![entry("bootstrap")], Compression::Deflated).unwrap(),
         scripts: archive(vec![entry("scripts/schema/v1.sql")], Compression::Deflated).unwrap(),
     };
-    let template = synthesize(&stage, &archives.assets());
+    let template = synthesize(&stage, &archives.assets(false));
     assembly(&stage, &template, &archives)
 }
 

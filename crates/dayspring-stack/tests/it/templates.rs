@@ -43,15 +43,17 @@ fn project(text: &str) -> Project {
         .unwrap_or_else(|errors| panic!("{}", errors.render()))
 }
 
-fn assets() -> Assets {
+/// The largest example has scripts that run when the new code is live.
+fn assets(example: &str) -> Assets {
     Assets {
         code: Digest::of(b"code"),
         scripts: Digest::of(b"scripts"),
+        contract: example == "production",
     }
 }
 
 fn template(example: &str) -> Template {
-    synthesize(&stage(example), &assets())
+    synthesize(&stage(example), &assets(example))
 }
 
 #[expect(
@@ -169,7 +171,7 @@ fn cfn_lint_finds_nothing_to_say() {
 #[track_caller]
 fn ids_of(text: &str, kind: &str) -> Vec<String> {
     let stage = project(text).stage("dev", &Overrides::default()).unwrap();
-    let template = synthesize(&stage, &assets());
+    let template = synthesize(&stage, &assets("blog"));
     let of_kind = template
         .resources()
         .iter()
@@ -239,7 +241,7 @@ fn development_deletes_the_database_and_everything_else_protects_it() {
     let text = "name = 'a'\n[routes]\na = [{ method = 'GET', function = 'index' }]\n[stages.production]\n[stages.anna]\ndevelopment = true";
     let cluster = |name: &str| {
         let stage = project(text).stage(name, &Overrides::default()).unwrap();
-        let value = synthesize(&stage, &assets()).to_value();
+        let value = synthesize(&stage, &assets("blog")).to_value();
         let cluster = &value["Resources"]["DatabaseCluster"];
         (
             cluster["DeletionPolicy"].as_str().unwrap().to_owned(),
@@ -274,7 +276,7 @@ fn the_caller_decides_the_architecture_before_the_file_and_its_machine_after_it(
         let text = format!("name = 'a'\n{file}\n[routes]\na = [{ONE}]");
         let stage = project(&text).stage("dev", &overrides).unwrap();
         assert!(
-            synthesize(&stage, &assets())
+            synthesize(&stage, &assets("blog"))
                 .to_json()
                 .contains(stage.architecture().as_str())
         );
