@@ -12,13 +12,10 @@
 //! 4. The engine's own statements carry their values as literals that mean the same under every character set and
 //!    `sql_mode` ([`literal`]): they are also said inside a script's transaction, after its SETs.
 
-mod blocker;
 mod failure;
 mod literal;
 mod session;
-mod sign_of_life;
 mod url;
 
 pub(crate) use session::MySqlSession;
-pub(crate) use sign_of_life::{Other, RunId};
 pub(crate) use url::DatabaseUrl;

@@ -10,7 +10,7 @@ use mysql_async::{Conn, DriverError, Error as Driver, Opts};
 use tokio::time::{sleep, timeout};
 
 use super::failure::{self, Connection};
-use super::{DatabaseUrl, blocker, literal};
+use super::{DatabaseUrl, literal};
 use crate::error::Error;
 
 /// How long a connection may take to be made. A statement may take as long as it likes.
@@ -21,9 +21,6 @@ const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
 const END_LOOKS_MAX: u32 = 600;
 const END_POLL: Duration = Duration::from_millis(50);
 
-/// Lock wait timeout, of rows and of tables.
-const LOCK_WAIT_TIMEOUT: u16 = 1205;
-
 /// MariaDB's word for a foreign key that does not fit, whose reason it only notes.
 const CANNOT_CREATE_TABLE: u16 = 1005;
 
@@ -33,13 +30,12 @@ const PARSE_ERROR: u16 = 1064;
 /// A session over one connection.
 #[derive(Debug)]
 pub(crate) struct MySqlSession {
-    pub(super) url: DatabaseUrl,
+    url: DatabaseUrl,
     /// The ways to connect, in the order in which to try them; one that the server does not know is forgotten.
     ways: Vec<Opts>,
     /// Taken out for a call, so that a call that is given up leaves none behind.
     connection: Option<Conn>,
     transaction: Transaction,
-    lock_wait: Duration,
     /// The server's number for the connection.
     id: u64,
     /// A connection that was lost and that the server may still have.
@@ -73,7 +69,6 @@ impl MySqlSession {
             url,
             connection: None,
             transaction: Transaction::None,
-            lock_wait,
             id: 0,
             lost: None,
             altered: false,
@@ -87,7 +82,7 @@ impl MySqlSession {
         Ok(session)
     }
 
-    pub(super) async fn open(&mut self) -> Result<Conn, Driver> {
+    async fn open(&mut self) -> Result<Conn, Driver> {
         loop {
             let Some(way) = self.ways.first() else {
                 return Err(DriverError::ConnectionClosed.into());
@@ -212,8 +207,7 @@ impl MySqlSession {
         self.give_back(connection, answer).map(|()| affected)
     }
 
-    /// Adds what only the connection that saw the error can ask: who may have held the lock, or which of a foreign key's
-    /// columns does not match.
+    /// Adds what only the connection that saw the error can ask: which of a foreign key's columns does not match.
     async fn explained(&mut self, error: SessionError) -> SessionError {
         let SessionError::Refused {
             code,
@@ -224,7 +218,6 @@ impl MySqlSession {
             return error;
         };
         let more = match (*code, &mut self.connection) {
-            (LOCK_WAIT_TIMEOUT, _) => self.blocker().await,
             (CANNOT_CREATE_TABLE, Some(connection)) => warning(connection).await,
             _ => None,
         };
@@ -236,16 +229,6 @@ impl MySqlSession {
             },
             None => error,
         }
-    }
-
-    /// Asks on a connection of its own, because a script's transaction may still be open on this one.
-    async fn blocker(&mut self) -> Option<String> {
-        let (waited, lock_wait) = (self.id, self.lock_wait);
-        let mut connection = self.open().await.ok()?;
-        let found = blocker::describe(&mut connection, waited, lock_wait).await;
-        // The answer is there; how the connection ends says nothing.
-        drop(connection.disconnect().await);
-        found
     }
 }
 
@@ -317,6 +300,12 @@ impl Session for MySqlSession {
 
     async fn run(&mut self, sql: &str) -> Result<u64, SessionError> {
         refuse_several(sql)?;
+        if self.connection.is_none() {
+            // Over another connection it would not be the one that the lease names.
+            return Err(SessionError::NotStarted {
+                message: "the connection was lost".to_owned(),
+            });
+        }
         let mut connection = self.take().await?;
         self.altered = true;
         let answer = connection.query_drop(sql).await;
@@ -357,6 +346,12 @@ impl Session for MySqlSession {
         }
         self.transaction = Transaction::None;
         answer
+    }
+
+    async fn connection(&mut self) -> Result<Option<u64>, SessionError> {
+        let connection = self.take().await?;
+        self.connection = Some(connection);
+        Ok(Some(self.id))
     }
 
     fn pause(&mut self, duration: Duration) -> impl Future<Output = ()> + Send {

@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod apply;
-mod client;
 mod child;
+mod client;
 mod crash;
 mod direct;
 mod lease;

@@ -9,16 +9,9 @@ use dayspring_migrate::{Mode, Options};
 /// while a schema statement waits, everything behind it waits too.
 pub(super) const LOCK_WAIT: Duration = Duration::from_secs(30);
 
-/// How often the engine tries a statement that waited for a lock, and one try more for what it does between them.
-const LOCK_WAITS_IN_LEASE: u32 = 4;
-
 /// How long a statement whose answer was lost must not be seen. The session ends a lost connection at the server before
 /// it goes on, so nothing of it is on its way any more; a proxy between may keep something for a moment.
 const QUIET: Duration = Duration::from_secs(1);
-
-/// How long the engine tries for the lease before the caller looks again whether its holder lives. Runs that begin at
-/// once get in each other's way for a moment.
-const LEASE_TRY: Duration = Duration::from_secs(1);
 
 /// How long to wait
 #[derive(Debug, Clone, Args)]
@@ -32,13 +25,10 @@ pub(crate) struct WaitArgs {
 }
 
 impl WaitArgs {
-    /// Over one's own connection looking costs nothing, so it is done often. The caller waits for other migrators: it
-    /// can see whether they live.
+    /// Over one's own connection looking costs nothing, so it is done often.
     pub(super) fn direct(&self, owner: String, mode: Mode) -> Options {
-        let mut options = Options::new(owner);
-        options.mode = mode;
-        options.lease = options.lease.max(self.lock_wait * LOCK_WAITS_IN_LEASE);
-        options.lease_wait = LEASE_TRY;
+        let mut options = self.data_api(owner, mode);
+        options.lock_wait = self.lock_wait;
         options.poll = Duration::from_millis(200);
         options.quiet = QUIET;
         options

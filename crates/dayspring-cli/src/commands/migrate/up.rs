@@ -1,15 +1,12 @@
 use std::time::Instant;
 
 use clap::Args;
-use dayspring_migrate::{
-    Error as EngineError, Event, Mode, Outcome, Report, Scripts, Session as _, apply,
-};
+use dayspring_migrate::{Event, Outcome, Report, apply};
 use serde::Serialize;
 
 use super::database::{AnySession, DatabaseArgs, Opened};
 use super::options::WaitArgs;
 use crate::error::{Error, Fault};
-use crate::mysql::{MySqlSession, Other, RunId};
 use crate::render;
 use crate::ui::Ui;
 
@@ -72,13 +69,14 @@ pub(super) async fn up(ui: Ui, args: UpArgs) -> Result<(), Error> {
         ..
     } = opened;
     let mut progress = Progress::new(ui);
+    let mut observer = |event: Event<'_>| progress.tell(event);
     let outcome = match session {
         AnySession::Direct(mut session) => {
-            run_directly(&mut session, &scripts, &args.wait, mode, &mut progress).await
+            let options = args.wait.direct(owner(), mode);
+            apply(session.as_mut(), &scripts, &options, &mut observer).await
         }
         AnySession::DataApi(mut session) => {
-            let options = args.wait.data_api(owner(&without_sign()), mode);
-            let mut observer = |event: Event<'_>| progress.tell(event);
+            let options = args.wait.data_api(owner(), mode);
             apply(session.as_mut(), &scripts, &options, &mut observer).await
         }
     };
@@ -119,62 +117,6 @@ fn done(ended: &Result<Report, Error>, statements: Vec<Range>) -> Done {
             applied: count.sum(),
             statements,
         },
-    }
-}
-
-/// Waits for other migrators as long as they live, and applies.
-async fn run_directly(
-    session: &mut MySqlSession,
-    scripts: &Scripts,
-    wait: &WaitArgs,
-    mode: Mode,
-    progress: &mut Progress,
-) -> Result<Outcome, EngineError> {
-    let run = RunId::new(fastrand::u64(..));
-    let sign_of_life = session.sign_of_life(run).await;
-    // Who names a run without a sign of its life would be taken for gone.
-    let options = match &sign_of_life {
-        Some(_) => wait.direct(owner(&run.to_string()), mode),
-        None => wait.direct(owner(&without_sign()), mode),
-    };
-    let begun = Instant::now();
-    loop {
-        let held = match session.living_other().await {
-            Ok(None) => {
-                let mut observer = |event: Event<'_>| progress.tell(event);
-                match apply(session, scripts, &options, &mut observer).await {
-                    Err(held @ EngineError::LeaseHeld { .. }) => held,
-                    ended => return ended,
-                }
-            }
-            Ok(Some(Other {
-                owner,
-                expires_in_seconds,
-            })) => EngineError::LeaseHeld {
-                owner,
-                expires_in_seconds,
-            },
-            Err(source) => {
-                return Err(EngineError::Session {
-                    doing: "looking for other migrators".to_owned(),
-                    source,
-                });
-            }
-        };
-        if begun.elapsed() >= wait.lease_wait {
-            return Err(held);
-        }
-        if let EngineError::LeaseHeld {
-            owner,
-            expires_in_seconds,
-        } = &held
-        {
-            progress.tell(Event::Waiting {
-                owner,
-                expires_in_seconds: *expires_in_seconds,
-            });
-        }
-        session.pause(options.poll).await;
     }
 }
 
@@ -267,14 +209,13 @@ fn finished(outcome: Outcome) -> Result<Report, Error> {
     }
 }
 
-/// What tells a run from others that shows no sign of its life: not written as a [`RunId`] is.
-fn without_sign() -> String {
-    format!("number {}", fastrand::u32(..))
-}
-
 /// Who migrates, for others who wait: unique for each run.
-fn owner(run: &str) -> String {
+fn owner() -> String {
     let name = rustix::system::uname();
     let host = name.nodename().to_string_lossy();
-    format!("process {} on {host}, {run}", std::process::id())
+    format!(
+        "process {} on {host}, run {:08x}",
+        std::process::id(),
+        fastrand::u32(..)
+    )
 }

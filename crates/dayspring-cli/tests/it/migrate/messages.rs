@@ -132,19 +132,21 @@ fn a_lock_that_another_holds() {
     other.say("START TRANSACTION");
     other.rows("SELECT * FROM users");
     let printed = database.run(&["up", "--lock-wait", "1s"]);
-    assert_eq!(printed.code, 1, "{}", printed.stderr);
-    let blocker = format!("connection {} of", other.id());
-    let (before, rest) = printed.stderr.split_once(&blocker).unwrap();
-    let (middle, rest) = rest.split_once("idle for ").unwrap();
+    assert_eq!(printed.code, 2, "{}", printed.stderr);
+    let id = other.id().to_string();
+    let (before, rest) = printed.stderr.split_once(" in a transaction for ").unwrap();
     let (_, after) = rest.split_once(' ').unwrap();
-    insta::assert_snapshot!(format!("{before}connection ID of{middle}idle for N {after}"), @"
+    let shown = format!("{before} in a transaction for N {after}").replace(&id, "ID");
+    insta::assert_snapshot!(shown, @"
        Migrating root@SOCKET database `blog`
-    error: statement 1 of 1 failed: Lock wait timeout exceeded; try restarting transaction; an open transaction may hold the lock: that of connection ID of `root` from localhost, idle for N s (MySQL 1205)
+    error: statement 1 of 1 waited too long for a lock, and was cancelled
      --> scripts/schema/v2.sql:1:1
       |
     1 | ALTER TABLE users ADD COLUMN name VARCHAR(255);
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-     help: nothing of this script is applied; correct this one and deploy again, it starts at 1
+     note: it is held to the end of a transaction, and these are open
+           connection ID of root@localhost, in a transaction for N s, idle
+     help: wait for it or end it (`KILL ID`), and deploy again: it resumes at 1
     ");
     // Freed, the same script goes on.
     other.say("COMMIT");
