@@ -6,6 +6,7 @@ mod child;
 mod client;
 mod crash;
 mod direct;
+mod faults;
 mod lease;
 mod server;
 mod settle;

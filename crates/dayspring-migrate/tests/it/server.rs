@@ -163,3 +163,70 @@ fn bootstrap(program: &Path, data: &Path) {
 pub(crate) fn command(program: &Path) -> Command {
     Command::new(program)
 }
+
+/// A server that a test may kill and start again. What it has committed outlives it.
+pub(crate) struct Mortal {
+    folder: tempfile::TempDir,
+    child: Child,
+}
+
+impl Mortal {
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        std::fs::create_dir(&data).unwrap();
+        bootstrap(&find_program("mariadbd"), &data);
+        let child = Self::spawn(folder.path());
+        Self { folder, child }
+    }
+
+    fn spawn(folder: &Path) -> Child {
+        command(&find_program("mariadbd"))
+            .args(OPTIONS)
+            // Later options win.
+            .arg("--innodb-flush-log-at-trx-commit=1")
+            .arg(format!("--datadir={}", folder.join("data").display()))
+            .arg(format!("--socket={}", folder.join("socket").display()))
+            .arg(format!("--tmpdir={}", folder.display()))
+            .arg(format!("--pid-file={}", folder.join("pid").display()))
+            .arg("--user=root")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
+    }
+
+    pub(crate) async fn new_database(&self) -> OptsBuilder {
+        let opts = OptsBuilder::default()
+            .socket(Some(
+                self.folder.path().join("socket").display().to_string(),
+            ))
+            .user(Some("root"))
+            .client_found_rows(true)
+            .prefer_socket(true);
+        let mut conn = connect(&opts).await;
+        conn.query_drop("CREATE DATABASE test_mortal")
+            .await
+            .unwrap();
+        opts.db_name(Some("test_mortal"))
+    }
+
+    /// Ends it as the machine would that loses its power.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    pub(crate) fn start_again(&mut self) {
+        self.child = Self::spawn(self.folder.path());
+    }
+}
+
+impl Drop for Mortal {
+    fn drop(&mut self) {
+        // It may be dead already, and there is nobody to tell.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}

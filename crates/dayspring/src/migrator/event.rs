@@ -9,7 +9,7 @@ use crate::Error;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Call {
     /// CloudFormation, which waits for an answer at a URL.
-    Resource(ResourceRequest),
+    Resource(Box<ResourceRequest>),
     /// Anyone else (`dayspring`, the console): the answer is the invocation's payload.
     Direct,
 }
@@ -82,7 +82,7 @@ pub(crate) fn parse(event: serde_json::Value) -> Result<Call, Error> {
         return Ok(Call::Direct);
     }
     serde_json::from_value(event)
-        .map(Call::Resource)
+        .map(|request| Call::Resource(Box::new(request)))
         .map_err(|error| Error::Event {
             problem: error.to_string(),
         })
@@ -121,7 +121,7 @@ pub(crate) mod tests {
 
     pub(crate) fn request(request_type: &str) -> ResourceRequest {
         match parse(event(request_type)).unwrap() {
-            Call::Resource(request) => request,
+            Call::Resource(request) => *request,
             Call::Direct => panic!("the event has a ResponseURL"),
         }
     }

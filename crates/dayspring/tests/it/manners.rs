@@ -184,6 +184,30 @@ async fn a_replaced_resource_is_created_over_what_is_there_and_its_old_one_delet
 }
 
 #[tokio::test]
+async fn contract_scripts_run_by_a_resource_of_their_own() {
+    let stack = Stack::new().await;
+    let scripts = [
+        ("v1.sql", V1),
+        (
+            "v2.contract.sql",
+            "INSERT INTO log (what) VALUES ('contract');",
+        ),
+    ];
+    stack.handle(&scripts, stack.event("Create")).await;
+    assert_eq!(stack.log().await, ["v1"]);
+    let mut event = stack.event("Create");
+    event["LogicalResourceId"] = "ContractMigration".into();
+    event["ResourceProperties"]["Phase"] = "contract".into();
+    let answer = stack.handle(&scripts, event).await;
+    assert_eq!(answer["PhysicalResourceId"], "dayspring-contract-blog");
+    assert_eq!(
+        answer["Data"]["Report"],
+        "1 statement applied, schema at v2"
+    );
+    assert_eq!(stack.log().await, ["v1", "contract"]);
+}
+
+#[tokio::test]
 async fn an_event_that_comes_twice_at_once_is_answered_twice_with_success() {
     let stack = Stack::new().await;
     let scripts = [("v1.sql", V1)];
@@ -242,6 +266,22 @@ async fn a_statement_that_the_data_api_does_not_take_is_refused_before_anything_
         "{reason}"
     );
     assert!(stack.database.ask("SHOW TABLES").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_schema_statement_is_signed_so_that_it_cannot_be_taken_late() {
+    let stack = Stack::new().await;
+    stack.handle(&[("v1.sql", V1)], stack.event("Create")).await;
+    let calls = stack.server.calls();
+    let date = |call: &Call| call.header("x-amz-date").unwrap().to_owned();
+    let schema: Vec<&Call> = calls
+        .iter()
+        .filter(|call| call.body["continueAfterTimeout"] == true)
+        .collect();
+    assert_eq!(schema.len(), 1);
+    // Three minutes before it was sent: AWS takes it for two more.
+    assert!(date(schema[0]) < date(&calls[0]), "{}", date(schema[0]));
+    assert!(date(&calls[1]) >= date(&calls[0]));
 }
 
 #[tokio::test]

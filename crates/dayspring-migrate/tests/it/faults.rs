@@ -1,0 +1,209 @@
+//! Faults of the world around a migrator: a server that dies in the middle of a statement, a network that cuts the
+//! connection between a request and its answer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use dayspring_migrate::{Event, Outcome, apply};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{UnixListener, UnixStream};
+
+use crate::apply::{World, options, scripts};
+use crate::direct::Direct;
+use crate::server::{self, Mortal};
+
+const BASE: (&str, &str) = (
+    "v1.sql",
+    "CREATE TABLE t (id INT PRIMARY KEY, n INT);\nINSERT INTO t SELECT seq, seq FROM seq_1_to_200000;",
+);
+
+/// Copies the table, and a second time makes a second index.
+const LONG: (&str, &str) = (
+    "v2.sql",
+    "ALTER TABLE t ADD INDEX (n), ADD COLUMN x INT, ALGORITHM = COPY;\nINSERT INTO t VALUES (0, 0, 0);",
+);
+
+const INDEXES: &str = "SELECT DISTINCT index_name FROM information_schema.statistics WHERE table_schema = DATABASE() AND table_name = 't' ORDER BY 1";
+
+#[tokio::test]
+async fn a_server_that_is_killed_during_a_schema_statement_is_carried_on_with_when_it_is_back() {
+    let mut server = Mortal::start();
+    let world = World {
+        opts: server.new_database().await,
+    };
+    assert_eq!(
+        world.apply(&[BASE]).await,
+        "2 statements applied, schema at v1"
+    );
+    let mut session = Direct::connect(&world.opts).await;
+    let scripts = scripts(&[BASE, LONG]);
+    let options = options();
+    let mut observer = |_: Event<'_>| {};
+    let run = apply(&mut session, &scripts, &options, &mut observer);
+    let is_running =
+        "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE '/* dayspring%'";
+    let wait = async { while world.ask(is_running).await != ["1"] {} };
+    tokio::select! {
+        // On a machine on which it is over before it is seen, a server dies that has just finished it.
+        ended = run => assert!(matches!(ended, Ok(Outcome::Done(_))), "{ended:?}"),
+        () = wait => {}
+    }
+    server.kill();
+    server.start_again();
+    drop(session);
+    let report = world.apply(&[BASE, LONG]).await;
+    assert!(report.ends_with("schema at v2"), "{report}");
+    assert_eq!(world.ask(INDEXES).await, ["n", "PRIMARY"]);
+    assert_eq!(world.ask("SELECT COUNT(*) FROM t").await, ["200001"]);
+}
+
+/// On which side of the server's work a proxy cuts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cut {
+    /// The request never reaches the server.
+    BeforeTheServer,
+    /// The request reaches the server, and the answer is not waited for.
+    BeforeTheAnswer,
+}
+
+/// Passes bytes on, and cuts the connection at its n-th request, counted over all connections, once.
+async fn proxy(
+    listener: UnixListener,
+    server: String,
+    cut: Cut,
+    cut_at: usize,
+    seen: Arc<AtomicUsize>,
+) {
+    while let Ok((client, _)) = listener.accept().await {
+        let Ok(server) = UnixStream::connect(&server).await else {
+            return;
+        };
+        tokio::spawn(pass(client, server, cut, cut_at, seen.clone()));
+    }
+}
+
+async fn pass(
+    mut client: UnixStream,
+    mut server: UnixStream,
+    cut: Cut,
+    cut_at: usize,
+    seen: Arc<AtomicUsize>,
+) {
+    let (mut question, mut answer) = ([0; 65536], [0; 65536]);
+    loop {
+        tokio::select! {
+            read = client.read(&mut question) => {
+                let Ok(length @ 1..) = read else { return };
+                let number = seen.fetch_add(1, Ordering::Relaxed) + 1;
+                if number == cut_at && cut == Cut::BeforeTheServer {
+                    return;
+                }
+                if server.write_all(&question[..length]).await.is_err() {
+                    return;
+                }
+                if number == cut_at {
+                    // The server sees the end of the connection when it has done what it was asked.
+                    return;
+                }
+            }
+            read = server.read(&mut answer) => {
+                let Ok(length @ 1..) = read else { return };
+                if client.write_all(&answer[..length]).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+const SMALL: [(&str, &str); 2] = [
+    (
+        "v1.sql",
+        "CREATE TABLE t (id INT PRIMARY KEY, n INT);\nINSERT INTO t VALUES (1, 1);\nUPDATE t SET n = n + 1;",
+    ),
+    (
+        "v2.sql",
+        "ALTER TABLE t ADD INDEX (n);\nINSERT INTO t VALUES (2, 2);\nUPDATE t SET n = n + 1;",
+    ),
+];
+
+/// Runs through a proxy that cuts at a request; true when the run ended before it came to that.
+async fn run_through_a_cut(world: &World, cut: Cut, cut_at: usize) -> bool {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("socket");
+    let listener = UnixListener::bind(&socket).unwrap();
+    let behind = mysql_async::Opts::from(world.opts.clone());
+    let seen = Arc::new(AtomicUsize::new(0));
+    let proxy = tokio::spawn(proxy(
+        listener,
+        behind.socket().unwrap().to_owned(),
+        cut,
+        cut_at,
+        seen.clone(),
+    ));
+    let opts = world
+        .opts
+        .clone()
+        .socket(Some(socket.display().to_string()));
+    let mut session = Direct::connect(&opts).await;
+    let ended = apply(
+        &mut session,
+        &scripts(&SMALL),
+        &options(),
+        &mut |_: Event<'_>| {},
+    )
+    .await;
+    drop(session);
+    proxy.abort();
+    if let Ok(outcome) = &ended {
+        assert!(
+            matches!(outcome, Outcome::Done(_)),
+            "{cut:?} {cut_at}: {outcome:?}"
+        );
+    }
+    seen.load(Ordering::Relaxed) < cut_at
+}
+
+async fn check_cuts(cut: Cut) {
+    let is_slow = std::env::var_os("SLOW_TESTS").is_some();
+    // The first requests make the connection.
+    let mut cut_at = 4;
+    loop {
+        let world = World {
+            opts: server::new_database().await,
+        };
+        let came_to_its_end = run_through_a_cut(&world, cut, cut_at).await;
+        let report = world.apply(&SMALL).await;
+        assert!(
+            report.ends_with("schema at v2"),
+            "{cut:?} {cut_at}: {report}"
+        );
+        assert_eq!(
+            world.ask(INDEXES).await,
+            ["n", "PRIMARY"],
+            "{cut:?} {cut_at}"
+        );
+        assert_eq!(
+            world
+                .ask("SELECT CONCAT(id, ' ', n) FROM t ORDER BY id")
+                .await,
+            ["1 3", "2 3"],
+            "{cut:?} {cut_at}"
+        );
+        if came_to_its_end {
+            assert!(cut_at > 30, "{cut_at}");
+            return;
+        }
+        cut_at += if is_slow { 1 } else { 5 };
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_cut_before_the_server_loses_and_repeats_nothing() {
+    check_cuts(Cut::BeforeTheServer).await;
+}
+
+#[tokio::test]
+async fn a_connection_that_is_cut_before_the_answer_loses_and_repeats_nothing() {
+    check_cuts(Cut::BeforeTheAnswer).await;
+}
