@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use dayspring_migrate::Kind;
 
+use crate::render;
+
 /// Whose mistake it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -96,6 +98,10 @@ pub(crate) enum Error {
     NoDatabase { folder: PathBuf },
     #[error("`{name}` cannot name a script")]
     ScriptName { name: String },
+    #[error("lint finds {} in the scripts", render::count(*count, "error"))]
+    Lint { count: usize },
+    #[error("lint has no rule `{name}`")]
+    LintRule { name: String },
     #[error("cannot watch {path}: {message}")]
     Watch { path: PathBuf, message: String },
     #[error("AWS's answer lacks {what}")]
@@ -149,7 +155,9 @@ impl Error {
             | Self::Port { .. }
             | Self::DatabaseUrl { .. }
             | Self::NoDatabase { .. }
-            | Self::ScriptName { .. } => Fault::Input,
+            | Self::ScriptName { .. }
+            | Self::Lint { .. }
+            | Self::LintRule { .. } => Fault::Input,
             Self::Migration { fault, .. } => *fault,
             Self::Spawn { .. }
             | Self::Cloud(_)
@@ -205,6 +213,12 @@ impl Error {
             Self::Connect { help, .. } => Some(help.clone()),
             Self::ScriptName { .. } => {
                 Some("use letters, digits, `_` and `-`, as in `add_email`".to_owned())
+            }
+            Self::Lint { .. } => {
+                Some("each finding says a way out; --explain RULE says why the rule is there".to_owned())
+            }
+            Self::LintRule { .. } => {
+                Some("a rule has the name or the code that a finding shows: `drop-table`, `MY001`".to_owned())
             }
             Self::Answer { .. } => Some("this is a bug of Dayspring's: please report it".to_owned()),
             Self::Read { .. }

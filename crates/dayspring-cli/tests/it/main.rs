@@ -3,6 +3,7 @@
 
 mod deploy;
 mod dev;
+mod lint;
 mod migrate;
 mod support;
 mod synth;

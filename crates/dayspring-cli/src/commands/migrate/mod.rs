@@ -1,6 +1,7 @@
 //! `dayspring migrate`: the migration engine by itself.
 
 mod database;
+mod lint;
 mod new;
 mod options;
 mod plan;
@@ -20,6 +21,7 @@ pub(crate) enum Migrate {
     Plan(plan::PlanArgs),
     Up(up::UpArgs),
     Status(status::StatusArgs),
+    Lint(lint::LintArgs),
     Split(split::SplitArgs),
 }
 
@@ -29,6 +31,7 @@ pub(crate) async fn migrate(ui: Ui, command: Migrate) -> Result<(), Error> {
         Migrate::Plan(args) => plan::plan(ui, args).await,
         Migrate::Up(args) => up::up(ui, args).await,
         Migrate::Status(args) => status::status(ui, args).await,
+        Migrate::Lint(args) => lint::lint(ui, &args),
         Migrate::Split(args) => split::split(ui, &args),
     }
 }
