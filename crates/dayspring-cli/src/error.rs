@@ -79,6 +79,10 @@ pub(crate) enum Error {
     NoCredentials { message: String },
     #[error("deploying {stack} failed: {cause}")]
     Deploy { stack: String, cause: String },
+    #[error("`{name}` cannot name a project: {message}")]
+    NewName { name: String, message: String },
+    #[error("the `dayspring` crate is not in {looked_in}")]
+    NoLibrary { looked_in: PathBuf },
     /// The migrator refused or failed: its report, which says all.
     #[error("{report}")]
     Migrate { report: String },
@@ -157,7 +161,9 @@ impl Error {
             | Self::NoDatabase { .. }
             | Self::ScriptName { .. }
             | Self::Lint { .. }
-            | Self::LintRule { .. } => Fault::Input,
+            | Self::LintRule { .. }
+            | Self::NewName { .. }
+            | Self::NoLibrary { .. } => Fault::Input,
             Self::Migration { fault, .. } => *fault,
             Self::Spawn { .. }
             | Self::Cloud(_)
@@ -214,6 +220,9 @@ impl Error {
             Self::ScriptName { .. } => {
                 Some("use letters, digits, `_` and `-`, as in `add_email`".to_owned())
             }
+            Self::NoLibrary { .. } => Some(
+                "no crate is published yet: name a checkout of Dayspring with --dayspring-path".to_owned(),
+            ),
             Self::Lint { .. } => {
                 Some("each finding says a way out; --explain RULE says why the rule is there".to_owned())
             }
@@ -230,6 +239,7 @@ impl Error {
             | Self::Cloud(_)
             | Self::Refused { .. }
             | Self::Deploy { .. }
+            | Self::NewName { .. }
             | Self::Migrate { .. }
             | Self::Migration { .. }
             | Self::Watch { .. } => None,

@@ -13,6 +13,7 @@ mod project;
 mod render;
 mod running;
 mod shutdown;
+mod template;
 mod ui;
 mod watch;
 

@@ -4,6 +4,7 @@ mod cloud;
 mod deploy;
 mod dev;
 mod migrate;
+mod new;
 mod synth;
 
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use crate::ui::Ui;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    New(new::NewArgs),
     Dev(dev::DevArgs),
     Synth(synth::SynthArgs),
     Deploy(deploy::DeployArgs),
@@ -27,6 +29,7 @@ pub(crate) enum Command {
 impl Command {
     pub(crate) async fn run(self, ui: Ui) -> Result<(), Error> {
         match self {
+            Self::New(args) => new::new(ui, &args),
             Self::Dev(args) => dev::dev(ui, args).await,
             Self::Synth(args) => synth::synth(ui, args).await,
             Self::Deploy(args) => deploy::deploy(ui, args).await,

@@ -17,9 +17,10 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// copy is there at a time.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// A copy of `examples/blog` in a folder of its own.
+/// A project in a folder of its own: a copy of `examples/blog`, or one that `dayspring new` wrote.
 pub(crate) struct Project {
-    folder: tempfile::TempDir,
+    folder: PathBuf,
+    _temporary: tempfile::TempDir,
     _alone: MutexGuard<'static, ()>,
 }
 
@@ -40,15 +41,31 @@ impl Project {
         // The same crates as the workspace's, so that nothing is resolved anew.
         std::fs::copy(root().join("Cargo.lock"), folder.path().join("Cargo.lock")).unwrap();
         let project = Self {
-            folder,
+            folder: folder.path().to_owned(),
+            _temporary: folder,
             _alone: alone,
         };
         project.write("Cargo.toml", &standalone_manifest(&example));
         project
     }
 
+    pub(crate) fn written_by_new(name: &str) -> Self {
+        let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = tempfile::tempdir().unwrap();
+        let mut project = Self {
+            folder: folder.path().to_owned(),
+            _temporary: folder,
+            _alone: alone,
+        };
+        let written = project.run(&["new", name]);
+        assert!(written.status.success(), "{written:?}");
+        project.folder.push(name);
+        std::fs::copy(root().join("Cargo.lock"), project.folder.join("Cargo.lock")).unwrap();
+        project
+    }
+
     pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
+        &self.folder
     }
 
     pub(crate) fn read(&self, path: &str) -> String {

@@ -1,0 +1,64 @@
+//! The commands that look at what is deployed, on a project that `dayspring new` wrote and `dayspring dev` serves.
+
+use std::process::Output;
+
+use crate::support::Project;
+
+#[test]
+fn a_new_project_is_a_project_and_its_folder_is_written_once() {
+    let project = Project::written_by_new("shop");
+    project.write("bootstrap", "stands for a binary");
+    let template = succeed(&project, &["synth", "--bootstrap", "bootstrap"]);
+    let template: serde_json::Value = serde_json::from_str(&template).unwrap();
+    assert!(template["Resources"]["DatabaseCluster"].is_object());
+    // Nothing in it is against the rules.
+    succeed(&project, &["migrate", "lint", "--all"]);
+
+    let parent = project.folder().parent().unwrap();
+    let new = |arguments: &[&str]| {
+        let mut command = project.command(arguments);
+        command.current_dir(parent).output().unwrap()
+    };
+    let again = new(&["new", "shop"]);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(stderr(&again).starts_with("error: cannot write shop\n"));
+    let name = new(&["new", "../shop"]);
+    assert_eq!(name.status.code(), Some(1));
+    insta::assert_snapshot!(stderr(&name), @"error: `../shop` cannot name a project: expected lower-case letters, digits and single dashes between them, beginning with a letter, at most 30 characters");
+    let library = new(&["new", "other", "--dayspring-path", "shop"]);
+    assert_eq!(library.status.code(), Some(1));
+    insta::assert_snapshot!(stderr(&library), @r"
+    error: the `dayspring` crate is not in shop
+     help: no crate is published yet: name a checkout of Dayspring with --dayspring-path
+    ");
+    assert!(!parent.join("other").exists());
+}
+
+#[test]
+fn a_new_project_is_served() {
+    let project = Project::written_by_new("shop");
+    let dev = project.dev();
+    let posts = dev.get("/posts");
+    assert_eq!(posts.status, 200, "{posts:?}");
+    assert_eq!(posts.json()["items"][0]["title"], "The first post");
+
+    dev.stop();
+}
+
+/// What the command prints on standard output.
+#[track_caller]
+fn succeed(project: &Project, arguments: &[&str]) -> String {
+    let output = project.run(arguments);
+    assert!(
+        output.status.success(),
+        "{arguments:?}: {}",
+        stderr(&output)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr)
+        .trim_end()
+        .to_owned()
+}
