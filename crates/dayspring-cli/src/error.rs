@@ -79,6 +79,8 @@ pub(crate) enum Error {
     NoCredentials { message: String },
     #[error("deploying {stack} failed: {cause}")]
     Deploy { stack: String, cause: String },
+    #[error("there is no stack `{stack}`")]
+    NoStack { stack: String },
     #[error("`{name}` cannot name a project: {message}")]
     NewName { name: String, message: String },
     #[error("the `dayspring` crate is not in {looked_in}")]
@@ -171,6 +173,7 @@ impl Error {
             | Self::Unreachable { .. }
             | Self::NoCredentials { .. }
             | Self::Deploy { .. }
+            | Self::NoStack { .. }
             | Self::Migrate { .. }
             | Self::Connect { .. }
             | Self::Watch { .. } => Fault::World,
@@ -220,6 +223,9 @@ impl Error {
             Self::ScriptName { .. } => {
                 Some("use letters, digits, `_` and `-`, as in `add_email`".to_owned())
             }
+            Self::NoStack { .. } => Some(
+                "deploy it first, or say where it is with --stage, --endpoint-url or --region".to_owned(),
+            ),
             Self::NoLibrary { .. } => Some(
                 "no crate is published yet: name a checkout of Dayspring with --dayspring-path".to_owned(),
             ),

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::aws::Target;
 use crate::error::Error;
 
 /// Says where a cloud answers, for as long as it is kept.
@@ -28,8 +29,20 @@ impl Drop for Running {
     }
 }
 
-/// Where the project's cloud answers, if one runs.
-pub(crate) fn endpoint_url(folder: &Path) -> Option<String> {
+/// Where the calls of a command go that works on what is deployed: the named endpoint, then AWS_ENDPOINT_URL, then the
+/// `dayspring dev` that runs for this project (that is the stack that a person who is developing looks at), then AWS.
+pub(crate) fn target(folder: &Path, endpoint_url: Option<&str>, region: Option<&str>) -> Target {
+    let from_environment = || std::env::var("AWS_ENDPOINT_URL").ok();
+    Target {
+        endpoint_url: endpoint_url
+            .map(str::to_owned)
+            .or_else(from_environment)
+            .or_else(|| running_at(folder)),
+        region: region.map(str::to_owned),
+    }
+}
+
+fn running_at(folder: &Path) -> Option<String> {
     std::fs::read_to_string(file(folder)).ok()
 }
 

@@ -62,8 +62,8 @@ pub(crate) async fn deploy(ui: Ui, args: DeployArgs) -> Result<(), Error> {
     );
     let deployed = deploy::deploy(&aws, &deployment, &mut |event| show(ui, &event)).await?;
     summarize(ui, &deployed, begun);
-    if let Some(url) = url(&deployed, &target) {
-        ui.result(&url);
+    if let Some(url) = deployed.outputs.get("Url") {
+        ui.result(&plain_url(url, &target));
     }
     Ok(())
 }
@@ -175,15 +175,14 @@ pub(super) fn summarize(ui: Ui, deployed: &Deployed, begun: Instant) {
 }
 
 /// The address of the API. A local cloud has no certificate: its addresses are plain HTTP.
-fn url(deployed: &Deployed, target: &Target) -> Option<String> {
-    let url = deployed.outputs.get("Url")?;
-    let local = target
+pub(super) fn plain_url(url: &str, target: &Target) -> String {
+    let plain = target
         .endpoint_url
         .as_deref()
         .is_some_and(|endpoint| endpoint.starts_with("http://"));
-    Some(if local {
+    if plain {
         url.replacen("https://", "http://", 1)
     } else {
-        url.clone()
-    })
+        url.to_owned()
+    }
 }

@@ -5,14 +5,18 @@ mod deploy;
 mod dev;
 mod migrate;
 mod new;
+mod outputs;
 mod synth;
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use dayspring_stack::{Overrides, Stage};
 
 use crate::aws::Target;
 use crate::error::Error;
+use crate::project::Loaded;
+use crate::running;
 use crate::ui::Ui;
 
 #[derive(Debug, Subcommand)]
@@ -21,6 +25,7 @@ pub(crate) enum Command {
     Dev(dev::DevArgs),
     Synth(synth::SynthArgs),
     Deploy(deploy::DeployArgs),
+    Outputs(outputs::OutputsArgs),
     #[command(subcommand)]
     Migrate(migrate::Migrate),
     Cloud(cloud::CloudArgs),
@@ -33,6 +38,7 @@ impl Command {
             Self::Dev(args) => dev::dev(ui, args).await,
             Self::Synth(args) => synth::synth(ui, args).await,
             Self::Deploy(args) => deploy::deploy(ui, args).await,
+            Self::Outputs(args) => outputs::outputs(ui, &args).await,
             Self::Migrate(command) => migrate::migrate(ui, command).await,
             Self::Cloud(args) => cloud::cloud(ui, args).await,
         }
@@ -72,5 +78,33 @@ impl TargetArgs {
             endpoint_url: self.endpoint_url.clone(),
             region: self.region.clone(),
         }
+    }
+}
+
+/// Which deployed stage of a project, and where.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DeployedArgs {
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    #[command(flatten)]
+    pub(crate) stage: StageArgs,
+    /// Send AWS's calls to this address, such as a local cloud's http://127.0.0.1:4566. Without it the variable
+    /// AWS_ENDPOINT_URL is read, then the `dayspring dev` that runs for the project is asked, then AWS
+    #[arg(long, value_name = "URL")]
+    endpoint_url: Option<String>,
+    /// The region; otherwise as every AWS tool finds it
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+}
+
+impl DeployedArgs {
+    pub(crate) fn target(&self) -> Target {
+        let (endpoint_url, region) = (self.endpoint_url.as_deref(), self.region.as_deref());
+        running::target(&self.project.dir, endpoint_url, region)
+    }
+
+    /// The stage as the project file has it now.
+    pub(crate) fn stage(&self) -> Result<Stage, Error> {
+        Loaded::read(&self.project.dir)?.stage(&self.stage.stage, &Overrides::default())
     }
 }

@@ -56,11 +56,8 @@ pub(crate) async fn deploy(
 pub(crate) async fn outputs(aws: &Aws, stack: &str) -> Result<BTreeMap<String, String>, Error> {
     let stack = change_set::describe(aws, stack)
         .await?
-        .ok_or_else(|| Error::Refused {
-            service: "CloudFormation",
-            operation: "DescribeStacks",
-            kind: "ValidationError".to_owned(),
-            message: format!("Stack with id {stack} does not exist"),
+        .ok_or_else(|| Error::NoStack {
+            stack: stack.to_owned(),
         })?;
     Ok(stack
         .outputs()

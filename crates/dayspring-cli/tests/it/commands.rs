@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use crate::support::Project;
+use crate::support::{Project, Server};
 
 #[test]
 fn a_new_project_is_a_project_and_its_folder_is_written_once() {
@@ -42,7 +42,25 @@ fn a_new_project_is_served() {
     assert_eq!(posts.status, 200, "{posts:?}");
     assert_eq!(posts.json()["items"][0]["title"], "The first post");
 
+    outputs_are_shown(&project, &dev);
     dev.stop();
+}
+
+fn outputs_are_shown(project: &Project, dev: &Server) {
+    let table = succeed(project, &["outputs"]);
+    assert!(
+        table.contains("\nMigrationReport  2 statements applied, schema at v1\n"),
+        "{table}"
+    );
+    let json: serde_json::Value =
+        serde_json::from_str(&succeed(project, &["outputs", "--json"])).unwrap();
+    assert_eq!(json["Database"], "shop");
+    let url = json["Url"].as_str().unwrap();
+    assert!(
+        url.starts_with("http://") && url.ends_with("/prod"),
+        "{url} {}",
+        dev.url
+    );
 }
 
 /// What the command prints on standard output.

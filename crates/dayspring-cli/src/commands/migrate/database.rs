@@ -172,17 +172,9 @@ impl DatabaseArgs {
         })
     }
 
-    /// Without a named endpoint a `dayspring dev` that runs for this project is meant: that is the database that a person
-    /// who is developing looks at.
     fn target(&self) -> Target {
-        let named = self.endpoint_url.clone();
-        let from_environment = || std::env::var("AWS_ENDPOINT_URL").ok();
-        Target {
-            endpoint_url: named
-                .or_else(from_environment)
-                .or_else(|| running::endpoint_url(&self.scripts.dir)),
-            region: self.region.clone(),
-        }
+        let (endpoint_url, region) = (self.endpoint_url.as_deref(), self.region.as_deref());
+        running::target(&self.scripts.dir, endpoint_url, region)
     }
 }
 
