@@ -79,8 +79,16 @@ pub(crate) enum Error {
     NoCredentials { message: String },
     #[error("deploying {stack} failed: {cause}")]
     Deploy { stack: String, cause: String },
+    #[error("destroying {stack} failed: {cause}")]
+    Destroy { stack: String, cause: String },
     #[error("there is no stack `{stack}`")]
     NoStack { stack: String },
+    #[error("the template of `{stack}` is not JSON, so Dayspring did not write it")]
+    Foreign { stack: String },
+    #[error("the database of `{stack}` is protected from deletion")]
+    Protected { stack: String, stage: String },
+    #[error("`{stack}` was not destroyed: its name was not typed")]
+    NotConfirmed { stack: String },
     #[error("`{name}` cannot name a project: {message}")]
     NewName { name: String, message: String },
     #[error("the `dayspring` crate is not in {looked_in}")]
@@ -165,7 +173,10 @@ impl Error {
             | Self::Lint { .. }
             | Self::LintRule { .. }
             | Self::NewName { .. }
-            | Self::NoLibrary { .. } => Fault::Input,
+            | Self::NoLibrary { .. }
+            | Self::Foreign { .. }
+            | Self::Protected { .. }
+            | Self::NotConfirmed { .. } => Fault::Input,
             Self::Migration { fault, .. } => *fault,
             Self::Spawn { .. }
             | Self::Cloud(_)
@@ -173,6 +184,7 @@ impl Error {
             | Self::Unreachable { .. }
             | Self::NoCredentials { .. }
             | Self::Deploy { .. }
+            | Self::Destroy { .. }
             | Self::NoStack { .. }
             | Self::Migrate { .. }
             | Self::Connect { .. }
@@ -226,6 +238,10 @@ impl Error {
             Self::NoStack { .. } => Some(
                 "deploy it first, or say where it is with --stage, --endpoint-url or --region".to_owned(),
             ),
+            Self::Protected { stage, .. } => Some(format!(
+                "where its data may go, write `protection = false` into [stages.{stage}.database], deploy, and destroy again"
+            )),
+            Self::NotConfirmed { .. } => Some("type it as it stands there, or do not be asked with --yes".to_owned()),
             Self::NoLibrary { .. } => Some(
                 "no crate is published yet: name a checkout of Dayspring with --dayspring-path".to_owned(),
             ),
@@ -245,6 +261,8 @@ impl Error {
             | Self::Cloud(_)
             | Self::Refused { .. }
             | Self::Deploy { .. }
+            | Self::Destroy { .. }
+            | Self::Foreign { .. }
             | Self::NewName { .. }
             | Self::Migrate { .. }
             | Self::Migration { .. }

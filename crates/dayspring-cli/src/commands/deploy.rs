@@ -132,7 +132,7 @@ fn confirmed(ui: Ui, what: &str) -> bool {
 }
 
 /// One line per step that a person may wait for.
-fn show(ui: Ui, event: &Event) {
+pub(super) fn show(ui: Ui, event: &Event) {
     match event {
         Event::Uploading { name, bytes } => {
             ui.status("Uploading", &format!("{name} ({})", render::bytes(*bytes)))

@@ -2,6 +2,7 @@
 
 mod cloud;
 mod deploy;
+mod destroy;
 mod dev;
 mod migrate;
 mod new;
@@ -25,6 +26,7 @@ pub(crate) enum Command {
     Dev(dev::DevArgs),
     Synth(synth::SynthArgs),
     Deploy(deploy::DeployArgs),
+    Destroy(destroy::DestroyArgs),
     Outputs(outputs::OutputsArgs),
     #[command(subcommand)]
     Migrate(migrate::Migrate),
@@ -38,6 +40,7 @@ impl Command {
             Self::Dev(args) => dev::dev(ui, args).await,
             Self::Synth(args) => synth::synth(ui, args).await,
             Self::Deploy(args) => deploy::deploy(ui, args).await,
+            Self::Destroy(args) => destroy::destroy(ui, &args).await,
             Self::Outputs(args) => outputs::outputs(ui, &args).await,
             Self::Migrate(command) => migrate::migrate(ui, command).await,
             Self::Cloud(args) => cloud::cloud(ui, args).await,

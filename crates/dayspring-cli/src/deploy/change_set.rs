@@ -16,7 +16,7 @@ use crate::error::Error;
 /// A template longer than this is passed by its S3 address (CreateChangeSet's reference: 51,200 bytes).
 const TEMPLATE_BODY_BYTES_MAX: usize = 51_200;
 const CHANGE_SET: &str = "dayspring";
-const SERVICE: &str = "CloudFormation";
+pub(super) const SERVICE: &str = "CloudFormation";
 
 /// Makes the change set, carries it out and waits for its end.
 pub(super) async fn carry_out(
@@ -85,7 +85,7 @@ pub(super) async fn describe(aws: &Aws, stack: &str) -> Result<Option<Stack>, Er
 }
 
 /// The stack once nothing is under way: another deployment is waited for.
-async fn settled(aws: &Aws, name: &str) -> Result<Option<Stack>, Error> {
+pub(super) async fn settled(aws: &Aws, name: &str) -> Result<Option<Stack>, Error> {
     let mut poll = Poll::new();
     loop {
         let stack = describe(aws, name).await?;
@@ -248,7 +248,7 @@ async fn forget(aws: &Aws, stack: &str) -> Result<(), Error> {
     }
 }
 
-async fn event_ids(aws: &Aws, stack: &str) -> Result<HashSet<String>, Error> {
+pub(super) async fn event_ids(aws: &Aws, stack: &str) -> Result<HashSet<String>, Error> {
     Ok(new_events(aws, stack, &HashSet::new())
         .await?
         .into_iter()
@@ -257,7 +257,7 @@ async fn event_ids(aws: &Aws, stack: &str) -> Result<HashSet<String>, Error> {
 }
 
 /// The events that are not in `seen`, oldest first. Pages come newest first, so the first known event ends the reading.
-async fn new_events(
+pub(super) async fn new_events(
     aws: &Aws,
     stack: &str,
     seen: &HashSet<String>,

@@ -2,11 +2,15 @@
 //! cloud.
 
 mod change_set;
+mod deployed;
+mod destroy;
 mod events;
 mod upload;
 
 use std::collections::BTreeMap;
 
+pub(crate) use deployed::{Database, database_of, status, template};
+pub(crate) use destroy::destroy;
 pub(crate) use events::{Event, Step};
 pub(crate) use upload::Artifact;
 

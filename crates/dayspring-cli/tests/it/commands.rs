@@ -1,6 +1,7 @@
 //! The commands that look at what is deployed, on a project that `dayspring new` wrote and `dayspring dev` serves.
 
-use std::process::Output;
+use std::io::Write;
+use std::process::{Output, Stdio};
 
 use crate::support::{Project, Server};
 
@@ -35,7 +36,7 @@ fn a_new_project_is_a_project_and_its_folder_is_written_once() {
 }
 
 #[test]
-fn a_new_project_is_served() {
+fn a_new_project_is_served_looked_at_and_destroyed() {
     let project = Project::written_by_new("shop");
     let dev = project.dev();
     let posts = dev.get("/posts");
@@ -43,6 +44,7 @@ fn a_new_project_is_served() {
     assert_eq!(posts.json()["items"][0]["title"], "The first post");
 
     outputs_are_shown(&project, &dev);
+    a_stage_is_destroyed_once_its_name_is_typed(&project, &dev);
     dev.stop();
 }
 
@@ -61,6 +63,51 @@ fn outputs_are_shown(project: &Project, dev: &Server) {
         "{url} {}",
         dev.url
     );
+}
+
+fn a_stage_is_destroyed_once_its_name_is_typed(project: &Project, dev: &Server) {
+    let refused = project.run(&["destroy"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let said = stderr(&refused);
+    assert!(
+        said.contains("and its database, of which nothing is kept"),
+        "{said}"
+    );
+    assert!(
+        said.contains("error: `shop-dev` was not destroyed: its name was not typed"),
+        "{said}"
+    );
+    assert_eq!(dev.get("/posts").status, 200);
+
+    let mut destroy = project.command(&["destroy"]);
+    let mut destroy = destroy
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    destroy
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(b"shop-dev\n")
+        .unwrap();
+    let destroyed = destroy.wait_with_output().unwrap();
+    let said = stderr(&destroyed);
+    assert!(destroyed.status.success(), "{said}");
+    assert!(
+        said.contains("DELETE_COMPLETE DatabaseCluster (AWS::RDS::DBCluster)"),
+        "{said}"
+    );
+    assert!(said.contains("Destroyed shop-dev in "), "{said}");
+    assert_ne!(dev.get("/posts").status, 200);
+
+    let gone = project.run(&["destroy", "--yes"]);
+    assert_eq!(gone.status.code(), Some(2));
+    insta::assert_snapshot!(stderr(&gone), @r"
+    error: there is no stack `shop-dev`
+     help: deploy it first, or say where it is with --stage, --endpoint-url or --region
+    ");
 }
 
 /// What the command prints on standard output.
