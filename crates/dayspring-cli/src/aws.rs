@@ -1,6 +1,8 @@
 //! The clients of AWS's services, for AWS itself or for a local cloud by its endpoint.
 
+mod lambda;
 mod s3;
+mod signed;
 
 use std::time::Duration;
 
@@ -10,7 +12,9 @@ use aws_credential_types::provider::ProvideCredentials;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 
+pub(crate) use lambda::Lambda;
 pub(crate) use s3::S3;
+use signed::Signed;
 
 use crate::error::Error;
 
@@ -48,6 +52,7 @@ impl Target {
 pub(crate) struct Aws {
     pub(crate) cloudformation: aws_sdk_cloudformation::Client,
     pub(crate) s3: S3,
+    pub(crate) lambda: Lambda,
     pub(crate) credentials: Credentials,
     pub(crate) region: String,
     pub(crate) account: String,
@@ -74,9 +79,11 @@ impl Aws {
                 what: "the caller's account",
             })?
             .to_owned();
+        let signed = Signed::new(target, credentials.clone(), region.clone());
         Ok(Self {
             cloudformation: aws_sdk_cloudformation::Client::new(&config),
-            s3: S3::new(target, credentials.clone(), region.clone()),
+            s3: S3::new(signed.clone()),
+            lambda: Lambda::new(signed),
             credentials,
             region,
             account,

@@ -93,6 +93,10 @@ pub(crate) enum Error {
     NewName { name: String, message: String },
     #[error("the `dayspring` crate is not in {looked_in}")]
     NoLibrary { looked_in: PathBuf },
+    #[error("the function `{name}` failed ({kind})")]
+    Function { name: String, kind: String },
+    #[error("there is no function `{name}` in this stage")]
+    NoFunction { name: String, known: Vec<String> },
     /// The migrator refused or failed: its report, which says all.
     #[error("{report}")]
     Migrate { report: String },
@@ -174,6 +178,7 @@ impl Error {
             | Self::LintRule { .. }
             | Self::NewName { .. }
             | Self::NoLibrary { .. }
+            | Self::NoFunction { .. }
             | Self::Foreign { .. }
             | Self::Protected { .. }
             | Self::NotConfirmed { .. } => Fault::Input,
@@ -186,6 +191,7 @@ impl Error {
             | Self::Deploy { .. }
             | Self::Destroy { .. }
             | Self::NoStack { .. }
+            | Self::Function { .. }
             | Self::Migrate { .. }
             | Self::Connect { .. }
             | Self::Watch { .. } => Fault::World,
@@ -242,6 +248,7 @@ impl Error {
                 "where its data may go, write `protection = false` into [stages.{stage}.database], deploy, and destroy again"
             )),
             Self::NotConfirmed { .. } => Some("type it as it stands there, or do not be asked with --yes".to_owned()),
+            Self::NoFunction { known, .. } => Some(format!("it has {}", known.join(", "))),
             Self::NoLibrary { .. } => Some(
                 "no crate is published yet: name a checkout of Dayspring with --dayspring-path".to_owned(),
             ),
@@ -264,6 +271,7 @@ impl Error {
             | Self::Destroy { .. }
             | Self::Foreign { .. }
             | Self::NewName { .. }
+            | Self::Function { .. }
             | Self::Migrate { .. }
             | Self::Migration { .. }
             | Self::Watch { .. } => None,

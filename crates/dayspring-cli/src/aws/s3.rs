@@ -1,49 +1,18 @@
-//! The few S3 calls of a deploy, signed by hand: the SDK's S3 crate alone would double this crate's build time.
+//! The few S3 calls of a deploy.
 
-use std::time::{Duration, SystemTime};
-
-use aws_credential_types::Credentials;
-use aws_sigv4::http_request::{
-    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
-    UriPathNormalizationMode, sign,
-};
-use aws_sigv4::sign::v4;
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
-use http_body_util::{BodyExt, Full};
-use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 
-use super::{Target, chain};
+use super::signed::{Service, Signed};
 use crate::error::Error;
 
 /// A client for one region.
 #[derive(Debug, Clone)]
-pub(crate) struct S3 {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
-    endpoint_url: Option<String>,
-    credentials: Credentials,
-    region: String,
-}
-
-/// No upload of a deploy takes longer, unless the line is dead.
-const TIMEOUT: Duration = Duration::from_secs(600);
+pub(crate) struct S3(Signed);
 
 impl S3 {
-    pub(crate) fn new(target: &Target, credentials: Credentials, region: String) -> Self {
-        let connector = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_webpki_roots()
-            .https_or_http()
-            .enable_http1()
-            .build();
-        Self {
-            client: Client::builder(TokioExecutor::new()).build(connector),
-            endpoint_url: target.endpoint_url.clone(),
-            credentials,
-            region,
-        }
+    pub(super) fn new(signed: Signed) -> Self {
+        Self(signed)
     }
 
     /// Whether the bucket is there and ours.
@@ -54,13 +23,13 @@ impl S3 {
     /// Makes a bucket that blocks public access by default, as all new buckets do since April 2023.
     pub(crate) async fn create_bucket(&self, bucket: &str) -> Result<(), Error> {
         // us-east-1 refuses its own name as a constraint (CreateBucket's reference).
-        let body = if self.region == "us-east-1" {
+        let body = if self.0.region == "us-east-1" {
             String::new()
         } else {
             format!(
                 "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><LocationConstraint>{}\
                  </LocationConstraint></CreateBucketConfiguration>",
-                self.region
+                self.0.region
             )
         };
         let (status, body) = self
@@ -89,9 +58,9 @@ impl S3 {
 
     /// The address of an object, as CloudFormation's `TemplateURL` wants it.
     pub(crate) fn object_url(&self, bucket: &str, key: &str) -> String {
-        match &self.endpoint_url {
+        match &self.0.endpoint_url {
             Some(url) => format!("{}/{bucket}/{key}", url.trim_end_matches('/')),
-            None => format!("https://{bucket}.s3.{}.amazonaws.com/{key}", self.region),
+            None => format!("https://{bucket}.s3.{}.amazonaws.com/{key}", self.0.region),
         }
     }
 
@@ -126,78 +95,14 @@ impl S3 {
         key: &str,
         body: Bytes,
     ) -> Result<(StatusCode, Bytes), Error> {
-        let unreachable = |message: String| Error::Unreachable {
-            service: "S3",
-            operation,
-            message,
-        };
-        let url = if key.is_empty() && self.endpoint_url.is_none() {
-            format!("https://{bucket}.s3.{}.amazonaws.com/", self.region)
+        let url = if key.is_empty() && self.0.endpoint_url.is_none() {
+            format!("https://{bucket}.s3.{}.amazonaws.com/", self.0.region)
         } else {
             self.object_url(bucket, key)
         };
-        let request = Request::builder()
-            .method(method)
-            .uri(url)
-            .body(())
-            .map_err(|error| unreachable(error.to_string()))?;
-        let request = self
-            .sign(request, &body)
-            .map_err(unreachable)?
-            .map(|()| Full::new(body));
-        let answer = async {
-            let answer = self
-                .client
-                .request(request)
-                .await
-                .map_err(|error| chain(&error))?;
-            let status = answer.status();
-            let body = answer
-                .into_body()
-                .collect()
-                .await
-                .map_err(|error| chain(&error))?
-                .to_bytes();
-            Ok::<_, String>((status, body))
-        };
-        match tokio::time::timeout(TIMEOUT, answer).await {
-            Ok(answer) => answer.map_err(unreachable),
-            Err(_) => Err(unreachable(format!(
-                "no answer within {} s",
-                TIMEOUT.as_secs()
-            ))),
-        }
-    }
-
-    fn sign(&self, mut request: Request<()>, body: &[u8]) -> Result<Request<()>, String> {
-        let identity = self.credentials.clone().into();
-        // S3 signs the path as it is sent (SigV4's reference, "canonical URI").
-        let mut settings = SigningSettings::default();
-        settings.percent_encoding_mode = PercentEncodingMode::Single;
-        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
-        settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
-        let parameters = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(&self.region)
-            .name("s3")
-            .time(SystemTime::now())
-            .settings(settings)
-            .build()
-            .map_err(|error| error.to_string())?
-            .into();
-        let uri = request.uri().to_string();
-        let signable = SignableRequest::new(
-            request.method().as_str(),
-            &uri,
-            std::iter::empty(),
-            SignableBody::Bytes(body),
-        )
-        .map_err(|error| error.to_string())?;
-        let (instructions, _) = sign(signable, &parameters)
-            .map_err(|error| error.to_string())?
-            .into_parts();
-        instructions.apply_to_request_http1x(&mut request);
-        Ok(request)
+        let request = Request::builder().method(method).uri(url).body(body);
+        let answer = self.0.send(Service::S3, operation, request).await?;
+        Ok((answer.status(), answer.into_body()))
     }
 }
 

@@ -4,6 +4,7 @@ mod cloud;
 mod deploy;
 mod destroy;
 mod dev;
+mod invoke;
 mod migrate;
 mod new;
 mod outputs;
@@ -28,6 +29,7 @@ pub(crate) enum Command {
     Deploy(deploy::DeployArgs),
     Destroy(destroy::DestroyArgs),
     Outputs(outputs::OutputsArgs),
+    Invoke(invoke::InvokeArgs),
     #[command(subcommand)]
     Migrate(migrate::Migrate),
     Cloud(cloud::CloudArgs),
@@ -42,6 +44,7 @@ impl Command {
             Self::Deploy(args) => deploy::deploy(ui, args).await,
             Self::Destroy(args) => destroy::destroy(ui, &args).await,
             Self::Outputs(args) => outputs::outputs(ui, &args).await,
+            Self::Invoke(args) => invoke::invoke(ui, &args).await,
             Self::Migrate(command) => migrate::migrate(ui, command).await,
             Self::Cloud(args) => cloud::cloud(ui, args).await,
         }

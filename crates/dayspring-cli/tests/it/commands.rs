@@ -44,6 +44,7 @@ fn a_new_project_is_served_looked_at_and_destroyed() {
     assert_eq!(posts.json()["items"][0]["title"], "The first post");
 
     outputs_are_shown(&project, &dev);
+    a_function_is_invoked(&project);
     a_stage_is_destroyed_once_its_name_is_typed(&project, &dev);
     dev.stop();
 }
@@ -63,6 +64,34 @@ fn outputs_are_shown(project: &Project, dev: &Server) {
         "{url} {}",
         dev.url
     );
+}
+
+fn a_function_is_invoked(project: &Project) {
+    let answer = succeed(project, &["invoke", "get_posts"]);
+    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!(answer["statusCode"], 200);
+    let body = answer["body"].as_str().unwrap();
+    assert!(body.contains("The first post"), "{body}");
+
+    // Beside the project: `dev` deploys again when a file in it changes.
+    project.write("../event.json", "{}");
+    let failed = project.run(&["invoke", "get_posts", "--payload", "../event.json"]);
+    assert_eq!(failed.status.code(), Some(2));
+    let error: serde_json::Value = serde_json::from_slice(&failed.stdout).unwrap();
+    assert!(error["errorMessage"].is_string(), "{error}");
+    let said = stderr(&failed);
+    assert!(said.contains("get_posts: ERROR "), "{said}");
+    assert!(
+        said.ends_with("error: the function `get_posts` failed (Unhandled)"),
+        "{said}"
+    );
+
+    let unknown = project.run(&["invoke", "get_post"]);
+    assert_eq!(unknown.status.code(), Some(1));
+    insta::assert_snapshot!(stderr(&unknown), @r"
+    error: there is no function `get_post` in this stage
+     help: it has get_posts
+    ");
 }
 
 fn a_stage_is_destroyed_once_its_name_is_typed(project: &Project, dev: &Server) {
