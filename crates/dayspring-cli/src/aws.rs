@@ -1,6 +1,7 @@
 //! The clients of AWS's services, for AWS itself or for a local cloud by its endpoint.
 
 mod lambda;
+mod logs;
 mod s3;
 mod signed;
 
@@ -13,6 +14,7 @@ use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 
 pub(crate) use lambda::Lambda;
+pub(crate) use logs::{LogEvent, Logs};
 pub(crate) use s3::S3;
 use signed::Signed;
 
@@ -53,6 +55,7 @@ pub(crate) struct Aws {
     pub(crate) cloudformation: aws_sdk_cloudformation::Client,
     pub(crate) s3: S3,
     pub(crate) lambda: Lambda,
+    pub(crate) logs: Logs,
     pub(crate) credentials: Credentials,
     pub(crate) region: String,
     pub(crate) account: String,
@@ -83,7 +86,8 @@ impl Aws {
         Ok(Self {
             cloudformation: aws_sdk_cloudformation::Client::new(&config),
             s3: S3::new(signed.clone()),
-            lambda: Lambda::new(signed),
+            lambda: Lambda::new(signed.clone()),
+            logs: Logs::new(signed),
             credentials,
             region,
             account,

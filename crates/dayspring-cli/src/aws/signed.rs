@@ -34,6 +34,7 @@ pub(super) struct Signed {
 pub(super) enum Service {
     S3,
     Lambda,
+    Logs,
 }
 
 impl Service {
@@ -42,6 +43,7 @@ impl Service {
         match self {
             Self::S3 => "S3",
             Self::Lambda => "Lambda",
+            Self::Logs => "CloudWatch Logs",
         }
     }
 
@@ -50,14 +52,16 @@ impl Service {
         match self {
             Self::S3 => "s3",
             Self::Lambda => "lambda",
+            Self::Logs => "logs",
         }
     }
 
-    /// No answer takes longer, unless the line is dead: an upload; a function, which runs 15 minutes at most.
+    /// No answer takes longer, unless the line is dead: an upload; a function, which runs 15 minutes at most; a page.
     fn timeout(self) -> Duration {
         Duration::from_secs(match self {
             Self::S3 => 600,
             Self::Lambda => 960,
+            Self::Logs => 60,
         })
     }
 
@@ -196,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_json_services_refusal_carries_its_words() {
-        let kind_and_text = |answer| match refusal(Service::Lambda, "FilterLogEvents", &answer) {
+        let kind_and_text = |answer| match refusal(Service::Logs, "FilterLogEvents", &answer) {
             Error::Refused { kind, message, .. } => format!("{kind}: {message}"),
             error => panic!("{error}"),
         };

@@ -5,6 +5,7 @@ mod deploy;
 mod destroy;
 mod dev;
 mod invoke;
+mod logs;
 mod migrate;
 mod new;
 mod outputs;
@@ -30,6 +31,7 @@ pub(crate) enum Command {
     Destroy(destroy::DestroyArgs),
     Outputs(outputs::OutputsArgs),
     Invoke(invoke::InvokeArgs),
+    Logs(logs::LogsArgs),
     #[command(subcommand)]
     Migrate(migrate::Migrate),
     Cloud(cloud::CloudArgs),
@@ -45,6 +47,7 @@ impl Command {
             Self::Destroy(args) => destroy::destroy(ui, &args).await,
             Self::Outputs(args) => outputs::outputs(ui, &args).await,
             Self::Invoke(args) => invoke::invoke(ui, &args).await,
+            Self::Logs(args) => logs::logs(ui, &args).await,
             Self::Migrate(command) => migrate::migrate(ui, command).await,
             Self::Cloud(args) => cloud::cloud(ui, args).await,
         }

@@ -1,6 +1,6 @@
 //! The commands that look at what is deployed, on a project that `dayspring new` wrote and `dayspring dev` serves.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Output, Stdio};
 
 use crate::support::{Project, Server};
@@ -45,6 +45,7 @@ fn a_new_project_is_served_looked_at_and_destroyed() {
 
     outputs_are_shown(&project, &dev);
     a_function_is_invoked(&project);
+    logs_are_shown_and_followed(&project);
     a_stage_is_destroyed_once_its_name_is_typed(&project, &dev);
     dev.stop();
 }
@@ -92,6 +93,45 @@ fn a_function_is_invoked(project: &Project) {
     error: there is no function `get_post` in this stage
      help: it has get_posts
     ");
+}
+
+fn logs_are_shown_and_followed(project: &Project) {
+    let text = succeed(project, &["logs", "--since", "1h"]);
+    assert!(
+        text.contains("scripts/schema/v1.sql:2 (statement 1 of 2)\n"),
+        "{text}"
+    );
+    assert!(text.contains("\nget_posts: ERROR "), "{text}");
+    let lines = succeed(project, &["logs", "get_posts", "--json", "--since", "1h"]);
+    let lines: Vec<serde_json::Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert!(lines.iter().all(|line| line["function"] == "get_posts"));
+    let started =
+        |line: &serde_json::Value| line["message"].as_str().unwrap().starts_with("START ");
+    // A request through the API, and two calls.
+    assert_eq!(
+        lines.iter().filter(|line| started(line)).count(),
+        3,
+        "{lines:?}"
+    );
+
+    let mut follow = project.command(&["logs", "-f", "get_posts", "--since", "1h"]);
+    let mut following = follow
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut printed = BufReader::new(following.stdout.take().unwrap()).lines();
+    let mut next = || printed.next().unwrap().unwrap();
+    let before = next();
+    assert!(before.starts_with("get_posts: ERROR "), "{before}");
+    project.run(&["invoke", "get_posts", "--payload", "../event.json"]);
+    let new = next();
+    assert!(new.starts_with("get_posts: ERROR "), "{new}");
+    following.kill().unwrap();
+    following.wait().unwrap();
 }
 
 fn a_stage_is_destroyed_once_its_name_is_typed(project: &Project, dev: &Server) {

@@ -11,6 +11,8 @@ mod up;
 
 use clap::Subcommand;
 
+pub(super) use options::parse_duration;
+
 use crate::error::Error;
 use crate::ui::Ui;
 
