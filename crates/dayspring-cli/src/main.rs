@@ -6,6 +6,7 @@ mod aws;
 mod build;
 mod commands;
 mod deploy;
+mod diff;
 mod error;
 mod mysql;
 mod package;

@@ -42,6 +42,11 @@ pub(crate) fn target(folder: &Path, endpoint_url: Option<&str>, region: Option<&
     }
 }
 
+/// Whether the target is the `dayspring dev` that runs for this project.
+pub(crate) fn is(folder: &Path, target: &Target) -> bool {
+    target.endpoint_url.is_some() && target.endpoint_url == running_at(folder)
+}
+
 fn running_at(folder: &Path) -> Option<String> {
     std::fs::read_to_string(file(folder)).ok()
 }

@@ -4,6 +4,7 @@ mod cloud;
 mod deploy;
 mod destroy;
 mod dev;
+mod diff;
 mod invoke;
 mod logs;
 mod migrate;
@@ -27,6 +28,7 @@ pub(crate) enum Command {
     New(new::NewArgs),
     Dev(dev::DevArgs),
     Synth(synth::SynthArgs),
+    Diff(diff::DiffArgs),
     Deploy(deploy::DeployArgs),
     Destroy(destroy::DestroyArgs),
     Outputs(outputs::OutputsArgs),
@@ -43,6 +45,7 @@ impl Command {
             Self::New(args) => new::new(ui, &args),
             Self::Dev(args) => dev::dev(ui, args).await,
             Self::Synth(args) => synth::synth(ui, args).await,
+            Self::Diff(args) => diff::diff(ui, args).await,
             Self::Deploy(args) => deploy::deploy(ui, args).await,
             Self::Destroy(args) => destroy::destroy(ui, &args).await,
             Self::Outputs(args) => outputs::outputs(ui, &args).await,

@@ -61,6 +61,14 @@ pub(crate) async fn synth(ui: Ui, args: SynthArgs) -> Result<(), Error> {
 }
 
 impl BuildArgs {
+    /// The same, with this profile where none is named.
+    pub(super) fn or_profile(&self, profile: &str) -> Self {
+        Self {
+            profile: Some(self.profile.clone().unwrap_or_else(|| profile.to_owned())),
+            bootstrap: self.bootstrap.clone(),
+        }
+    }
+
     /// The binary to package: the named one, or one that is built now. For a `stage` it is built for that stage's
     /// processors, otherwise for this machine's.
     pub(super) async fn binary(

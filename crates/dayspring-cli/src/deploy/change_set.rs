@@ -1,11 +1,12 @@
 //! A change set, from its making to the end of its execution.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
 use aws_sdk_cloudformation::types::{
-    Capability, ChangeSetStatus, ChangeSetType, Stack, StackStatus, Tag,
+    Capability, Change as SetChange, ChangeSetStatus, ChangeSetType, Replacement, Stack,
+    StackStatus, Tag,
 };
 
 use super::events::{Cause, first_cause};
@@ -16,6 +17,8 @@ use crate::error::Error;
 /// A template longer than this is passed by its S3 address (CreateChangeSet's reference: 51,200 bytes).
 const TEMPLATE_BODY_BYTES_MAX: usize = 51_200;
 const CHANGE_SET: &str = "dayspring";
+/// The one that is made to be looked at.
+const PREVIEW: &str = "dayspring-diff";
 pub(super) const SERVICE: &str = "CloudFormation";
 
 /// Makes the change set, carries it out and waits for its end.
@@ -37,9 +40,10 @@ pub(super) async fn carry_out(
         }
         Some(_) => false,
     };
-    let Some(changes) = create(aws, deployment, creates).await? else {
+    let Some(changes) = create(aws, deployment, CHANGE_SET, creates).await? else {
         return Ok(Change::None);
     };
+    let changes = changes.len();
     observe(Event::ChangeSet { creates, changes });
     let seen = if creates {
         HashSet::new()
@@ -59,6 +63,25 @@ pub(super) async fn carry_out(
     } else {
         Change::Updated
     })
+}
+
+/// What an update would replace, by logical id: `True`, or `Conditional` where only its execution shows it. Makes a change
+/// set and deletes it.
+pub(crate) async fn replacements(
+    aws: &Aws,
+    deployment: &Deployment,
+) -> Result<BTreeMap<String, String>, Error> {
+    let changes = create(aws, deployment, PREVIEW, false).await?;
+    forget(aws, &deployment.stack, PREVIEW).await?;
+    let replaced = |change: &SetChange| {
+        let change = change.resource_change()?;
+        let replacement = change.replacement()?;
+        (*replacement != Replacement::False).then(|| {
+            let id = change.logical_resource_id().unwrap_or_default();
+            (id.to_owned(), replacement.as_str().to_owned())
+        })
+    };
+    Ok(changes.iter().flatten().filter_map(replaced).collect())
 }
 
 /// The stack, or `None` where there is none.
@@ -129,13 +152,18 @@ async fn delete(aws: &Aws, stack: &str) -> Result<(), Error> {
     }
 }
 
-/// Makes the change set and gives the number of its changes, or `None` where nothing changed.
-async fn create(aws: &Aws, deployment: &Deployment, creates: bool) -> Result<Option<usize>, Error> {
+/// Makes the change set and gives its changes, or `None` where nothing changed.
+async fn create(
+    aws: &Aws,
+    deployment: &Deployment,
+    name: &str,
+    creates: bool,
+) -> Result<Option<Vec<SetChange>>, Error> {
     let mut request = aws
         .cloudformation
         .create_change_set()
         .stack_name(&deployment.stack)
-        .change_set_name(CHANGE_SET)
+        .change_set_name(name)
         .change_set_type(if creates {
             ChangeSetType::Create
         } else {
@@ -162,21 +190,23 @@ async fn create(aws: &Aws, deployment: &Deployment, creates: bool) -> Result<Opt
                 .object_url(&deployment.bucket, &deployment.template_key),
         );
     }
-    forget(aws, &deployment.stack).await?;
+    forget(aws, &deployment.stack, name).await?;
     request
         .send()
         .await
         .map_err(|error| refused(SERVICE, "CreateChangeSet", &error))?;
     let mut poll = Poll::new();
     loop {
-        let set = describe_change_set(aws, &deployment.stack, None).await?;
+        let set = describe_change_set(aws, &deployment.stack, name, None).await?;
         match set.status() {
             Some(ChangeSetStatus::CreateComplete) => {
-                return count_changes(aws, &deployment.stack, &set).await.map(Some);
+                return all_changes(aws, &deployment.stack, name, &set)
+                    .await
+                    .map(Some);
             }
             Some(ChangeSetStatus::Failed) => {
                 let reason = set.status_reason().unwrap_or("no reason given").to_owned();
-                forget(aws, &deployment.stack).await?;
+                forget(aws, &deployment.stack, name).await?;
                 // CloudFormation has no code for this: these are its two texts.
                 let unchanged = reason.contains("didn't contain changes")
                     || reason.contains("No updates are to be");
@@ -197,40 +227,42 @@ async fn create(aws: &Aws, deployment: &Deployment, creates: bool) -> Result<Opt
 async fn describe_change_set(
     aws: &Aws,
     stack: &str,
+    name: &str,
     page: Option<&str>,
 ) -> Result<DescribeChangeSetOutput, Error> {
     aws.cloudformation
         .describe_change_set()
         .stack_name(stack)
-        .change_set_name(CHANGE_SET)
+        .change_set_name(name)
         .set_next_token(page.map(str::to_owned))
         .send()
         .await
         .map_err(|error| refused(SERVICE, "DescribeChangeSet", &error))
 }
 
-async fn count_changes(
+async fn all_changes(
     aws: &Aws,
     stack: &str,
+    name: &str,
     first: &DescribeChangeSetOutput,
-) -> Result<usize, Error> {
-    let mut changes = first.changes().len();
+) -> Result<Vec<SetChange>, Error> {
+    let mut changes = first.changes().to_vec();
     let mut page = first.next_token().map(str::to_owned);
     while let Some(token) = page {
-        let set = describe_change_set(aws, stack, Some(&token)).await?;
-        changes += set.changes().len();
+        let set = describe_change_set(aws, stack, name, Some(&token)).await?;
+        changes.extend_from_slice(set.changes());
         page = set.next_token().map(str::to_owned);
     }
     Ok(changes)
 }
 
 /// Removes what an earlier, interrupted run may have left under the same name.
-async fn forget(aws: &Aws, stack: &str) -> Result<(), Error> {
+async fn forget(aws: &Aws, stack: &str, name: &str) -> Result<(), Error> {
     let answer = aws
         .cloudformation
         .delete_change_set()
         .stack_name(stack)
-        .change_set_name(CHANGE_SET)
+        .change_set_name(name)
         .send()
         .await;
     match answer {

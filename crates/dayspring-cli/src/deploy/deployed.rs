@@ -1,6 +1,6 @@
 //! What is deployed, as its own template says.
 
-use aws_sdk_cloudformation::types::StackStatus;
+use aws_sdk_cloudformation::types::{Stack, StackStatus};
 use serde_json::Value;
 
 use super::change_set::{SERVICE, describe};
@@ -23,6 +23,22 @@ pub(crate) async fn status(aws: &Aws, stack: &str) -> Result<String, Error> {
     })?;
     let status = found.stack_status().map(StackStatus::as_str);
     Ok(status.unwrap_or_default().to_owned())
+}
+
+/// Whether there is a stack that was deployed, which can be updated.
+pub(crate) async fn is_there(aws: &Aws, stack: &str) -> Result<bool, Error> {
+    let found = describe(aws, stack).await?;
+    Ok(match found.as_ref().and_then(Stack::stack_status) {
+        // The next deploy creates it anew.
+        None
+        | Some(
+            StackStatus::ReviewInProgress
+            | StackStatus::RollbackComplete
+            | StackStatus::RollbackFailed
+            | StackStatus::CreateFailed,
+        ) => false,
+        Some(_) => true,
+    })
 }
 
 /// The template of a stack, as it was deployed.

@@ -9,7 +9,8 @@ mod upload;
 
 use std::collections::BTreeMap;
 
-pub(crate) use deployed::{Database, database_of, status, template};
+pub(crate) use change_set::replacements;
+pub(crate) use deployed::{Database, database_of, is_there, status, template};
 pub(crate) use destroy::destroy;
 pub(crate) use events::{Event, Step};
 pub(crate) use upload::Artifact;

@@ -46,7 +46,10 @@ fn a_new_project_is_served_looked_at_and_destroyed() {
     outputs_are_shown(&project, &dev);
     a_function_is_invoked(&project);
     logs_are_shown_and_followed(&project);
+    let same = succeed(&project, &["diff"]);
+    assert_eq!(same, "nothing to deploy: shop-dev is as the project says\n");
     a_stage_is_destroyed_once_its_name_is_typed(&project, &dev);
+    everything_is_new_to_a_stack_that_is_not_there(&project);
     dev.stop();
 }
 
@@ -177,6 +180,20 @@ fn a_stage_is_destroyed_once_its_name_is_typed(project: &Project, dev: &Server) 
     error: there is no stack `shop-dev`
      help: deploy it first, or say where it is with --stage, --endpoint-url or --region
     ");
+}
+
+fn everything_is_new_to_a_stack_that_is_not_there(project: &Project) {
+    let text = succeed(project, &["diff"]);
+    assert!(
+        text.contains("+ DatabaseCluster (AWS::RDS::DBCluster)\n"),
+        "{text}"
+    );
+    assert!(text.contains("secretsmanager:GetSecretValue"), "{text}");
+    assert!(text.contains("scripts/schema/v1.sql:9"), "{text}");
+    let json: serde_json::Value =
+        serde_json::from_str(&succeed(project, &["diff", "--json"])).unwrap();
+    assert_eq!(json["sql"]["statements"][0]["class"], "schema");
+    assert_eq!(json["resources"][0]["action"], "added");
 }
 
 /// What the command prints on standard output.

@@ -178,7 +178,7 @@ impl DatabaseArgs {
     }
 }
 
-fn data_api_session(
+pub(super) fn data_api_session(
     aws: &Aws,
     target: &Target,
     outputs: &std::collections::BTreeMap<String, String>,

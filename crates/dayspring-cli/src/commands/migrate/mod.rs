@@ -5,6 +5,7 @@ mod lint;
 mod new;
 mod options;
 mod plan;
+mod preview;
 mod split;
 mod status;
 mod up;
@@ -12,6 +13,7 @@ mod up;
 use clap::Subcommand;
 
 pub(super) use options::parse_duration;
+pub(super) use preview::{Preview, journal, preview};
 
 use crate::error::Error;
 use crate::ui::Ui;

@@ -33,7 +33,7 @@ struct Planned<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct PlannedStatement<'a> {
+pub(super) struct PlannedStatement<'a> {
     script: &'a str,
     version: u64,
     phase: &'static str,
@@ -76,7 +76,7 @@ async fn planned(opened: &mut Opened) -> Result<Plan, Error> {
     }
 }
 
-fn statements<'a>(scripts: &'a Scripts, plan: &Plan) -> Vec<PlannedStatement<'a>> {
+pub(super) fn statements<'a>(scripts: &'a Scripts, plan: &Plan) -> Vec<PlannedStatement<'a>> {
     let mut planned = Vec::with_capacity(plan.steps.len());
     for step in &plan.steps {
         let Some(script) = scripts.get(step.script) else {
@@ -113,7 +113,7 @@ fn nothing(planned: &Planned<'_>) -> String {
     }
 }
 
-fn table(statements: &[PlannedStatement<'_>]) -> String {
+pub(super) fn table(statements: &[PlannedStatement<'_>]) -> String {
     let header = ["PLACE", "NUMBER", "CLASS", "ACTION", "STATEMENT"].map(str::to_owned);
     let rows = statements.iter().map(|statement| {
         [
