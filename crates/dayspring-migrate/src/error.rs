@@ -1,5 +1,6 @@
 //! What can go wrong, where, and what to do about it.
 
+use crate::baseline::Objection;
 use crate::blocker::Blockers;
 use crate::journal::IllegalTransition;
 use crate::place::Place;
@@ -28,6 +29,9 @@ pub enum Error {
     /// The scripts do not fit what is applied. No statement of them ran.
     #[error(transparent)]
     Refused(#[from] Box<Refusal>),
+    /// A database is not adopted, or cannot be compared with the scripts.
+    #[error(transparent)]
+    Baseline(#[from] Box<Objection>),
     /// The database refused a statement.
     #[error("statement {} of {} failed: {}", .0.number, .0.total, .0.error)]
     Failed(Box<StatementFailure>),
@@ -144,6 +148,7 @@ impl Error {
         match self {
             Self::Script(_)
             | Self::Refused(_)
+            | Self::Baseline(_)
             | Self::Failed(_)
             | Self::InDoubt { .. }
             | Self::NoDatabase => Kind::User,
@@ -163,6 +168,7 @@ impl Error {
         match self {
             Self::Script(error) => error.help(),
             Self::Refused(refusal) => refusal.help(),
+            Self::Baseline(objection) => objection.help(),
             Self::Failed(failure) => failure.help(),
             Self::LockWait(wait) => wait.help(),
             Self::HolderStopped { connection, .. } => format!(
@@ -193,6 +199,7 @@ impl Error {
         match self {
             Self::Script(error) => error.place(),
             Self::Refused(refusal) => refusal.place(),
+            Self::Baseline(objection) => objection.place(),
             Self::Failed(failure) => Some(&failure.place),
             Self::InDoubt { place, .. } => Some(place),
             Self::LockWait(wait) => Some(&wait.place),

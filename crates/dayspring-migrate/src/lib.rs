@@ -25,6 +25,7 @@
 #![warn(missing_docs)]
 
 mod apply;
+pub mod baseline;
 mod blocker;
 mod connection;
 mod digest;
@@ -39,6 +40,7 @@ mod place;
 mod plan;
 mod refusal;
 mod render;
+pub mod schema;
 mod script;
 mod session;
 mod split;

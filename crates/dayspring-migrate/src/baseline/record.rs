@@ -1,0 +1,181 @@
+//! Writes a baseline: all its rows in one transaction under the lease.
+
+use std::time::Duration;
+
+use super::{Baseline, plan_baseline};
+use crate::error::Error;
+use crate::journal::{Entry, State, Tables, read_journal, replace_in_transaction};
+use crate::lease::{self, Applicant, Taken};
+use crate::script::{ScriptId, Scripts};
+use crate::session::{Session, SessionError, Value};
+
+/// How long the lease holds: twice the Data API's longest call.
+const LEASE: Duration = Duration::from_secs(90);
+
+/// How often the lease is tried for when an answer was lost or another took it at the same time.
+const TRIES_MAX: u32 = 5;
+
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Bytes of texts in one statement: the Data API takes 4 MiB for a request.
+const TEXT_BYTES_MAX: usize = 1 << 20;
+
+/// Rows in one statement.
+const ROWS_MAX: usize = 100;
+
+/// Records every statement of the scripts up to `at` as applied, and gives the number of those that were not. The plan is
+/// made again under the lease. Repeating it changes nothing.
+///
+/// # Errors
+/// Another migrator is at work; what [`plan_baseline`] objects to; what the session says. After any of them nothing of the
+/// baseline is recorded, or, where the answer of the commit was lost, all of it may be.
+pub async fn record_baseline<S: Session>(
+    session: &mut S,
+    scripts: &Scripts,
+    at: ScriptId,
+    owner: &str,
+) -> Result<usize, Error> {
+    let journal = read_journal(session, scripts).await?;
+    let tables = Tables::of(&journal.database);
+    if !journal.exists {
+        for sql in tables.create() {
+            session
+                .execute(&sql, &[])
+                .await
+                .map_err(|source| Error::session("creating the journal", source))?;
+        }
+    }
+    let token = take_lease(session, &tables, owner).await?;
+    let recorded = record(session, scripts, at, &tables, token).await;
+    // What was recorded matters more; a lease that is not freed ends by itself.
+    drop(lease::free(session, &tables, token).await);
+    recorded
+}
+
+async fn take_lease<S: Session>(
+    session: &mut S,
+    tables: &Tables,
+    owner: &str,
+) -> Result<i64, Error> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        // Recording takes a moment: the time of the lease is sign of life enough.
+        let applicant = Applicant {
+            owner,
+            time: LEASE,
+            over: None,
+            gone: None,
+        };
+        match lease::take(session, tables, applicant).await {
+            Ok(Taken::Ours(token)) => return Ok(token),
+            Ok(Taken::Held(holder)) => {
+                return Err(Error::LeaseHeld {
+                    owner: holder.owner,
+                    expires_in_seconds: holder.expires_in_seconds.max(0),
+                });
+            }
+            Ok(Taken::Again) if tries < TRIES_MAX => {}
+            Ok(Taken::Again) => {
+                return Err(Error::journal("its lease can be neither taken nor read"));
+            }
+            Err(source) if tries == TRIES_MAX => {
+                return Err(Error::session("taking the lease", source));
+            }
+            Err(_) => {}
+        }
+        session.pause(PAUSE).await;
+    }
+}
+
+async fn record<S: Session>(
+    session: &mut S,
+    scripts: &Scripts,
+    at: ScriptId,
+    tables: &Tables,
+    token: i64,
+) -> Result<usize, Error> {
+    let journal = read_journal(session, scripts).await?;
+    let baseline = plan_baseline(scripts, &journal, at).map_err(Box::new)?;
+    if baseline.statements.is_empty() {
+        return Ok(0);
+    }
+    let failed = |source| Error::session("writing the journal", source);
+    session.begin().await.map_err(failed)?;
+    let written = match lease::renew(session, tables, token, LEASE).await {
+        Ok(true) => write(session, scripts, &baseline, tables, token).await,
+        Ok(false) => {
+            drop(session.rollback().await);
+            return Err(lease::lost(session, tables).await);
+        }
+        Err(error) => Err(error),
+    };
+    match written {
+        Ok(()) => session.commit().await.map_err(failed)?,
+        Err(source) => {
+            drop(session.rollback().await);
+            return Err(failed(source));
+        }
+    }
+    Ok(baseline.statements.len())
+}
+
+async fn write<S: Session>(
+    session: &mut S,
+    scripts: &Scripts,
+    baseline: &Baseline,
+    tables: &Tables,
+    token: i64,
+) -> Result<(), SessionError> {
+    let of_baseline = scripts
+        .iter()
+        .filter(|script| baseline.statements.iter().any(|(id, _)| *id == script.id));
+    for script in of_baseline {
+        let sql = format!(
+            "REPLACE INTO {} (version, phase, name, begun_at) VALUES ({}, '{}', :name, UTC_TIMESTAMP(6))",
+            tables.script,
+            script.id.version.number(),
+            script.id.phase.name()
+        );
+        let name = crate::place::cut(&script.path, 255).to_owned();
+        session
+            .execute(&sql, &[("name", Value::Text(name))])
+            .await?;
+    }
+    let mut entries = Vec::new();
+    let mut bytes = 0;
+    for &(id, number) in &baseline.statements {
+        let Some(script) = scripts.get(id) else {
+            continue;
+        };
+        let Some(statement) = script.statements.get(number - 1) else {
+            continue;
+        };
+        let entry = Entry::of(script, statement, State::Applied);
+        if entries.len() == ROWS_MAX || bytes + entry.text.len() > TEXT_BYTES_MAX {
+            write_rows(session, tables, &entries, token).await?;
+            entries.clear();
+            bytes = 0;
+        }
+        bytes += entry.text.len();
+        entries.push(entry);
+    }
+    write_rows(session, tables, &entries, token).await
+}
+
+async fn write_rows<S: Session>(
+    session: &mut S,
+    tables: &Tables,
+    entries: &[Entry<'_>],
+    token: i64,
+) -> Result<(), SessionError> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let (sql, parameters) = replace_in_transaction(tables, entries, token);
+    let parameters: Vec<(&str, Value)> = parameters
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.clone()))
+        .collect();
+    session.execute(&sql, &parameters).await.map(drop)
+}
