@@ -13,6 +13,7 @@ mod protocol;
 mod rds;
 mod routing;
 mod s3;
+pub mod scratch;
 mod secrets;
 mod server;
 mod ssm;

@@ -2,7 +2,7 @@
 
 mod data_api;
 mod mariadb;
-mod random;
+pub(crate) mod random;
 mod secret;
 mod store;
 
@@ -22,7 +22,9 @@ use crate::error::AwsError;
 use crate::http::{Answer, Call};
 use crate::secrets::Secrets;
 use data_api::{Database, Fault, Limits};
-use mariadb::{ADMIN, Account, Server, ServerConfig, ServerState, Setup};
+pub(crate) use mariadb::{
+    ADMIN, Account, Endpoint, Server, ServerConfig, ServerState, Setup, end_leftover,
+};
 use secret::{SecretStore, secret_value};
 use store::{Record, Store};
 

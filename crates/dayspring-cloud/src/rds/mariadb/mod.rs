@@ -47,6 +47,11 @@ pub(crate) enum MariadbError {
     Leftover { pid: i32 },
 }
 
+/// Ends the server that an earlier process left on a cluster's folder, if it still runs.
+pub(crate) async fn end_leftover(folder: &std::path::Path) -> Result<(), MariadbError> {
+    leftover::end(&folder.join("mariadbd.pid"), &folder.join("data")).await
+}
+
 /// Gives an I/O error the action and the path that it is about.
 fn file_error(
     action: &'static str,
