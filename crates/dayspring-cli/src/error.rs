@@ -62,6 +62,8 @@ pub(crate) enum Error {
     },
     #[error("the local cloud does not start")]
     Cloud(#[from] dayspring_cloud::StartError),
+    #[error("there is no scratch server to replay the scripts on")]
+    Scratch(#[source] dayspring_cloud::scratch::ScratchError),
     #[error("{service} refused {operation}: {message}")]
     Refused {
         service: &'static str,
@@ -185,6 +187,7 @@ impl Error {
             Self::Migration { fault, .. } => *fault,
             Self::Spawn { .. }
             | Self::Cloud(_)
+            | Self::Scratch(_)
             | Self::Refused { .. }
             | Self::Unreachable { .. }
             | Self::NoCredentials { .. }
@@ -238,6 +241,9 @@ impl Error {
                     .to_owned(),
             ),
             Self::Connect { help, .. } => Some(help.clone()),
+            Self::Scratch(_) => Some(
+                "name an empty database of a server of your own with --scratch-url".to_owned(),
+            ),
             Self::ScriptName { .. } => {
                 Some("use letters, digits, `_` and `-`, as in `add_email`".to_owned())
             }

@@ -1,14 +1,17 @@
 //! `dayspring migrate`: the migration engine by itself.
 
+mod baseline;
 mod database;
 mod lint;
 mod new;
 mod options;
 mod plan;
 mod preview;
+mod scratch;
 mod split;
 mod status;
 mod up;
+mod verify;
 
 use clap::Subcommand;
 
@@ -26,6 +29,8 @@ pub(crate) enum Migrate {
     Up(up::UpArgs),
     Status(status::StatusArgs),
     Lint(lint::LintArgs),
+    Baseline(baseline::BaselineArgs),
+    Verify(verify::VerifyArgs),
     Split(split::SplitArgs),
 }
 
@@ -36,6 +41,8 @@ pub(crate) async fn migrate(ui: Ui, command: Migrate) -> Result<(), Error> {
         Migrate::Up(args) => up::up(ui, args).await,
         Migrate::Status(args) => status::status(ui, args).await,
         Migrate::Lint(args) => lint::lint(ui, &args),
+        Migrate::Baseline(args) => baseline::baseline(ui, args).await,
+        Migrate::Verify(args) => verify::verify(ui, args).await,
         Migrate::Split(args) => split::split(ui, &args),
     }
 }

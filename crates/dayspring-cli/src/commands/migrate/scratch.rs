@@ -1,0 +1,226 @@
+//! What scripts make, found out on a server that nobody needs.
+
+use std::time::Duration;
+
+use clap::Args;
+use dayspring_cloud::scratch::ScratchServer;
+use dayspring_migrate::baseline::{Sequence, replay};
+use dayspring_migrate::schema::{Difference, Schema, diff, read_schema};
+use dayspring_migrate::{Scripts, Session};
+use serde::Serialize;
+
+use super::super::cloud::cache;
+use crate::error::{Error, Fault};
+use crate::mysql::{DatabaseUrl, MySqlSession};
+use crate::render;
+use crate::shutdown;
+use crate::ui::Ui;
+
+/// Nobody else works there.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+
+/// Where the scripts are replayed
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ScratchArgs {
+    /// Replay the scripts in this database instead of a private MariaDB. It must be empty, and is emptied again
+    #[arg(long, value_name = "URL")]
+    scratch_url: Option<String>,
+}
+
+/// A difference, for machines.
+#[derive(Debug, Serialize)]
+pub(super) struct DifferenceJson {
+    kind: &'static str,
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part: Option<String>,
+    /// What the database has; an empty text for a whole object.
+    live: Option<String>,
+    /// What the scripts make.
+    scripts: Option<String>,
+    text: String,
+}
+
+impl From<&Difference> for DifferenceJson {
+    fn from(difference: &Difference) -> Self {
+        Self {
+            kind: difference.kind.word(),
+            name: difference.name.clone(),
+            part: difference.part.as_ref().map(ToString::to_string),
+            live: difference.live.clone(),
+            scripts: difference.scripts.clone(),
+            text: difference.to_string(),
+        }
+    }
+}
+
+/// A replay and what it found.
+#[derive(Debug)]
+pub(super) struct Comparison {
+    pub(super) differences: Vec<Difference>,
+    /// The server that it was replayed on.
+    pub(super) server: String,
+}
+
+/// Replays statements on a scratch server and compares the live schema with what they make.
+pub(super) async fn compare<S: Session>(
+    ui: Ui,
+    live: &mut S,
+    scripts: &Scripts,
+    sequence: &Sequence,
+    args: &ScratchArgs,
+) -> Result<Comparison, Error> {
+    let database = live_database(live).await?;
+    let here = read_schema(live)
+        .await
+        .map_err(|error| Error::migration(&error))?;
+    let mode = first_text(live, "SELECT @@sql_mode").await?;
+    let count = render::count(sequence.len(), "statement");
+    let comparing = async {
+        match &args.scratch_url {
+            Some(url) => {
+                let url = DatabaseUrl::parse(url)?;
+                ui.status("Replaying", &format!("{count} on {url}"));
+                let mut session = MySqlSession::connect(url, LOCK_WAIT).await?;
+                in_named(ui, &mut session, &here, scripts, sequence).await
+            }
+            None => {
+                ui.status("Replaying", &format!("{count} on a scratch MariaDB"));
+                let server = ScratchServer::start(&cache())
+                    .await
+                    .map_err(Error::Scratch)?;
+                let found = in_own(ui, &server, &database, &mode, &here, scripts, sequence).await;
+                server.stop().await;
+                found
+            }
+        }
+    };
+    let there = tokio::select! {
+        found = comparing => found?,
+        () = shutdown::requested() => return Err(input("error: interrupted; nothing was recorded")),
+    };
+    Ok(Comparison {
+        differences: diff(&here, &there),
+        server: there.server,
+    })
+}
+
+pub(super) fn input(message: impl Into<String>) -> Error {
+    Error::Migration {
+        fault: Fault::Input,
+        message: message.into(),
+    }
+}
+
+async fn in_own(
+    ui: Ui,
+    server: &ScratchServer,
+    database: &str,
+    mode: &str,
+    here: &Schema,
+    scripts: &Scripts,
+    sequence: &Sequence,
+) -> Result<Schema, Error> {
+    let open = async |database: Option<&str>| {
+        let url = DatabaseUrl::parse(&server.url(database))?;
+        MySqlSession::connect(url, LOCK_WAIT).await
+    };
+    let mut session = open(None).await?;
+    let modes = format!("SET GLOBAL sql_mode = '{}'", mode.replace('\'', "''"));
+    // Modes that the live server's family has and this one lacks leave the usual ones.
+    drop(session.execute(&modes, &[]).await);
+    let create = format!("CREATE DATABASE `{}`", database.replace('`', "``"));
+    say(&mut session, &create).await?;
+    let mut session = open(Some(database)).await?;
+    set_defaults(&mut session, database, here).await?;
+    make(ui, &mut session, scripts, sequence).await
+}
+
+/// Replays in a database that the user named, and leaves it as empty as it was.
+async fn in_named(
+    ui: Ui,
+    session: &mut MySqlSession,
+    here: &Schema,
+    scripts: &Scripts,
+    sequence: &Sequence,
+) -> Result<Schema, Error> {
+    let database = live_database(session).await?;
+    let sql = "SELECT CONCAT('', COUNT(*)) FROM information_schema.tables WHERE table_schema = DATABASE()";
+    if first_text(session, sql).await? != "0" {
+        return Err(input(format!(
+            "error: the scratch database `{database}` is not empty\n help: name one that nobody needs, with nothing in it"
+        )));
+    }
+    set_defaults(session, &database, here).await?;
+    let made = make(ui, session, scripts, sequence).await;
+    let name = database.replace('`', "``");
+    say(session, &format!("DROP DATABASE `{name}`")).await?;
+    say(session, &format!("CREATE DATABASE `{name}`")).await?;
+    made
+}
+
+/// New tables are to have the character set that they have on the live server. Of two families only the character
+/// set's own collation can be meant, where the live one is unknown here.
+async fn set_defaults<S: Session>(
+    session: &mut S,
+    database: &str,
+    here: &Schema,
+) -> Result<(), Error> {
+    let name = database.replace('`', "``");
+    let alter = format!("ALTER DATABASE `{name}` CHARACTER SET {}", here.charset);
+    let with_collation = format!("{alter} COLLATE {}", here.collation);
+    match session.execute(&with_collation, &[]).await {
+        Ok(_) => Ok(()),
+        Err(_) => say(session, &alter).await,
+    }
+}
+
+async fn make<S: Session>(
+    ui: Ui,
+    session: &mut S,
+    scripts: &Scripts,
+    sequence: &Sequence,
+) -> Result<Schema, Error> {
+    let replayed = replay(session, scripts, sequence).await;
+    for passed_over in replayed.map_err(|error| Error::migration(&error))? {
+        let place = passed_over.place;
+        ui.status(
+            "Passed over",
+            &format!(
+                "{}:{}, which only changes rows: {}",
+                place.path, place.line, passed_over.error
+            ),
+        );
+    }
+    let made = read_schema(session).await;
+    made.map_err(|error| Error::migration(&error))
+}
+
+async fn say<S: Session>(session: &mut S, sql: &str) -> Result<(), Error> {
+    let said = session.execute(sql, &[]).await;
+    said.map(drop).map_err(scratch_failed)
+}
+
+async fn live_database<S: Session>(session: &mut S) -> Result<String, Error> {
+    let database = first_text(session, "SELECT DATABASE()").await?;
+    if database.is_empty() {
+        return Err(Error::migration(&dayspring_migrate::Error::NoDatabase));
+    }
+    Ok(database)
+}
+
+async fn first_text<S: Session>(session: &mut S, sql: &str) -> Result<String, Error> {
+    let rows = session.query(sql, &[]).await.map_err(scratch_failed)?;
+    Ok(match rows.into_iter().flatten().next() {
+        Some(dayspring_migrate::Value::Text(text)) => text,
+        Some(dayspring_migrate::Value::Long(number)) => number.to_string(),
+        Some(dayspring_migrate::Value::Null) | None => String::new(),
+    })
+}
+
+fn scratch_failed(source: dayspring_migrate::SessionError) -> Error {
+    Error::migration(&dayspring_migrate::Error::Session {
+        doing: "preparing the comparison".to_owned(),
+        source,
+    })
+}
