@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+"""Kills migration tools at every statement that they send, runs them again, and writes docs/crash-matrix.md.
+
+See README.md beside this file.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+
+
+def main():
+    today = datetime.date.today().isoformat()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tools", help="only these, by the beginning of their names, with commas between")
+    parser.add_argument("--date", default=today, help="the date that the page bears (today)")
+    parser.add_argument("--dayspring", default=str(ROOT / "target/debug/dayspring"), help="the binary to measure")
+    parser.add_argument("--folder", default=str(ROOT / "target/crash"), help="where the tools are installed and results kept")
+    parser.add_argument("--page", default=str(ROOT / "docs/crash-matrix.md"), help="the page to write")
+    parser.add_argument("--jobs", type=int, default=2, help="how many tools to run at once")
+    parser.add_argument("--page-only", action="store_true", help="write the page from the results that are there")
+    arguments = parser.parse_args()
+    folder = Path(arguments.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+
+    # So that a run which is ended from outside ends its server.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    import install
+
+    install.enter_venv(folder)
+    results = folder / "results.json"
+    kept = json.loads(results.read_text()) if results.is_file() else {}
+    if not arguments.page_only:
+        kept = measure(arguments, folder, kept, results)
+
+    import page
+
+    Path(arguments.page).write_text(page.render(kept, arguments.date, install.NOT_RUN))
+    print(f"wrote {os.path.relpath(arguments.page)}")
+
+
+def measure(arguments, folder, kept, results):
+    import threading
+    from concurrent.futures import ThreadPoolExecutor
+
+    import install
+    from bench import Bench
+    from server import Server
+
+    wanted = arguments.tools.split(",") if arguments.tools else [""]
+    lock = threading.Lock()
+    tools, missing = install.tools(folder, arguments.dayspring)
+    tools = [tool for tool in tools if any(tool.name.lower().startswith(name.lower()) for name in wanted)]
+    with Server() as server:
+
+        def run(numbered):
+            number, tool = numbered
+            found = Bench(server, tool, folder / "work" / f"t{number}", f"t{number}").run()
+            with lock:
+                kept[tool.name] = found
+                results.write_text(json.dumps(kept, indent=1))
+
+        with ThreadPoolExecutor(arguments.jobs) as pool:
+            for _ in pool.map(run, enumerate(tools)):
+                pass
+    kept["missing"] = missing
+    results.write_text(json.dumps(kept, indent=1))
+    return kept
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(HERE))
+    main()

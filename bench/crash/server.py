@@ -1,0 +1,120 @@
+"""A MariaDB server of this run's own, on a socket in a private folder."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import pymysql
+
+# Where a server may be that is on no PATH: Debian's and Homebrew's folders.
+FOLDERS = [
+    "/usr/sbin",
+    "/usr/local/sbin",
+    "/opt/homebrew/opt/mariadb/bin",
+    "/opt/homebrew/bin",
+    "/usr/local/opt/mariadb/bin",
+]
+
+# Careless with the disk, which is not what is measured: the server itself is never killed here.
+OPTIONS = [
+    "--no-defaults",
+    "--skip-networking",
+    "--skip-name-resolve",
+    "--skip-ssl",
+    "--innodb-flush-log-at-trx-commit=0",
+    "--innodb-flush-method=nosync",
+    "--innodb-doublewrite=0",
+    "--innodb-buffer-pool-size=32M",
+    "--innodb-log-file-size=8M",
+    "--innodb-undo-tablespaces=0",
+    "--innodb-data-file-path=ibdata1:4M:autoextend",
+    "--innodb-use-native-aio=0",
+    "--performance-schema=0",
+    "--character-set-server=utf8mb4",
+    "--max-connections=200",
+]
+
+
+class Server:
+    """A running server. Leaving the `with` block ends it and removes its folder."""
+
+    def __enter__(self):
+        program = find_program()
+        self.folder = Path(tempfile.mkdtemp(prefix="crash-matrix-"))
+        data = self.folder / "data"
+        data.mkdir()
+        bootstrap(program, data)
+        self.socket = str(self.folder / "socket")
+        user = ["--user=root"] if os.geteuid() == 0 else []
+        self.log = open(self.folder / "log", "w")
+        self.process = subprocess.Popen(
+            [program, *OPTIONS, *user]
+            + [f"--datadir={data}", f"--socket={self.socket}", f"--tmpdir={self.folder}"]
+            + [f"--pid-file={self.folder / 'pid'}"],
+            stdout=self.log,
+            stderr=self.log,
+        )
+        for _ in range(1200):
+            try:
+                self.version = self.connect().query("SELECT VERSION()")[0][0]
+                return self
+            except pymysql.err.OperationalError:
+                time.sleep(0.05)
+        raise SystemExit(f"the server did not start within a minute, see {self.folder / 'log'}")
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.log.close()
+        shutil.rmtree(self.folder)
+
+    def connect(self, database=None):
+        return Connection(self.socket, database)
+
+
+class Connection:
+    """A connection of the harness, past every proxy."""
+
+    def __init__(self, socket, database):
+        self.connection = pymysql.connect(unix_socket=socket, user="root", database=database, autocommit=True)
+
+    def query(self, sql):
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql)
+            return list(cursor.fetchall())
+
+    def close(self):
+        self.connection.close()
+
+
+def find_program():
+    path = os.environ.get("PATH", "").split(os.pathsep)
+    for folder in path + FOLDERS:
+        program = Path(folder) / "mariadbd"
+        if program.is_file():
+            return str(program)
+    raise SystemExit("mariadbd is not installed (Debian and Ubuntu: mariadb-server-core; macOS: brew install mariadb)")
+
+
+def bootstrap(program, data):
+    prefix = Path(program).resolve().parent.parent
+    share = next(
+        prefix / share
+        for share in ["share/mysql", "share/mariadb"]
+        if (prefix / share / "mysql_system_tables.sql").is_file()
+    )
+    script = b"create database mysql;\nuse mysql;\n"
+    for file in ["mysql_system_tables.sql", "mysql_system_tables_data.sql"]:
+        script += (share / file).read_bytes()
+    user = ["--user=root"] if os.geteuid() == 0 else []
+    subprocess.run(
+        [program, *OPTIONS, *user, "--bootstrap", "--innodb-fast-shutdown=1"]
+        + [f"--tmpdir={data}", f"--datadir={data}"],
+        input=script,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=True,
+    )
