@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import judge
 from proxy import Proxy, strip_comments
@@ -14,33 +15,38 @@ from proxy import Proxy, strip_comments
 PATIENCE_SECONDS = 120
 
 
+def measure(server, tool, folder, name, workers):
+    """All that is known of one tool. The points are independent, so several workers share them, each with a database."""
+    benches = [Bench(server, tool, folder / str(worker), f"{name}_{worker}") for worker in range(workers)]
+    undisturbed, writes = benches[0].undisturbed()
+    print(f"{tool.name}: {len(writes)} writes", flush=True)
+    points = [(number, side) for number in range(1, len(writes) + 1) for side in ("before", "after")]
+
+    def run(worker):
+        return [benches[worker].point(number, side, undisturbed) for number, side in points[worker::workers]]
+
+    with ThreadPoolExecutor(workers) as pool:
+        found = [point for part in pool.map(run, range(workers)) for point in part]
+    return {
+        "version": tool.version,
+        "set_up": tool.set_up,
+        "server": server.version,
+        "remedy": tool.remedy_name,
+        "writes": len(writes),
+        "points": sorted(found, key=lambda point: (point["number"], point["side"] == "after")),
+    }
+
+
 class Bench:
+    """A folder, a database and a proxy for one tool."""
+
     def __init__(self, server, tool, folder, database):
         self.server, self.tool, self.folder, self.database = server, tool, folder, database
         self.proxy = Proxy(server)
         self.control = server.connect()
-
-    def run(self):
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         self.tool.write(self.folder, self.prepare)
-        code, output, undisturbed, writes = self.undisturbed()
-        if code != 0:
-            raise SystemExit(f"{self.tool.name} fails undisturbed:\n{output}")
-        print(f"{self.tool.name}: {len(writes)} writes", flush=True)
-        points = []
-        for number in range(1, len(writes) + 1):
-            for side in ("before", "after"):
-                points.append(self.point(number, side, undisturbed))
-                print(f"{self.tool.name}: {json_line(points[-1])}", flush=True)
-        return {
-            "version": self.tool.version,
-            "set_up": self.tool.set_up,
-            "server": self.server.version,
-            "remedy": self.tool.remedy_name,
-            "writes": len(writes),
-            "points": points,
-        }
 
     def prepare(self, command, folder):
         subprocess.run(command, cwd=folder, env=self.tool.environ(), check=True, stdout=subprocess.DEVNULL)
@@ -51,22 +57,28 @@ class Bench:
         self.control.query(f"USE {self.database}")
 
     def undisturbed(self):
+        """(what the database has, the statements that wrote it) of a run that nothing disturbs."""
         self.fresh()
         self.proxy.disarm()
         code, output = self.complete(self.tool.command)
-        return code, output, judge.dump(self.control, self.tool, self.database), self.proxy.writes
+        if code != 0:
+            raise SystemExit(f"{self.tool.name} fails undisturbed:\n{output}")
+        if not self.proxy.writes:
+            raise SystemExit(f"{self.tool.name} went past the proxy:\n{output}")
+        return judge.dump(self.control, self.tool, self.database), self.proxy.writes
 
     def point(self, number, side, undisturbed):
         """Kills a run at one point, runs the tool again, and says what became of it."""
         self.fresh()
         hit, output = self.killed(number, side)
         if hit is None:
-            return {"number": number, "side": side, "kind": "journal", "statement": "", "outcome": "not reached", "detail": output}
+            detail = f"the run ended before it sent this statement: {output[-500:]}"
+            return {"number": number, "side": side, "kind": "", "statement": "", "outcome": "not reached", "detail": detail}
         found = {
             "number": number,
             "side": side,
             "kind": judge.kind_of(hit, self.tool),
-            "statement": " ".join(strip_comments(hit).split()),
+            "statement": self.clean(" ".join(strip_comments(hit).split())),
         }
         at_kill = judge.dump(self.control, self.tool, self.database)
         self.proxy.disarm()
@@ -81,6 +93,7 @@ class Bench:
             remedied = self.outcome(code, output, undisturbed)
             found["remedied"] = remedied["outcome"]
             found["remedied_detail"] = remedied["detail"]
+        print(f"{self.tool.name}: {line(found)}", flush=True)
         return found
 
     def outcome(self, code, output, undisturbed):
@@ -144,6 +157,6 @@ def kill(process):
         pass
 
 
-def json_line(point):
+def line(point):
     remedied = f" -> {point['remedied']} {point['remedied_detail']}" if "remedied" in point else ""
     return f"{point['number']} {point['side']} {point['kind']} [{point['statement'][:50]}] {point['outcome']} {point['detail'][:140]}{remedied}"

@@ -43,6 +43,8 @@ def tools(folder, dayspring):
         ("Dayspring", lambda: [sets.dayspring(dayspring, version(dayspring, "--version"))]),
         ("alembic and yoyo-migrations", lambda: python_tools(folder)),
         ("dbmate and liquibase", lambda: npm_tools(folder)),
+        ("sqlx-cli", lambda: cargo_tools(folder, 0)),
+        ("refinery_cli", lambda: cargo_tools(folder, 1)),
     ]:
         try:
             found += get()

@@ -11,8 +11,8 @@ KINDS = ["schema", "data", "file", "commit", "journal"]
 
 def dump(control, tool, database):
     """(schema, data, what the journal says), each a list of rows as text."""
-    names = ", ".join(f"'{name}'" for name in tool.journal)
-    own = f"table_schema = '{database}' AND table_name NOT IN ({names})"
+    names = ", ".join(f"'{name}'" for name in TABLES)
+    own = f"table_schema = '{database}' AND table_name IN ({names})"
     schema = []
     for sql in [
         f"SELECT 'table', table_name, engine, table_collation FROM information_schema.tables WHERE {own}",
@@ -82,7 +82,7 @@ def kind_of(statement, tool):
 def last_error(output):
     """The line of an output that says what is wrong."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    telling = r"already exists|Duplicate|doesn't exist|Can't DROP|locked|dirty|partially applied", r"error|failed|lock\b"
+    telling = r"already exists|Duplicate|Unknown table|doesn't exist|Can't DROP|locked|dirty|partially applied", r"error|failed|lock\b"
     for words in telling:
         found = [line for line in lines if re.search(words, line, re.I)]
         if found:

@@ -8,7 +8,6 @@ import argparse
 import datetime
 import json
 import os
-import signal
 import sys
 from pathlib import Path
 
@@ -25,13 +24,12 @@ def main():
     parser.add_argument("--folder", default=str(ROOT / "target/crash"), help="where the tools are installed and results kept")
     parser.add_argument("--page", default=str(ROOT / "docs/crash-matrix.md"), help="the page to write")
     parser.add_argument("--jobs", type=int, default=2, help="how many tools to run at once")
+    parser.add_argument("--workers", type=int, default=2, help="how many points of a tool to try at once")
     parser.add_argument("--page-only", action="store_true", help="write the page from the results that are there")
     arguments = parser.parse_args()
     folder = Path(arguments.folder)
     folder.mkdir(parents=True, exist_ok=True)
 
-    # So that a run which is ended from outside ends its server.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     import install
 
     install.enter_venv(folder)
@@ -51,7 +49,7 @@ def measure(arguments, folder, kept, results):
     from concurrent.futures import ThreadPoolExecutor
 
     import install
-    from bench import Bench
+    import bench
     from server import Server
 
     wanted = arguments.tools.split(",") if arguments.tools else [""]
@@ -62,7 +60,7 @@ def measure(arguments, folder, kept, results):
 
         def run(numbered):
             number, tool = numbered
-            found = Bench(server, tool, folder / "work" / f"t{number}", f"t{number}").run()
+            found = bench.measure(server, tool, folder / "work" / str(number), f"tool_{number}", arguments.workers)
             with lock:
                 kept[tool.name] = found
                 results.write_text(json.dumps(kept, indent=1))
