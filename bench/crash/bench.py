@@ -8,6 +8,8 @@ import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import pymysql
+
 import judge
 from proxy import Proxy, strip_comments
 
@@ -15,12 +17,13 @@ from proxy import Proxy, strip_comments
 PATIENCE_SECONDS = 120
 
 
-def measure(server, tool, folder, name, workers):
+def measure(server, tool, folder, name, workers, reads=False):
     """All that is known of one tool. The points are independent, so several workers share them, each with a database."""
-    benches = [Bench(server, tool, folder / str(worker), f"{name}_{worker}") for worker in range(workers)]
+    benches = [Bench(server, tool, folder / str(worker), f"{name}_{worker}", reads) for worker in range(workers)]
     undisturbed, writes = benches[0].undisturbed()
     print(f"{tool.name}: {len(writes)} writes", flush=True)
-    points = [(number, side) for number in range(1, len(writes) + 1) for side in ("before", "after")]
+    sides = {1: ("before", "after")}
+    points = [(number, side) for number in range(1, len(writes) + 1) for side in sides.get(number, tool.sides)]
 
     def run(worker):
         return [benches[worker].point(number, side, undisturbed) for number, side in points[worker::workers]]
@@ -40,9 +43,9 @@ def measure(server, tool, folder, name, workers):
 class Bench:
     """A folder, a database and a proxy for one tool."""
 
-    def __init__(self, server, tool, folder, database):
+    def __init__(self, server, tool, folder, database, reads=False):
         self.server, self.tool, self.folder, self.database = server, tool, folder, database
-        self.proxy = Proxy(server)
+        self.proxy = Proxy(server, reads)
         self.control = server.connect()
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
@@ -82,7 +85,10 @@ class Bench:
         }
         at_kill = judge.dump(self.control, self.tool, self.database)
         self.proxy.disarm()
-        code, output = self.complete(self.tool.command)
+        if self.is_locked():
+            code, output = 1, self.tool.lock_message
+        else:
+            code, output = self.complete(self.tool.command)
         found |= self.outcome(code, output, undisturbed)
         if found["outcome"] != "converged":
             found["at_kill"] = at_kill
@@ -96,6 +102,12 @@ class Bench:
         print(f"{self.tool.name}: {line(found)}", flush=True)
         return found
 
+    def is_locked(self):
+        try:
+            return bool(self.tool.locked and self.control.query(self.tool.locked))
+        except pymysql.err.ProgrammingError:
+            return False
+
     def outcome(self, code, output, undisturbed):
         now = judge.dump(self.control, self.tool, self.database)
         if code is None:
@@ -103,7 +115,7 @@ class Bench:
         if code != 0:
             return {"outcome": "stuck", "detail": self.clean(judge.last_error(output))}
         outcome, differences = judge.compare(undisturbed, now)
-        return {"outcome": outcome, "detail": "; ".join(differences[:3])}
+        return {"outcome": outcome, "detail": differences}
 
     def start(self, command):
         return subprocess.Popen(

@@ -95,7 +95,7 @@ def cargo_tools(folder, index):
         command += ["--features", features, "--root", folder / "cargo", "--target-dir", folder / "cargo-target"]
         subprocess.run(command, check=True)
     if name == "refinery":
-        return [sets.refinery(str(program), pinned)]
+        return [sets.refinery(str(program), pinned), sets.refinery(str(program), pinned, grouped=True)]
     return [sets.sqlx(str(program), pinned), sets.sqlx(str(program), pinned, transaction=False)]
 
 

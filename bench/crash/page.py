@@ -1,5 +1,6 @@
 """Writes the page from the results: the same results and the same date give the same page."""
 
+import re
 from itertools import groupby
 
 OUTCOMES = ["converged", "repeated", "stuck", "lost"]
@@ -12,11 +13,27 @@ KINDS = [
     ("journal", "the tool's own statement"),
 ]
 
+# What a reader of one tool's section should know.
+NOTES = {
+    "alembic, transaction_per_migration": "On MySQL alembic makes a transaction of each migration with or without it.",
+    "dbmate, transaction:false": "The option gives up what makes dbmate's data statements safe; dbmate does not advise it for them.",
+    "sqlx-cli": "sqlx marks a migration in its journal before it runs, so that it never repeats one: it stops, and says what to do.",
+    "sqlx-cli, no-transaction": "The MySQL driver of sqlx does not look at this option.",
+    "refinery_cli": "The migration and its row of the journal are two transactions, so that data statements are repeated as well.",
+    "yoyo-migrations": "Its lock is a row, which a killed run leaves behind; `yoyo break-lock` is what the second run says to do.",
+    "liquibase": (
+        "Its lock is a row, which a killed run leaves behind. The next run waits for it for five minutes by default and then "
+        "fails. The bench has not waited at each point: where the row says locked, it goes on with `liquibase release-locks`, "
+        "which the manual names for this. It was killed after each statement only (and before the first): in every other tool here, a kill "
+        "before a statement had the same outcome as a kill after the one in front of it."
+    ),
+}
+
 INTRODUCTION = """# Crash matrix
 
 What does a migration tool do when it was killed in the middle, and is then simply run again? This page is written by
 `bench/crash`, which kills each tool with SIGKILL at every statement that it sends and that writes something, and runs it a
-second time. {date}, MariaDB {server}; every tool with the same twelve migrations, on the same server, in one harness.
+second time: {date}, server {server}, every tool with the same twelve migrations.
 
 A tool is killed at two sides of each statement: **before** the server gets it, and **after** the server has executed it and
 before a byte of the answer reaches the tool. A proxy between tool and server does it, so that the points are exact and the
@@ -69,7 +86,7 @@ def render(kept, date, not_run):
     server = ", ".join(sorted({kept[name]["server"] for name in names}))
     parts = [INTRODUCTION.format(date=date, server=server.removesuffix("-log")), "\n## Result\n\n", totals(kept, names), EXPLANATION]
     parts += ["\n## By kind of statement\n\n", KIND_TEXT, by_kind(kept, names), "\n## Tool by tool\n"]
-    parts += [section(name, kept[name]) for name in names]
+    parts += [section(name, kept) for name in names]
     parts += [absent(kept, not_run), LIMITS]
     return "".join(parts)
 
@@ -81,15 +98,27 @@ def place(name):
 def totals(kept, names):
     lines = ["| tool | version | points | " + " | ".join(OUTCOMES) + " |", "| --- | --- " + "| ---: " * 5 + "|"]
     for name in names:
-        points = kept[name]["points"]
-        counts = [str(sum(point["outcome"] == outcome for point in points)) for outcome in OUTCOMES]
-        lines.append(f"| {name} | {kept[name]['version']} | {len(points)} | " + " | ".join(counts) + " |")
+        found = kept[name]
+        lines.append(total(name, found, [point["outcome"] for point in found["points"]]))
+        if found["remedy"]:
+            title = f"{name}, then {found['remedy']}"
+            lines.append(total(title, found, [in_the_end(point) for point in found["points"]]))
     return "\n".join(lines) + "\n"
 
 
-KIND_TEXT = """How many points converged, of how many there are, and what became of the others. A tool that sends a file of several
-statements as one packet has them in the column of whole files. The last column is the journal, the lock, and what else a tool
-writes for itself.
+def total(title, found, outcomes):
+    counts = [str(outcomes.count(outcome)) for outcome in OUTCOMES]
+    return f"| {title} | {found['version']} | {len(outcomes)} | " + " | ".join(counts) + " |"
+
+
+def in_the_end(point):
+    """The outcome after the manual's remedy, where there is one and it was needed."""
+    return point.get("remedied", point["outcome"])
+
+
+KIND_TEXT = """How many points converged, of how many there are, and what became of the others; for a tool with a lock that has to be
+broken by hand, after that. A file of several statements that a tool sends as one packet is in the third table. The tool's own
+statements are the journal, the lock, and what else it writes for itself.
 
 """
 
@@ -107,41 +136,52 @@ def by_kind(kept, names):
 
 
 def cell(points, kind, side):
-    there = [point["outcome"] for point in points if point["kind"] == kind and point["side"] == side]
+    there = [in_the_end(point) for point in points if point["kind"] == kind and point["side"] == side]
     if not there:
         return ""
     others = [f"{there.count(outcome)} {outcome}" for outcome in OUTCOMES[1:] if outcome in there]
     return ", ".join([f"{there.count('converged')} of {len(there)}"] + others)
 
 
-def section(name, found):
-    text = [f"\n### {name}\n\n{found['version']}, set up as {found['set_up']}. {found['writes']} statements that write.\n"]
+def section(name, kept):
+    found = kept[name]
+    text = [f"\n### {name}\n\n{found['version']}; {found['set_up']}. {found['writes']} statements that write.\n"]
+    if name in NOTES:
+        text.append(f"\n{NOTES[name]}\n")
     bad = [point for point in found["points"] if point["outcome"] != "converged"]
+    usual = name.partition(",")[0]
     if not bad:
-        return "".join(text) + "\nEvery point converged.\n"
-    if any("remedied" in point for point in bad):
-        text.append(remedy(found["remedy"], [point for point in bad if "remedied" in point]))
-    text.append("\n| killed at | side | second run |\n| --- | --- | --- |\n")
-    for (outcome, said), points in groupby(bad, key=lambda point: (point["outcome"], said_of(point))):
-        points = list(points)
-        where = "<br>".join(f"{point['number']} `{short(point['statement'])}`" for point in points)
-        sides = "<br>".join(point["side"] for point in points)
-        text.append(f"| {where} | {sides} | **{outcome}**: {said} |\n")
+        text.append("\nEvery point converged.\n")
+    elif usual != name and usual in kept and windows(kept[usual]) == windows(found):
+        text.append(f"\nThe same at every point as {usual} without the option.\n")
+    else:
+        text.append("\n| killed from | to | second run |\n| --- | --- | --- |\n")
+        text += [f"| {first} | {last} | {said} |\n" for first, last, said in windows(found)]
     return "".join(text)
 
 
-def remedy(command, points):
-    after = [point["remedied"] for point in points]
-    counts = ", ".join(f"{after.count(outcome)} {outcome}" for outcome in OUTCOMES if outcome in after)
-    return f"\nOf {len(points)} points at which the second run failed, after {command} and a third run: {counts}.\n"
+def windows(found):
+    """(first point, last point, what became of it) of each run of points with one fate."""
+    rows = []
+    for said, points in groupby(found["points"], key=fate):
+        points = list(points)
+        if said:
+            rows.append((point_name(points[0]), point_name(points[-1]), said))
+    return rows
 
 
-def said_of(point):
-    said = escape(point["detail"])
+def fate(point):
+    if point["outcome"] == "converged":
+        return ""
+    said = f"**{point['outcome']}**: {escape(point['detail'])}"
     if "remedied" in point:
         then = escape(point["remedied_detail"])
-        said += f"; after the manual's remedy **{point['remedied']}**" + (f": {then}" if then else "")
+        said += f"; after the remedy **{point['remedied']}**" + (f": {then}" if then else "")
     return said
+
+
+def point_name(point):
+    return f"{point['side']} {point['number']} `{short(point['statement'])}`"
 
 
 def short(statement):
@@ -151,6 +191,9 @@ def short(statement):
 
 def escape(text):
     text = " ".join(text.split()).replace("|", "\\|")
+    # Numbers that differ from run to run.
+    text = re.sub(r"Process \d+", "Process N", text)
+    text = re.sub(r" ?\(conn=\d+\)", "", text)
     return text if len(text) <= 200 else text[:197] + "..."
 
 

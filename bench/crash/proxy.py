@@ -44,8 +44,8 @@ def strip_comments(text):
 class Proxy:
     """Listens on `port` of 127.0.0.1 and forwards to the server's socket."""
 
-    def __init__(self, server):
-        self.server = server
+    def __init__(self, server, reads):
+        self.server, self.reads = server, reads
         self.control = server.connect()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -138,7 +138,7 @@ class Pair:
                 self.preparing = payload[1:].decode("utf-8", "replace")
                 return True
             text = self.statement(payload)
-            if text is None or is_read(text):
+            if text is None or (is_read(text) and not proxy.reads):
                 return True
             proxy.writes.append(text)
             if len(proxy.writes) != proxy.number:
