@@ -16,10 +16,11 @@ KINDS = [
 # What a reader of one tool's section should know.
 NOTES = {
     "alembic, transaction_per_migration": "On MySQL alembic makes a transaction of each migration with or without it.",
-    "dbmate, transaction:false": "The option gives up what makes dbmate's data statements safe; dbmate does not advise it for them.",
+    "dbmate, transaction:false": "The option is for statements that refuse to be in a transaction. It gives up what makes dbmate's data statements safe.",
     "sqlx-cli": "sqlx marks a migration in its journal before it runs, so that it never repeats one: it stops, and says what to do.",
     "sqlx-cli, no-transaction": "The MySQL driver of sqlx does not look at this option.",
     "refinery_cli": "The migration and its row of the journal are two transactions, so that data statements are repeated as well.",
+    "refinery_cli, grouped": "All files are one transaction with this option, which MySQL commits at the first schema statement.",
     "yoyo-migrations": "Its lock is a row, which a killed run leaves behind; `yoyo break-lock` is what the second run says to do.",
     "liquibase": (
         "Its lock is a row, which a killed run leaves behind. The next run waits for it for five minutes by default and then "
@@ -65,6 +66,8 @@ LIMITS = """
   have no points within a file, and a file of several statements looks better here than it does when the server is killed.
 - The statements are simple ones, each of which can be told from its effect. Dayspring refuses to run a statement whose effect
   cannot be told (`TRUNCATE` for one), unless the script says how; the peers run it.
+- A file that drops a column and adds it again has the same end when it is repeated, so that counts as converged, although what
+  somebody wrote into the new column in between would be lost.
 - "Stuck" is not the same work for everybody: sometimes it is one statement to delete from a file for a moment, sometimes a row
   of a journal. Repairs by hand are not measured, except where the manual names a command for it.
 - MariaDB only. The reasons hold for MySQL 8 as well, which has not been tried.
