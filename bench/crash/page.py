@@ -15,6 +15,7 @@ KINDS = [
 
 # What a reader of one tool's section should know.
 NOTES = {
+    "Dayspring, reads as well": "Killed at statements that only read, too: a decision may rest on any of them.",
     "alembic, transaction_per_migration": "On MySQL alembic makes a transaction of each migration with or without it.",
     "dbmate, transaction:false": "The option is for statements that refuse to be in a transaction. It gives up what makes dbmate's data statements safe.",
     "sqlx-cli": "sqlx marks a migration in its journal before it runs, so that it never repeats one: it stops, and says what to do.",
@@ -45,7 +46,7 @@ After the second run, the tables, columns, indexes and rows are compared with th
 
 - **converged**: the second run succeeds, and everything is as if nothing had happened.
 - **repeated**: the second run succeeds, and a statement took effect twice. The data is wrong, and nobody is told.
-- **stuck**: the second run fails, and so does every further one, until a person has repaired the database or the journal.
+- **stuck**: the second run fails, and leaves it to a person to repair the database or the journal.
 - **lost**: the second run succeeds, and something is missing.
 
 Stuck is the better kind of failure: nothing is wrong yet, and somebody is told.
@@ -148,7 +149,7 @@ def cell(points, kind, side):
 
 def section(name, kept):
     found = kept[name]
-    text = [f"\n### {name}\n\n{found['version']}; {found['set_up']}. {found['writes']} statements that write.\n"]
+    text = [f"\n### {name}\n\n{found['version']}; {found['set_up']}. {found['writes']} statements to be killed at.\n"]
     if name in NOTES:
         text.append(f"\n{NOTES[name]}\n")
     bad = [point for point in found["points"] if point["outcome"] != "converged"]
@@ -158,6 +159,10 @@ def section(name, kept):
     elif usual != name and usual in kept and windows(kept[usual]) == windows(found):
         text.append(f"\nThe same at every point as {usual} without the option.\n")
     else:
+        cured = [point for point in bad if point.get("remedied") == "converged"]
+        if cured:
+            said = escape(cured[0]["detail"])
+            text.append(f"\nAt {len(cured)} of {len(bad)} points that failed, only the lock was in the way (`{said}`). The others:\n")
         text.append("\n| killed from | to | second run |\n| --- | --- | --- |\n")
         text += [f"| {first} | {last} | {said} |\n" for first, last, said in windows(found)]
     return "".join(text)
@@ -178,8 +183,9 @@ def fate(point):
         return ""
     said = f"**{point['outcome']}**: {escape(point['detail'])}"
     if "remedied" in point:
-        then = escape(point["remedied_detail"])
-        said += f"; after the remedy **{point['remedied']}**" + (f": {then}" if then else "")
+        if point["remedied"] == "converged":
+            return ""
+        said = f"locked, then **{point['remedied']}**: {escape(point['remedied_detail'])}"
     return said
 
 

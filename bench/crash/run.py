@@ -63,7 +63,7 @@ def measure(arguments, folder, kept, results):
             number, tool = numbered
             found = bench.measure(server, tool, folder / "work" / str(number), f"tool_{number}", arguments.workers, arguments.reads)
             with lock:
-                kept[tool.name] = found
+                kept[tool.name + (", reads as well" if arguments.reads else "")] = found
                 results.write_text(json.dumps(kept, indent=1))
 
         with ThreadPoolExecutor(arguments.jobs) as pool:
