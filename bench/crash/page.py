@@ -24,6 +24,7 @@ NOTES = {
     "refinery_cli, grouped": "All files are one transaction with this option, which MySQL commits at the first schema statement.",
     "yoyo-migrations": "Its lock is a row, which a killed run leaves behind; `yoyo break-lock` is what the second run says to do.",
     "liquibase": (
+        "npm's 4.28.1, which carries liquibase 4.28.0; newer ones have no jars there. "
         "Its lock is a row, which a killed run leaves behind. The next run waits for it for five minutes by default and then "
         "fails. The bench has not waited at each point: where the row says locked, it goes on with `liquibase release-locks`, "
         "which the manual names for this. It was killed after each statement only (and before the first): in every other tool here, a kill "
@@ -79,6 +80,7 @@ LIMITS = """
 ```console
 $ cargo build -p dayspring-cli
 $ python3 bench/crash/run.py
+$ python3 bench/crash/run.py --tools dayspring --reads
 ```
 
 `bench/crash/README.md` says what this installs, and where.
