@@ -191,8 +191,30 @@ fn verify_tells_each_kind_of_difference() {
     );
     let printed = run(&database, &["verify"]);
     assert_eq!(printed.code, 1);
-    insta::assert_snapshot!(printed.stdout, @"");
-    insta::assert_snapshot!(printed.stderr, @"");
+    insta::assert_snapshot!(printed.stdout, @"
+    table notes: the scripts have none
+    table posts: comment 'all': the scripts have none
+    table posts: engine: MyISAM, the scripts say InnoDB
+    table posts: column data JSON NULL: is missing
+    table posts: index by_price (price): is missing
+    table posts: foreign key posts_author (author) REFERENCES users (id) ON DELETE CASCADE: is missing
+    table posts: check price_is_positive price >= 0: is missing
+    table users: column age INT NULL: the scripts have none
+    table users: column email: VARCHAR(254) NOT NULL, the scripts say VARCHAR(100) NULL
+    table users: index by_email UNIQUE (email): the scripts have none
+    table users: order of the columns: id, made_at, email, the scripts say id, email, made_at
+    view dear: select posts.id AS id from posts where posts.price > 11, the scripts say select posts.id AS id from posts where posts.price > 10
+    function twice: is missing
+    trigger lower_email: is missing
+    event clean: EVERY 2 DAY DELETE FROM posts WHERE price = 0, the scripts say EVERY 1 DAY DELETE FROM posts WHERE price = 0
+    ");
+    assert!(
+        printed.stderr.contains(
+            "error: the schema is not what the applied scripts make: 15 differences\n help: "
+        ),
+        "{}",
+        printed.stderr
+    );
     let json: Value = serde_json::from_str(&run(&database, &["verify", "--json"]).stdout).unwrap();
     assert_eq!(json["same"], false);
     assert_eq!(json["replayed"], 8);
