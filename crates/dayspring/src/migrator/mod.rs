@@ -7,7 +7,7 @@
 //! 2. A Delete is a success at once: a stack whose database is gone must still go.
 //! 3. A failure is an answer too, so the invocation succeeds: an invocation that fails is repeated by Lambda, twice. That is
 //!    kept for the one case where it helps, an answer that could not be delivered.
-//! 4. A migration that needs longer than an invocation may run is handed over to the next ([`hand_over`]), and so is one that
+//! 4. A migration that needs longer than an invocation may run is handed over to the next (`hand_over`), and so is one that
 //!    another migrator keeps waiting: the same event, delivered twice at once, is answered by both with the same success.
 //! 5. A repeated invocation repeats nothing: the engine's journal says what is left.
 
