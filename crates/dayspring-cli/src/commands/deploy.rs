@@ -163,10 +163,12 @@ pub(super) fn show(ui: Ui, event: &Event) {
 /// The line that ends a deployment: what happened, how long it took, what the migration did.
 pub(super) fn summarize(ui: Ui, deployed: &Deployed, begun: Instant) {
     let time = render::duration(begun.elapsed());
-    let report = deployed
-        .outputs
-        .get("MigrationReport")
-        .map_or("no migration report", String::as_str);
+    let output = |name: &str| deployed.outputs.get(name).map(String::as_str);
+    let report = output("MigrationReport").unwrap_or("no migration report");
+    let report = match output("ContractReport") {
+        Some(contract) => format!("{report}; contract scripts: {contract}"),
+        None => report.to_owned(),
+    };
     match deployed.change {
         Change::None => ui.status("Finished", &format!("nothing changed ({time})")),
         Change::Created => ui.status("Deployed", &format!("a new stack in {time}: {report}")),
