@@ -177,7 +177,7 @@ checked_name!(
 
 /// What Lambda sets and refuses to be given
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>, from memory), and what the template sets.
-const RESERVED_VARIABLES: [&str; 21] = [
+const RESERVED_VARIABLES: [&str; 22] = [
     "AWS_ACCESS_KEY",
     "AWS_ACCESS_KEY_ID",
     "AWS_DEFAULT_REGION",
@@ -193,6 +193,7 @@ const RESERVED_VARIABLES: [&str; 21] = [
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
     "DAYSPRING_CLUSTER_ARN",
+    "DAYSPRING_CORS_CREDENTIALS",
     "DAYSPRING_CORS_ORIGIN",
     "DAYSPRING_DATABASE",
     "DAYSPRING_DEVELOPMENT",

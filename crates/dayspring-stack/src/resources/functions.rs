@@ -31,6 +31,9 @@ fn function_resources(stage: &Stage, assets: &Assets, function: &Function) -> [N
             "DAYSPRING_CORS_ORIGIN".to_owned(),
             cors.origin.as_str().into(),
         );
+        if cors.credentials {
+            environment.insert("DAYSPRING_CORS_CREDENTIALS".to_owned(), "true".into());
+        }
     }
     environment.extend(
         function

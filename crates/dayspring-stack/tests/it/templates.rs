@@ -288,3 +288,16 @@ fn the_caller_decides_the_architecture_before_the_file_and_its_machine_after_it(
     assert_eq!(architecture("", None, Some(X86_64)), X86_64);
     assert_eq!(architecture("", None, None), Arm64);
 }
+
+#[test]
+fn functions_are_told_that_credentials_are_allowed_across_origins() {
+    let environment = |cors: &str| {
+        let text = format!(
+            "name = 'a'\n[api.cors]\norigin = 'https://a.example'\n{cors}\n[routes]\na = [{ONE}]"
+        );
+        let stage = project(&text).stage("dev", &Overrides::default()).unwrap();
+        synthesize(&stage, &assets("blog")).to_json()
+    };
+    assert!(environment("credentials = true").contains("\"DAYSPRING_CORS_CREDENTIALS\": \"true\""));
+    assert!(!environment("").contains("DAYSPRING_CORS_CREDENTIALS"));
+}
