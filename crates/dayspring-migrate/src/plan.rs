@@ -334,7 +334,7 @@ fn check_statements(scripts: &Scripts, plan: &Plan) -> Result<(), Refusal> {
 
 /// Whether a statement uses a variable that was filled from the data before a schema statement: a run that resumes
 /// after that statement could not fill it again.
-fn uses_lost_variable(script: &Script, statement: &Statement) -> bool {
+pub(crate) fn uses_lost_variable(script: &Script, statement: &Statement) -> bool {
     let before = &script.statements[..statement.number - 1];
     let filled = before.iter().position(|earlier| {
         earlier.analysis.class

@@ -1,8 +1,9 @@
 //! MY029: what lives in one session only.
 
 use super::prelude::*;
+use crate::plan::uses_lost_variable;
 use crate::refusal::Refusal;
-use crate::statement::{Class, uses_user_variable};
+use crate::statement::Class;
 
 pub(in crate::lint) static RULE: Rule = Rule {
     code: "MY029",
@@ -27,7 +28,7 @@ fn check(site: &Site<'_>, found: &mut Vec<Report>) {
         && is_of_session(site)
     {
         found.push(refused(site, why));
-    } else if uses_lost_variable(site) {
+    } else if uses_lost_variable(site.script, site.statement) {
         let refusal = Refusal::VariableAcrossSchema {
             place: Box::new(site.script.place_of(site.statement)),
         };
@@ -44,20 +45,4 @@ pub(super) fn is_of_session(site: &Site<'_>) -> bool {
         .next()
         .is_some_and(|token| token.is_any(&["LOCK", "UNLOCK"]))
         || words().any(|token| token.is("TEMPORARY"))
-}
-
-/// Whether the planner would refuse the statement for a variable, as `plan` decides it.
-fn uses_lost_variable(site: &Site<'_>) -> bool {
-    let before = &site.script.statements[..site.statement.number - 1];
-    let filled = before.iter().position(|earlier| {
-        earlier.analysis.class
-            == Class::Session {
-                depends_on_data: true,
-            }
-    });
-    let Some(filled) = filled else { return false };
-    let crosses = before[filled..]
-        .iter()
-        .any(|earlier| matches!(earlier.analysis.class, Class::Schema(_)));
-    crosses && uses_user_variable(site.script.text_of(site.statement))
 }
