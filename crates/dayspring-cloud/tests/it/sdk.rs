@@ -1,9 +1,8 @@
 //! The same cloud seen by boto3, which parses every answer by AWS's own models. It runs where `DAYSPRING_PYTHON` names
 //! a Python that has it.
 
-use std::process::Command;
-
 use crate::client::Running;
+use crate::judge;
 
 #[test]
 fn boto3_reads_what_the_small_services_answer() {
@@ -16,25 +15,8 @@ fn boto3_deploys_a_whole_stack_and_calls_it() {
 }
 
 fn run(script: &str) {
-    let Some(python) = std::env::var_os("DAYSPRING_PYTHON") else {
-        return;
-    };
     let folder = tempfile::tempdir().unwrap();
     let cloud = Running::on(&folder);
-    let output = Command::new(python)
-        .args(["-c", script])
-        .env("AWS_ENDPOINT_URL", format!("http://{}", cloud.aws))
-        .env("AWS_ACCESS_KEY_ID", "AKID")
-        .env("AWS_SECRET_ACCESS_KEY", "secret")
-        .env("AWS_REGION", "us-east-1")
-        .env("AWS_DEFAULT_REGION", "us-east-1")
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}\n{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    judge::python(script, &cloud, &[]);
     cloud.stop();
 }
