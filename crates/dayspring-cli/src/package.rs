@@ -4,9 +4,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use dayspring_migrate::{Phase, Script, read_folder};
-use dayspring_stack::{
-    Assets, Digest, Stage, Template, asset_bucket_in, asset_key, template_key, zip,
-};
+use dayspring_stack::{Assets, Digest, Stage, Template, asset_key, template_key, zip};
 
 use crate::aws::Aws;
 use crate::deploy::{Artifact, Deployment};
@@ -98,7 +96,7 @@ pub(crate) fn deployment(
     Deployment {
         stack: stage.stack_name(),
         tags: stage.tags().clone(),
-        bucket: asset_bucket_in(&aws.account, &aws.region),
+        bucket: stage.asset_home().bucket_in(&aws.account, &aws.region),
         artifacts: vec![
             code.artifact("functions", stage),
             scripts.artifact("scripts", stage),

@@ -1,17 +1,24 @@
 //! A cloud assembly: the folder that the `cdk` CLI deploys from, and Dayspring's own names for what is uploaded.
 //!
-//! The archives and the template lie in a bucket of the account's own, so that an account needs no CDK bootstrap stack, and
-//! no role but the caller's. The format is that of `@aws-cdk/cloud-assembly-schema`; every CLI accepts a version that is
+//! The archives and the template lie in a bucket of Dayspring's own, so that an account needs no CDK bootstrap stack, and
+//! no role but the caller's; or, where that is asked for, in the bucket of the account's bootstrap stack, which is then
+//! reached and deployed by that stack's roles, as `DefaultStackSynthesizer` of the CDK does it. The format is that of `@aws-cdk/cloud-assembly-schema`; every CLI accepts a version that is
 //! not newer than its own, and nothing here is younger than 36.0.0.
 
 use serde_json::{Map, Value, json};
 
+use crate::asset_home::{AssetHome, Qualifier};
 use crate::digest::Digest;
 use crate::project::{ProjectName, Stage};
 use crate::template::Template;
 
 /// The schema's version that the assembly is written in.
 const SCHEMA_VERSION: &str = "36.0.0";
+
+/// The versions of the CDK bootstrap stack that a deployment and a look-up need
+/// (`MIN_BOOTSTRAP_STACK_VERSION` and `MIN_LOOKUP_ROLE_BOOTSTRAP_STACK_VERSION` of aws-cdk-lib's synthesizer).
+const BOOTSTRAP_VERSION: u32 = 6;
+const LOOKUP_BOOTSTRAP_VERSION: u32 = 8;
 
 /// What the functions and the migrator run, by digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,21 +61,6 @@ pub struct File {
     pub bytes: Vec<u8>,
 }
 
-/// The bucket for archives and templates, with `${AWS::AccountId}` and `${AWS::Region}` for the place of the deploy:
-/// `dayspring-assets-123456789012-eu-central-1`.
-#[must_use]
-pub fn asset_bucket() -> &'static str {
-    "dayspring-assets-${AWS::AccountId}-${AWS::Region}"
-}
-
-/// The same bucket in one account and region.
-#[must_use]
-pub fn asset_bucket_in(account: &str, region: &str) -> String {
-    asset_bucket()
-        .replace("${AWS::AccountId}", account)
-        .replace("${AWS::Region}", region)
-}
-
 /// The key of an archive in the bucket: `blog/DIGEST.zip`.
 #[must_use]
 pub fn asset_key(project: &ProjectName, digest: &Digest) -> String {
@@ -101,20 +93,25 @@ pub fn assembly(stage: &Stage, template: &Template, archives: &Archives) -> Vec<
         let key = asset_key(project, digest);
         listed.insert(
             digest.to_string(),
-            asset(&format!("{stack} {title}"), &archive_name(digest), &key),
+            asset(
+                stage,
+                &format!("{stack} {title}"),
+                &archive_name(digest),
+                &key,
+            ),
         );
     }
     let template_title = format!("{stack} template");
     listed.insert(
         template_digest.to_string(),
-        asset(&template_title, &template_name, &template_key),
+        asset(stage, &template_title, &template_name, &template_key),
     );
     let assets_manifest = json!({ "version": SCHEMA_VERSION, "files": listed, "dockerImages": {} });
 
     let manifest = manifest(
         stage,
         template,
-        &format!("s3://{}/{template_key}", asset_bucket()),
+        &format!("s3://{}/{template_key}", stage.asset_home().bucket()),
     );
     vec![
         File {
@@ -141,11 +138,16 @@ pub fn assembly(stage: &Stage, template: &Template, archives: &Archives) -> Vec<
     ]
 }
 
-fn asset(title: &str, path: &str, key: &str) -> Value {
+fn asset(stage: &Stage, title: &str, path: &str, key: &str) -> Value {
+    let home = stage.asset_home();
+    let mut destination = json!({ "bucketName": home.bucket(), "objectKey": key });
+    if let AssetHome::Bootstrapped(qualifier) = home {
+        destination["assumeRoleArn"] = qualifier.role("file-publishing").into();
+    }
     json!({
         "displayName": title,
         "source": { "path": path, "packaging": "file" },
-        "destinations": { "current": { "bucketName": asset_bucket(), "objectKey": key } },
+        "destinations": { "current": destination },
     })
 }
 
@@ -172,10 +174,20 @@ fn manifest(stage: &Stage, template: &Template, template_url: &str) -> Value {
             )
         })
         .collect();
+    let mut assets_properties = json!({ "file": format!("{stack}.assets.json") });
+    if let AssetHome::Bootstrapped(qualifier) = stage.asset_home() {
+        require_bootstrap(&mut assets_properties, qualifier, BOOTSTRAP_VERSION);
+        require_bootstrap(&mut properties, qualifier, BOOTSTRAP_VERSION);
+        properties["assumeRoleArn"] = qualifier.role("deploy").into();
+        properties["cloudFormationExecutionRoleArn"] = qualifier.role("cfn-exec").into();
+        properties["lookupRole"] = json!({ "arn": qualifier.role("lookup") });
+        let lookup = &mut properties["lookupRole"];
+        require_bootstrap(lookup, qualifier, LOOKUP_BOOTSTRAP_VERSION);
+    }
     let mut artifacts = Map::new();
     artifacts.insert(
         assets_artifact.clone(),
-        json!({ "type": "cdk:asset-manifest", "properties": { "file": format!("{stack}.assets.json") } }),
+        json!({ "type": "cdk:asset-manifest", "properties": assets_properties }),
     );
     artifacts.insert(
         stack.clone(),
@@ -190,6 +202,11 @@ fn manifest(stage: &Stage, template: &Template, template_url: &str) -> Value {
         }),
     );
     json!({ "version": SCHEMA_VERSION, "artifacts": artifacts })
+}
+
+fn require_bootstrap(properties: &mut Value, qualifier: &Qualifier, version: u32) {
+    properties["requiresBootstrapStackVersion"] = version.into();
+    properties["bootstrapStackVersionSsmParameter"] = qualifier.version_parameter().into();
 }
 
 fn indented(value: &Value) -> Vec<u8> {

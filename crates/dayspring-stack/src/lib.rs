@@ -22,6 +22,7 @@
 #![warn(missing_docs)]
 
 mod assembly;
+mod asset_home;
 mod digest;
 mod error;
 mod excerpt;
@@ -32,9 +33,8 @@ mod resources;
 mod template;
 pub mod zip;
 
-pub use assembly::{
-    Archives, Assets, File, assembly, asset_bucket, asset_bucket_in, asset_key, template_key,
-};
+pub use assembly::{Archives, Assets, File, assembly, asset_key, template_key};
+pub use asset_home::{AssetHome, Qualifier};
 pub use digest::{Digest, sha256_hex};
 pub use error::{Error, Invalid, ProjectErrors, Related};
 pub use excerpt::{Place, Span};

@@ -15,13 +15,11 @@ impl S3 {
         Self(signed)
     }
 
-    /// Whether the bucket is there and ours.
-    pub(crate) async fn has_bucket(&self, bucket: &str) -> Result<bool, Error> {
-        self.exists("HeadBucket", bucket, "").await
-    }
-
-    /// Makes a bucket that blocks public access by default, as all new buckets do since April 2023.
-    pub(crate) async fn create_bucket(&self, bucket: &str) -> Result<(), Error> {
+    /// Makes a bucket, if it is not there, that blocks public access by default, as all new buckets do since April 2023.
+    pub(crate) async fn make_bucket(&self, bucket: &str) -> Result<(), Error> {
+        if self.exists("HeadBucket", bucket, "").await? {
+            return Ok(());
+        }
         // us-east-1 refuses its own name as a constraint (CreateBucket's reference).
         let body = if self.0.region == "us-east-1" {
             String::new()

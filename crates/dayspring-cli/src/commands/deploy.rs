@@ -79,7 +79,7 @@ pub(super) fn overrides(target: &Target) -> Overrides {
     if target.is_local() {
         return Overrides {
             architecture: Some(native),
-            usual_architecture: None,
+            ..Overrides::default()
         };
     }
     let usual = if native == Architecture::Arm64 || builds_for_arm() {
@@ -88,8 +88,8 @@ pub(super) fn overrides(target: &Target) -> Overrides {
         Architecture::X86_64
     };
     Overrides {
-        architecture: None,
         usual_architecture: Some(usual),
+        ..Overrides::default()
     }
 }
 

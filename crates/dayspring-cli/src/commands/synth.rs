@@ -1,11 +1,13 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use dayspring_stack::{Architecture, Archives, Stage, synthesize, zip};
+use dayspring_stack::{
+    Architecture, Archives, AssetHome, Overrides, Qualifier, Stage, synthesize, zip,
+};
 
 use super::deploy::overrides;
-use super::{ProjectArgs, StageArgs};
-use crate::aws::Target;
+use super::{ProjectArgs, StageArgs, TargetArgs};
+use crate::aws::Aws;
 use crate::build::{Build, build};
 use crate::error::Error;
 use crate::package;
@@ -29,6 +31,25 @@ pub(crate) struct SynthArgs {
         value_name = "DIR"
     )]
     out: PathBuf,
+    #[command(flatten)]
+    home: HomeArgs,
+    #[command(flatten)]
+    target: TargetArgs,
+}
+
+/// For `cdk deploy`: where the archives and the template go.
+#[derive(Debug, Args)]
+struct HomeArgs {
+    /// Have the `cdk` CLI use the bucket and the roles of the account's CDK bootstrap stack
+    #[arg(long)]
+    bootstrapped: bool,
+    /// The qualifier of that bootstrap stack
+    #[arg(long, requires = "bootstrapped", default_value_t, value_name = "NAME")]
+    qualifier: Qualifier,
+    /// Make Dayspring's bucket in the caller's account first, if it is not there: for `cdk deploy` in an account without
+    /// a bootstrap stack
+    #[arg(long, conflicts_with = "bootstrapped")]
+    make_bucket: bool,
 }
 
 /// How the functions' binary comes into being.
@@ -44,7 +65,12 @@ pub(super) struct BuildArgs {
 
 pub(crate) async fn synth(ui: Ui, args: SynthArgs) -> Result<(), Error> {
     let loaded = Loaded::read(&args.project.dir)?;
-    let stage = loaded.stage(&args.stage.stage, &overrides(&Target::default()))?;
+    let target = args.target.target();
+    let overrides = Overrides {
+        asset_home: args.home.asset_home(),
+        ..overrides(&target)
+    };
+    let stage = loaded.stage(&args.stage.stage, &overrides)?;
     let binary = args.build.binary(ui, &loaded, Some(&stage)).await?;
     let code = package::pack_code(&binary, zip::Compression::Deflated)?;
     let scripts = package::pack_scripts(&loaded, &stage)?;
@@ -56,8 +82,26 @@ pub(crate) async fn synth(ui: Ui, args: SynthArgs) -> Result<(), Error> {
     for file in dayspring_stack::assembly(&stage, &template, &archives) {
         write(&args.out.join(&file.name), &file.bytes)?;
     }
-    ui.result(template.to_json().trim_end());
+    if args.home.make_bucket {
+        let aws = Aws::connect(&target).await?;
+        let bucket = stage.asset_home().bucket_in(&aws.account, &aws.region);
+        aws.s3.make_bucket(&bucket).await?;
+    }
+    // The `cdk` CLI prints the template itself where it is asked for, and gives the app's output to the reader of its own.
+    if std::env::var_os("CDK_CLI_VERSION").is_none() {
+        ui.result(template.to_json().trim_end());
+    }
     Ok(())
+}
+
+impl HomeArgs {
+    fn asset_home(&self) -> AssetHome {
+        if self.bootstrapped {
+            AssetHome::Bootstrapped(self.qualifier.clone())
+        } else {
+            AssetHome::Own
+        }
+    }
 }
 
 impl BuildArgs {

@@ -21,9 +21,7 @@ pub(super) async fn upload(
     observe: &mut (dyn FnMut(Event) + Send),
 ) -> Result<(), Error> {
     let bucket = &deployment.bucket;
-    if !aws.s3.has_bucket(bucket).await? {
-        aws.s3.create_bucket(bucket).await?;
-    }
+    aws.s3.make_bucket(bucket).await?;
     for artifact in &deployment.artifacts {
         if aws.s3.has_object(bucket, &artifact.key).await? {
             continue;

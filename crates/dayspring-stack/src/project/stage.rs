@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::asset_home::AssetHome;
 use crate::error::Error;
 use crate::project::names::{
     ApiStageName, BackupWindow, DatabaseName, FunctionName, HeaderName, MaintenanceWindow,
@@ -23,6 +24,8 @@ pub struct Overrides {
     /// The processors to build for where the file does not say: what the caller's machine can build. Without it,
     /// [`Architecture::Arm64`].
     pub usual_architecture: Option<Architecture>,
+    /// Where archives and templates are uploaded to.
+    pub asset_home: AssetHome,
 }
 
 /// One stage of a project: one CloudFormation stack, one database.
@@ -43,6 +46,8 @@ pub struct Stage {
     pub(crate) database: Database,
     pub(crate) api: Api,
     pub(crate) network: Network,
+    /// [`AssetHome::Own`], until [`Stage::with`] decides.
+    pub(crate) asset_home: AssetHome,
 }
 
 #[derive(Debug, Clone)]
@@ -184,6 +189,7 @@ impl Stage {
                     2
                 },
             },
+            asset_home: AssetHome::Own,
         }
     }
 
@@ -192,6 +198,7 @@ impl Stage {
             .architecture
             .or(self.architecture)
             .or(overrides.usual_architecture);
+        self.asset_home.clone_from(&overrides.asset_home);
         self
     }
 
@@ -223,6 +230,12 @@ impl Stage {
     #[must_use]
     pub fn architecture(&self) -> Architecture {
         self.architecture.unwrap_or_default()
+    }
+
+    /// Where archives and templates are uploaded to.
+    #[must_use]
+    pub fn asset_home(&self) -> &AssetHome {
+        &self.asset_home
     }
 
     /// The folder of the migration scripts, relative to the project and, in Lambda, to the layers' root.

@@ -15,7 +15,7 @@ mod role;
 
 use serde_json::{Value, json};
 
-use crate::assembly::{Assets, asset_bucket, asset_key};
+use crate::assembly::{Assets, asset_key};
 use crate::digest::Digest;
 use crate::logical_id::LogicalId;
 use crate::project::{Retention, Stage};
@@ -50,5 +50,5 @@ fn log_group(id: LogicalId, name: &str, retention: Retention) -> Named {
 
 /// Where CloudFormation finds an archive.
 fn in_asset_bucket(stage: &Stage, digest: &Digest) -> Value {
-    json!({ "S3Bucket": substitute(asset_bucket()), "S3Key": asset_key(stage.project(), digest) })
+    json!({ "S3Bucket": substitute(&stage.asset_home().bucket()), "S3Key": asset_key(stage.project(), digest) })
 }

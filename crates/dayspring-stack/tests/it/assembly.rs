@@ -1,8 +1,14 @@
 use dayspring_stack::zip::{Compression, Entry, archive};
-use dayspring_stack::{Archives, Digest, File, Overrides, Project, assembly, synthesize};
+use dayspring_stack::{
+    Archives, AssetHome, Digest, File, Overrides, Project, Qualifier, assembly, synthesize,
+};
 use serde_json::Value;
 
 fn files() -> Vec<File> {
+    files_in(AssetHome::Own)
+}
+
+fn files_in(asset_home: AssetHome) -> Vec<File> {
     let text = r#"
         name = "blog"
         [tags]
@@ -11,7 +17,11 @@ fn files() -> Vec<File> {
         posts = [{ method = "GET", function = "get_posts" }]
     "#;
     let project = Project::parse("dayspring.toml", text, &["get_posts"]).unwrap();
-    let stage = project.stage("dev", &Overrides::default()).unwrap();
+    let overrides = Overrides {
+        asset_home,
+        ..Overrides::default()
+    };
+    let stage = project.stage("dev", &overrides).unwrap();
     let entry = |path: &str| Entry {
         path: path.to_owned(),
         bytes: path.as_bytes().to_vec(),
@@ -53,6 +63,43 @@ fn the_manifest_names_the_template_and_needs_no_bootstrap() {
         "blog-dev.assets.json"
     );
     assert!(!manifest.to_string().contains("bootstrap"));
+}
+
+#[test]
+fn with_a_bootstrapped_account_its_bucket_and_roles_are_used() {
+    let files = files_in(AssetHome::Bootstrapped(Qualifier::default()));
+    let json = |name: &str| -> Value {
+        let file = files.iter().find(|file| file.name == name).unwrap();
+        serde_json::from_slice(&file.bytes).unwrap()
+    };
+    let role = |name: &str| {
+        format!(
+            "arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/cdk-hnb659fds-{name}-role-${{AWS::AccountId}}-${{AWS::Region}}"
+        )
+    };
+    let bucket = "cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}";
+    let manifest = json("manifest.json");
+    let stack = &manifest["artifacts"]["blog-dev"]["properties"];
+    assert_eq!(stack["assumeRoleArn"], role("deploy"));
+    assert_eq!(stack["cloudFormationExecutionRoleArn"], role("cfn-exec"));
+    assert_eq!(stack["lookupRole"]["arn"], role("lookup"));
+    assert_eq!(stack["requiresBootstrapStackVersion"], 6);
+    assert_eq!(
+        stack["bootstrapStackVersionSsmParameter"],
+        "/cdk-bootstrap/hnb659fds/version"
+    );
+    for asset in json("blog-dev.assets.json")["files"]
+        .as_object()
+        .unwrap()
+        .values()
+    {
+        let destination = &asset["destinations"]["current"];
+        assert_eq!(destination["bucketName"], bucket);
+        assert_eq!(destination["assumeRoleArn"], role("file-publishing"));
+    }
+    let code =
+        &json("blog-dev.template.json")["Resources"]["FunctionGetPosts"]["Properties"]["Code"];
+    assert_eq!(code["S3Bucket"]["Fn::Sub"], bucket);
 }
 
 #[test]

@@ -272,6 +272,7 @@ fn the_caller_decides_the_architecture_before_the_file_and_its_machine_after_it(
         let overrides = Overrides {
             architecture,
             usual_architecture,
+            ..Overrides::default()
         };
         let text = format!("name = 'a'\n{file}\n[routes]\na = [{ONE}]");
         let stage = project(&text).stage("dev", &overrides).unwrap();
