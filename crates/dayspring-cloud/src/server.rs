@@ -216,6 +216,7 @@ impl Services {
             rds: rds.clone(),
             logs: logs.clone(),
             s3: s3.clone(),
+            ssm: ssm.clone(),
             responses: responses.clone(),
         };
         let sources = Sources {

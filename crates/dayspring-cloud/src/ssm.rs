@@ -39,6 +39,14 @@ struct Parameter {
     modified: u64,
 }
 
+/// A parameter that is to be stored.
+struct New {
+    name: String,
+    /// Where it is not given, that of before.
+    kind: Option<String>,
+    value: String,
+}
+
 impl Ssm {
     pub(crate) fn open(
         folder: &std::path::Path,
@@ -61,6 +69,30 @@ impl Ssm {
     /// The value of a parameter.
     pub(crate) fn value(&self, name: &str) -> Option<String> {
         self.find(name).map(|parameter| parameter.value)
+    }
+
+    /// Stores a parameter. One that is there is changed where that is allowed.
+    pub(crate) fn put_parameter(
+        &self,
+        name: &str,
+        kind: &str,
+        value: &str,
+        overwrite: bool,
+    ) -> Result<(), AwsError> {
+        let new = New {
+            name: name.to_owned(),
+            kind: Some(kind.to_owned()),
+            value: value.to_owned(),
+        };
+        self.put(new, overwrite).map(|_| ())
+    }
+
+    /// Deletes a parameter. One that is not there is deleted.
+    pub(crate) fn delete_parameter(&self, name: &str) -> Result<(), AwsError> {
+        self.change(|parameters| {
+            parameters.remove(name);
+            Ok(())
+        })
     }
 
     /// Answers SSM's JSON API.
@@ -90,7 +122,15 @@ impl Ssm {
             "GetParametersByPath" => {
                 Ok(self.by_path(input.require("Path")?, input.is_true("Recursive")))
             }
-            "PutParameter" => self.put(input),
+            "PutParameter" => {
+                let new = New {
+                    name: input.require("Name")?.to_owned(),
+                    kind: input.text("Type").map(str::to_owned),
+                    value: input.require("Value")?.to_owned(),
+                };
+                let version = self.put(new, input.is_true("Overwrite"))?;
+                Ok(json!({ "Version": version, "Tier": "Standard" }))
+            }
             "DeleteParameter" => {
                 let name = input.require("Name")?;
                 self.change(|parameters| {
@@ -118,34 +158,32 @@ impl Ssm {
         json!({ "Parameters": found })
     }
 
-    fn put(&self, input: &Input) -> Result<Value, AwsError> {
-        let name = input.require("Name")?.to_owned();
-        let value = input.require("Value")?.to_owned();
+    /// Gives the version that the parameter has now.
+    fn put(&self, new: New, overwrite: bool) -> Result<u64, AwsError> {
         let modified = self.inner.world.now_millis();
         self.change(|parameters| {
-            let before = parameters.get(&name);
-            if before.is_some() && !input.is_true("Overwrite") {
+            let before = parameters.get(&new.name);
+            if before.is_some() && !overwrite {
                 return Err(AwsError::bad_request(
                     "ParameterAlreadyExists",
                     "The parameter already exists. To overwrite this value, set the overwrite option in the request to true.",
                 ));
             }
-            let kind = input
-                .text("Type")
-                .or(before.map(|before| before.kind.as_str()))
-                .unwrap_or("String")
-                .to_owned();
+            let kind = new
+                .kind
+                .or(before.map(|before| before.kind.clone()))
+                .unwrap_or_else(|| "String".to_owned());
             let version = before.map_or(1, |before| before.version + 1);
             parameters.insert(
-                name,
+                new.name,
                 Parameter {
                     kind,
-                    value,
+                    value: new.value,
                     version,
                     modified,
                 },
             );
-            Ok(json!({ "Version": version, "Tier": "Standard" }))
+            Ok(version)
         })
     }
 

@@ -16,6 +16,7 @@ mod render;
 mod stack;
 mod template;
 mod types;
+mod yaml;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::graph;
-use super::stack::Policy;
+use super::{stack::Policy, yaml};
 use crate::error::AwsError;
 
 /// A template whose structure was checked: every reference leads somewhere, nothing refers to itself.
@@ -63,13 +63,19 @@ impl Template {
                 "Template may not exceed {BYTES_MAX} bytes in size."
             )));
         }
-        let root: Value = serde_json::from_str(text).map_err(|error| {
-            if text.trim_start().starts_with('{') {
-                invalid(format!("Template format error: JSON not well-formed. ({error})"))
-            } else {
-                invalid("Template format error: this cloud reads templates in JSON, and this one is not (YAML is not read here)")
-            }
-        })?;
+        let root: Value = if text.trim_start().starts_with('{') {
+            serde_json::from_str(text).or_else(|error| {
+                // Braces and brackets are YAML too: a flow mapping may have comments and bare words.
+                yaml::parse(text).map_err(|_| {
+                    invalid(format!(
+                        "Template format error: JSON not well-formed. ({error})"
+                    ))
+                })
+            })?
+        } else {
+            yaml::parse(text)?
+        };
+        check_nulls(&root, "")?;
         let Value::Object(root) = root else {
             return Err(invalid("Template format error: unsupported structure."));
         };
@@ -226,6 +232,24 @@ impl Template {
         } else {
             "CAPABILITY_IAM"
         }]
+    }
+}
+
+/// Refuses `null` outside of what CloudFormation only keeps (`Metadata`), with its path.
+fn check_nulls(value: &Value, path: &str) -> Result<(), AwsError> {
+    match value {
+        Value::Null => Err(invalid(format!(
+            "Template format error: [{path}] 'null' values are not allowed in templates"
+        ))),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .try_for_each(|(index, item)| check_nulls(item, &format!("{path}/{index}"))),
+        Value::Object(members) => members
+            .iter()
+            .filter(|(name, _)| *name != "Metadata")
+            .try_for_each(|(name, member)| check_nulls(member, &format!("{path}/{name}"))),
+        _ => Ok(()),
     }
 }
 
@@ -394,7 +418,9 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_a_template_is_said_in_the_words_of_aws() {
-        insta::assert_snapshot!(refused("Resources:\n  A: {}"), @"Template format error: this cloud reads templates in JSON, and this one is not (YAML is not read here)");
+        insta::assert_snapshot!(refused("Resources:\n  A: {}"), @"Template format error: [/Resources/A] Every Resources object must contain a Type member.");
+        insta::assert_snapshot!(refused(r#"{"Resources": {"A": {"Type": "T", "Properties": {"P": [null]}}}}"#), @"Template format error: [/Resources/A/Properties/P/0] 'null' values are not allowed in templates");
+        insta::assert_snapshot!(refused(r#"{"Resources": "#), @"Template format error: JSON not well-formed. (EOF while parsing a value at line 1 column 14)");
         insta::assert_snapshot!(refused("{}"), @"At least one Resources member must be defined.");
         insta::assert_snapshot!(refused(r#"{"Resources":{"A":{"Properties":{}}}}"#), @"Template format error: [/Resources/A] Every Resources object must contain a Type member.");
         insta::assert_snapshot!(refused(r#"{"Resources":{"A":{"Type":"T","Properties":{"P":{"Fn::Sub":"${B.Arn} ${!C} ${AWS::Region}"}}}}}"#), @"Template format error: Unresolved resource dependencies [B] in the Resources block of the template");

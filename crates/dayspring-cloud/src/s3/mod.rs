@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 
+use crate::error::AwsError;
 use crate::http::{Answer, Call};
 use crate::identity::Identity;
 use crate::state::StateError;
@@ -31,6 +32,15 @@ impl S3 {
             store: std::sync::Arc::new(store::Store::open(folder, world)?),
             identity,
         })
+    }
+
+    pub(crate) fn create_bucket(&self, name: &str) -> Result<(), AwsError> {
+        self.store.create_bucket(name)
+    }
+
+    /// Deletes a bucket, which has to be empty.
+    pub(crate) fn delete_bucket(&self, name: &str) -> Result<(), AwsError> {
+        self.store.delete_bucket(name)
     }
 
     /// The object's bytes, or `None`.

@@ -22,7 +22,10 @@ mod rds_db_cluster;
 mod rds_db_cluster_parameter_group;
 mod rds_db_instance;
 mod rds_db_subnet_group;
+mod recorded;
 mod responses;
+mod s3_bucket;
+mod ssm_parameter;
 
 use std::collections::BTreeMap;
 
@@ -35,8 +38,10 @@ use crate::lambda::Lambda;
 use crate::logs::Logs;
 use crate::rds::Rds;
 use crate::s3::S3;
+use crate::ssm::Ssm;
 use crate::world::World;
 use properties::Reader;
+use recorded::Recorded;
 pub(crate) use responses::{BYTES_MAX as RESPONSE_BYTES_MAX, PATH as RESPONSE_PATH, Responses};
 
 /// The services that the resource types are made in.
@@ -51,6 +56,7 @@ pub(crate) struct Types {
     pub(crate) rds: Rds,
     pub(crate) logs: Logs,
     pub(crate) s3: S3,
+    pub(crate) ssm: Ssm,
     pub(crate) responses: Responses,
 }
 
@@ -76,7 +82,10 @@ enum Kind {
     Stage,
     GatewayResponse,
     Account,
+    Bucket,
+    Parameter,
     Custom,
+    Recorded(Recorded),
 }
 
 impl Kind {
@@ -102,8 +111,10 @@ impl Kind {
             "AWS::ApiGateway::GatewayResponse" => Self::GatewayResponse,
             "AWS::ApiGateway::Account" => Self::Account,
             "AWS::CloudFormation::CustomResource" => Self::Custom,
+            "AWS::S3::Bucket" => Self::Bucket,
+            "AWS::SSM::Parameter" => Self::Parameter,
             other if other.len() > 8 && other.starts_with("Custom::") => Self::Custom,
-            _ => return None,
+            other => Self::Recorded(Recorded::parse(other)?),
         };
         Some(kind)
     }
@@ -129,7 +140,10 @@ impl Kind {
             Self::Stage => &api_gateway_stage::SCHEMA,
             Self::GatewayResponse => &api_gateway_gateway_response::SCHEMA,
             Self::Account => &api_gateway_account::SCHEMA,
+            Self::Bucket => &s3_bucket::SCHEMA,
+            Self::Parameter => &ssm_parameter::SCHEMA,
             Self::Custom => &custom_resource::SCHEMA,
+            Self::Recorded(recorded) => recorded.schema(),
         }
     }
 }
@@ -163,7 +177,10 @@ impl Provider for Types {
             Kind::Deployment => api_gateway_deployment::create(self, &request),
             Kind::Stage => api_gateway_stage::put(self, &request),
             Kind::GatewayResponse => api_gateway_gateway_response::put(self, &request),
+            Kind::Bucket => s3_bucket::put(self, &request, None),
+            Kind::Parameter => ssm_parameter::put(self, &request, None),
             Kind::Custom => custom_resource::create(self, &request).await,
+            Kind::Recorded(recorded) => recorded.put(self, &request, None),
         }
     }
 
@@ -187,7 +204,10 @@ impl Provider for Types {
             Kind::Method => api_gateway_method::put(self, &request),
             Kind::Stage => api_gateway_stage::put(self, &request),
             Kind::GatewayResponse => api_gateway_gateway_response::put(self, &request),
+            Kind::Bucket => s3_bucket::put(self, &request, Some(before)),
+            Kind::Parameter => ssm_parameter::put(self, &request, Some(before)),
             Kind::Custom => custom_resource::update(self, &request, before).await,
+            Kind::Recorded(recorded) => recorded.put(self, &request, Some(before)),
             // What matters of these cannot change in place; the rest is recorded.
             Kind::DbInstance | Kind::LayerVersion | Kind::Resource | Kind::Deployment => {
                 Ok(unchanged(before))
@@ -210,7 +230,13 @@ impl Provider for Types {
             | Kind::DbClusterParameterGroup
             | Kind::Role
             | Kind::Account
-            | Kind::Permission => Ok(()),
+            | Kind::Permission
+            | Kind::Recorded(_) => Ok(()),
+            Kind::Bucket => forgive_missing(self.s3.delete_bucket(&before.physical_id)),
+            Kind::Parameter => {
+                self.ssm.delete_parameter(&before.physical_id)?;
+                Ok(())
+            }
             Kind::LogGroup => Ok(self.logs.delete_group(&before.physical_id)?),
             Kind::DbCluster => Ok(self
                 .rds
