@@ -56,30 +56,68 @@ fn mariadb(what: &str, program: &str, debian: &str) -> Result<()> {
     Ok(())
 }
 
-/// Independent programs that judge what Dayspring makes: cfn-lint and boto3.
+/// Independent programs that judge what Dayspring makes: cfn-lint, boto3 and what is built on it, clients for Node.js.
 pub(crate) struct Judges {
     pub(crate) cfn_lint: PathBuf,
     /// A Python that has boto3.
     pub(crate) python: PathBuf,
+    /// The folder of Node.js's modules.
+    pub(crate) node_modules: PathBuf,
 }
 
 /// Pinned, so that a release of theirs cannot fail a build of ours.
-const REQUIREMENTS: [&str; 2] = ["boto3==1.44.5", "cfn-lint==1.58.0"];
+const REQUIREMENTS: [&str; 3] = [
+    "aurora-data-api==0.5.0",
+    "boto3==1.44.5",
+    "cfn-lint==1.58.0",
+];
 
-/// Installs the judges into a virtual environment of the repository's own.
+/// Pinned as well. The drivers want these versions of what they drive: `kysely-data-api` asks for kysely 0.27, and
+/// `knex-aurora-data-api-client` for knex 2.
+const NODE_PACKAGES: [&str; 8] = [
+    "@aws-sdk/client-rds-data@3.1143.0",
+    "aws-sdk@2.1693.0",
+    "data-api-client@1.3.1",
+    "drizzle-orm@0.45.4",
+    "knex@2.5.1",
+    "knex-aurora-data-api-client@1.10.0",
+    "kysely@0.27.6",
+    "kysely-data-api@2.0.0",
+];
+
+/// What those depend on is taken as it was on this day.
+const NODE_PACKAGES_BEFORE: &str = "2026-11-22";
+
+/// Installs the judges into a folder of the repository's own.
 pub(crate) fn judges(folder: &Path) -> Result<Judges> {
-    let judges = Judges {
-        cfn_lint: folder.join("bin/cfn-lint"),
-        python: folder.join("bin/python"),
-    };
-    let stamp = folder.join("requirements.txt");
+    let (python, node) = (folder.to_owned(), folder.with_file_name("judges-node"));
+    python_judges(&python)?;
+    node_judges(&node)?;
+    Ok(Judges {
+        cfn_lint: python.join("bin/cfn-lint"),
+        python: python.join("bin/python"),
+        node_modules: node.join("node_modules"),
+    })
+}
+
+/// Whether the folder's stamp says that it holds what is wanted.
+fn is_stamped(stamp: &Path, wanted: &str) -> bool {
+    std::fs::read_to_string(stamp).is_ok_and(|installed| installed == wanted)
+}
+
+fn stamp(path: &Path, wanted: &str) -> Result<()> {
+    std::fs::write(path, wanted).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn python_judges(folder: &Path) -> Result<()> {
     let wanted = REQUIREMENTS.join("\n");
-    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
-        return Ok(judges);
+    let stamped = folder.join("requirements.txt");
+    if is_stamped(&stamped, &wanted) {
+        return Ok(());
     }
     say(&format!(
         "installing {} from PyPI into {}",
-        REQUIREMENTS.join(" and "),
+        REQUIREMENTS.join(", "),
         folder.display()
     ));
     if find("python3").is_none() {
@@ -96,7 +134,7 @@ pub(crate) fn judges(folder: &Path) -> Result<Judges> {
     run(Command::new("python3")
         .args(["-m", "venv", "--clear"])
         .arg(folder))?;
-    run(Command::new(&judges.python)
+    run(Command::new(folder.join("bin/python"))
         .args([
             "-m",
             "pip",
@@ -105,8 +143,37 @@ pub(crate) fn judges(folder: &Path) -> Result<Judges> {
             "--disable-pip-version-check",
         ])
         .args(REQUIREMENTS))?;
-    std::fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))?;
-    Ok(judges)
+    stamp(&stamped, &wanted)
+}
+
+fn node_judges(folder: &Path) -> Result<()> {
+    let wanted = NODE_PACKAGES.join("\n");
+    let stamped = folder.join("packages.txt");
+    if is_stamped(&stamped, &wanted) {
+        return Ok(());
+    }
+    say(&format!(
+        "installing {} from npm into {}",
+        NODE_PACKAGES.join(", "),
+        folder.display()
+    ));
+    if find("node").is_none() || find("npm").is_none() {
+        if find("apt-get").is_none() {
+            bail!(
+                "node or npm is missing: the tests ask clients for Node.js for their judgement; install Node.js 18 or later"
+            );
+        }
+        apt_install(&["nodejs", "npm"])?;
+    }
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("cannot create {}", folder.display()))?;
+    run(Command::new("npm")
+        .args(["install", "--no-audit", "--no-fund", "--ignore-scripts"])
+        .args(["--loglevel", "error", "--before", NODE_PACKAGES_BEFORE])
+        .arg("--prefix")
+        .arg(folder)
+        .args(NODE_PACKAGES))?;
+    stamp(&stamped, &wanted)
 }
 
 /// Debian's python3 comes without the part of `venv` that installs pip.

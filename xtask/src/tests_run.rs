@@ -17,6 +17,7 @@ pub(crate) fn run(root: &Path, judges: &Judges, arguments: &[String]) -> Result<
         .args(arguments)
         .env("DAYSPRING_CFN_LINT", &judges.cfn_lint)
         .env("DAYSPRING_PYTHON", &judges.python)
+        .env("DAYSPRING_NODE_MODULES", &judges.node_modules)
         .stdout(Stdio::piped());
     let mut child = command.spawn().context("cannot start cargo")?;
     let output = child

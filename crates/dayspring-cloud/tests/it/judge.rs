@@ -1,6 +1,7 @@
 //! Programs from outside that judge the cloud. `cargo xtask test` installs them and names them in the environment; without
 //! that their tests have nothing to ask.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::client::Running;
@@ -16,6 +17,26 @@ pub(crate) fn python(script: &str, cloud: &Running, variables: &[(&str, &str)]) 
     };
     let mut command = Command::new(python);
     command.args(["-c", script]).env("PYTHONPATH", MODULES);
+    judge(command, cloud, variables);
+}
+
+/// Runs a script in the Node.js that is on `PATH`, with the modules in the folder that `DAYSPRING_NODE_MODULES` names.
+#[track_caller]
+pub(crate) fn node(script: &str, cloud: &Running, variables: &[(&str, &str)]) {
+    let Some(modules) = std::env::var_os("DAYSPRING_NODE_MODULES").map(PathBuf::from) else {
+        return;
+    };
+    let kind = if script.contains("\nimport ") {
+        "--input-type=module"
+    } else {
+        "--input-type=commonjs"
+    };
+    let mut command = Command::new("node");
+    // A script without a file finds its modules from the current folder.
+    command
+        .args([kind, "-e", script])
+        .current_dir(modules.parent().unwrap())
+        .env("AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE", "1");
     judge(command, cloud, variables);
 }
 

@@ -7,6 +7,8 @@ mod client;
 #[cfg(test)]
 mod cloudformation;
 #[cfg(test)]
+mod data_api;
+#[cfg(test)]
 mod judge;
 #[cfg(test)]
 mod sdk;

@@ -61,7 +61,8 @@ fn next(text: &[u8]) -> (TokenKind, usize) {
         [b'/', b'*', ..] => (TokenKind::Comment, block(text)),
         [b'*', b'/', ..] => (TokenKind::Other, 2),
         [b':', b'=' | b':', ..] => (TokenKind::Other, 2),
-        [b':', first, ..] if first.is_ascii_alphabetic() || *first == b'_' => (
+        // Some clients number their parameters from 0.
+        [b':', first, ..] if first.is_ascii_alphanumeric() || *first == b'_' => (
             TokenKind::Placeholder,
             1 + length_while(&text[1..], |byte| {
                 byte.is_ascii_alphanumeric() || byte == b'_'
@@ -135,6 +136,7 @@ mod tests {
     #[test]
     fn placeholders_are_found_in_code_and_nowhere_else() {
         check("select :a, :a,:b1 , :_c", &[":a", ":a", ":b1", ":_c"]);
+        check("values (:0, :10)", &[":0", ":10"]);
         check("select ':a' \":b\" `:c` :d", &[":d"]);
         check(r"select 'it\':a' , 'it'':b', :c", &[":c"]);
         check("select `a\\`, :b", &[":b"]);
