@@ -56,13 +56,18 @@ fn mariadb(what: &str, program: &str, debian: &str) -> Result<()> {
     Ok(())
 }
 
-/// Independent programs that judge what Dayspring makes: cfn-lint, boto3 and what is built on it, clients for Node.js.
+/// Independent programs that judge what Dayspring makes: cfn-lint, boto3 and what is built on it, clients for Node.js, the
+/// `aws` and `cdk` commands, and ministack, a cloud that others wrote.
 pub(crate) struct Judges {
     pub(crate) cfn_lint: PathBuf,
     /// A Python that has boto3.
     pub(crate) python: PathBuf,
     /// The folder of Node.js's modules.
     pub(crate) node_modules: PathBuf,
+    /// The folder with the commands `aws` and `ministack`.
+    pub(crate) commands: PathBuf,
+    /// The command `cdk`.
+    pub(crate) cdk: PathBuf,
 }
 
 /// Pinned, so that a release of theirs cannot fail a build of ours.
@@ -72,10 +77,14 @@ const REQUIREMENTS: [&str; 3] = [
     "cfn-lint==1.58.0",
 ];
 
-/// Pinned as well. The drivers want these versions of what they drive: `kysely-data-api` asks for kysely 0.27, and
+/// These want another botocore than boto3 does, so they have an environment of their own.
+const COMMAND_REQUIREMENTS: [&str; 2] = ["awscli==1.46.3", "ministack==1.5.33"];
+
+/// Pinned as well. npm's `latest` of `aws-cdk` is an old release that reads no assembly of these days. The drivers want these versions of what they drive: `kysely-data-api` asks for kysely 0.27, and
 /// `knex-aurora-data-api-client` for knex 2.
-const NODE_PACKAGES: [&str; 8] = [
+const NODE_PACKAGES: [&str; 9] = [
     "@aws-sdk/client-rds-data@3.1143.0",
+    "aws-cdk@2.1148.1",
     "aws-sdk@2.1693.0",
     "data-api-client@1.3.1",
     "drizzle-orm@0.45.4",
@@ -91,9 +100,13 @@ const NODE_PACKAGES_BEFORE: &str = "2026-11-22";
 /// Installs the judges into a folder of the repository's own.
 pub(crate) fn judges(folder: &Path) -> Result<Judges> {
     let (python, node) = (folder.to_owned(), folder.with_file_name("judges-node"));
-    python_judges(&python)?;
+    let commands = folder.with_file_name("judges-commands");
+    python_judges(&python, &REQUIREMENTS)?;
+    python_judges(&commands, &COMMAND_REQUIREMENTS)?;
     node_judges(&node)?;
     Ok(Judges {
+        commands: commands.join("bin"),
+        cdk: node.join("node_modules/.bin/cdk"),
         cfn_lint: python.join("bin/cfn-lint"),
         python: python.join("bin/python"),
         node_modules: node.join("node_modules"),
@@ -109,15 +122,15 @@ fn stamp(path: &Path, wanted: &str) -> Result<()> {
     std::fs::write(path, wanted).with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn python_judges(folder: &Path) -> Result<()> {
-    let wanted = REQUIREMENTS.join("\n");
+fn python_judges(folder: &Path, requirements: &[&str]) -> Result<()> {
+    let wanted = requirements.join("\n");
     let stamped = folder.join("requirements.txt");
     if is_stamped(&stamped, &wanted) {
         return Ok(());
     }
     say(&format!(
         "installing {} from PyPI into {}",
-        REQUIREMENTS.join(", "),
+        requirements.join(", "),
         folder.display()
     ));
     if find("python3").is_none() {
@@ -142,7 +155,7 @@ fn python_judges(folder: &Path) -> Result<()> {
             "--quiet",
             "--disable-pip-version-check",
         ])
-        .args(REQUIREMENTS))?;
+        .args(requirements))?;
     stamp(&stamped, &wanted)
 }
 

@@ -18,6 +18,8 @@ pub(crate) fn run(root: &Path, judges: &Judges, arguments: &[String]) -> Result<
         .env("DAYSPRING_CFN_LINT", &judges.cfn_lint)
         .env("DAYSPRING_PYTHON", &judges.python)
         .env("DAYSPRING_NODE_MODULES", &judges.node_modules)
+        .env("DAYSPRING_COMMANDS", &judges.commands)
+        .env("DAYSPRING_CDK", &judges.cdk)
         .stdout(Stdio::piped());
     let mut child = command.spawn().context("cannot start cargo")?;
     let output = child
