@@ -23,4 +23,5 @@ mod world;
 
 pub use identity::Identity;
 pub use lambda::FunctionLine;
+pub use rds::AutoPause;
 pub use server::{Cloud, CloudConfig, StageRequest, StartError};

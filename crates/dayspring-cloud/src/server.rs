@@ -22,7 +22,7 @@ use crate::http::{self, Answer, Call, RequestId};
 use crate::lambda::{FunctionLine, IDLE_MAX_DEFAULT, Lambda, LambdaConfig};
 use crate::logs::Logs;
 use crate::protocol::{json, rest_json, rest_xml};
-use crate::rds::{Rds, RdsConfig};
+use crate::rds::{AutoPause, Rds, RdsConfig};
 use crate::routing::{self, Service, Target};
 use crate::s3::S3;
 use crate::secrets::Secrets;
@@ -50,6 +50,8 @@ pub struct CloudConfig {
     pub cache: PathBuf,
     /// Answer requests that carry no signature.
     pub allow_unsigned: bool,
+    /// When clusters pause whose lowest capacity is 0 ACU, and how long they take to come back. `None`: never.
+    pub pause: Option<AutoPause>,
     /// Gets every line of every function's log as it comes; what it does not take in time is dropped for it.
     pub function_lines: Option<mpsc::Sender<FunctionLine>>,
     /// Gets every request to a deployed stage once it is answered; what it does not take in time is dropped for it.
@@ -168,6 +170,7 @@ impl Services {
             state,
             cache,
             allow_unsigned,
+            pause,
             function_lines,
             requests,
         } = config;
@@ -203,6 +206,7 @@ impl Services {
                 identity: identity.clone(),
                 folder: state.join("rds"),
                 cache,
+                pause,
             },
             secrets.clone(),
         )?;

@@ -1,9 +1,11 @@
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
-use dayspring_cloud::{Cloud, CloudConfig, Identity};
+use dayspring_cloud::{AutoPause, Cloud, CloudConfig, Identity};
 use tokio::net::TcpListener;
 
+use super::migrate::parse_duration;
 use crate::error::Error;
 use crate::shutdown;
 use crate::ui::Ui;
@@ -23,6 +25,28 @@ pub(crate) struct CloudArgs {
     /// Answer requests that carry no signature
     #[arg(long)]
     allow_unsigned: bool,
+    #[command(flatten)]
+    databases: DatabaseArgs,
+}
+
+/// What the databases of the local cloud do that is not in a template.
+#[derive(Debug, Args)]
+pub(crate) struct DatabaseArgs {
+    /// Pause clusters whose lowest capacity is 0 ACU after so long without work (30s, 5m), as AWS does after 5 minutes or more
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pause_after: Option<Duration>,
+    /// How long a paused cluster takes to resume; about 15s on AWS
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "2s", requires = "pause_after")]
+    resume_time: Duration,
+}
+
+impl DatabaseArgs {
+    pub(super) fn pause(&self) -> Option<AutoPause> {
+        self.pause_after.map(|after| AutoPause {
+            after,
+            resume: self.resume_time,
+        })
+    }
 }
 
 pub(crate) async fn cloud(ui: Ui, args: CloudArgs) -> Result<(), Error> {
@@ -33,6 +57,7 @@ pub(crate) async fn cloud(ui: Ui, args: CloudArgs) -> Result<(), Error> {
         state: args.state,
         cache: cache(),
         allow_unsigned: args.allow_unsigned,
+        pause: args.databases.pause(),
         function_lines: None,
         requests: None,
     };

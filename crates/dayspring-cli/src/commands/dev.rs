@@ -5,7 +5,7 @@ use dayspring_cloud::{Cloud, CloudConfig, Identity};
 use dayspring_stack::{Stage, synthesize, zip};
 use tokio::sync::mpsc;
 
-use super::cloud::{cache, listen};
+use super::cloud::{DatabaseArgs, cache, listen};
 use super::deploy::{overrides, summarize};
 use super::synth::BuildArgs;
 use super::{ProjectArgs, StageArgs};
@@ -39,6 +39,8 @@ pub(crate) struct DevArgs {
     /// Cargo's profile for the functions
     #[arg(long, default_value = "dev", value_name = "NAME")]
     profile: String,
+    #[command(flatten)]
+    databases: DatabaseArgs,
 }
 
 /// How many lines of functions' logs may wait for the terminal; more are dropped, never waited for.
@@ -56,6 +58,7 @@ pub(crate) async fn dev(ui: Ui, args: DevArgs) -> Result<(), Error> {
         state: args.project.dir.join(".dayspring/cloud"),
         cache: cache(),
         allow_unsigned: false,
+        pause: args.databases.pause(),
         function_lines: Some(lines),
         requests: Some(requests),
     };

@@ -56,6 +56,76 @@ fn the_blog_is_deployed_to_a_cloud_by_its_endpoint() {
 
     boto3_reads_the_posts(&cloud);
     cloud.stop();
+    a_paused_cluster_is_woken(&project, &local);
+}
+
+/// The same stack in a cloud whose cluster is paused at every first look: the command, the migrator and the functions each
+/// come back for a second one.
+fn a_paused_cluster_is_woken(project: &Project, local: &str) {
+    let cloud = Server::start(project.command(&[
+        "cloud",
+        "--port",
+        "0",
+        "--api-port",
+        "0",
+        "--state",
+        "state",
+        "--pause-after",
+        "0s",
+        "--resume-time",
+        "0s",
+    ]));
+    project.write(
+        "scripts/schema/v4.sql",
+        "CREATE TABLE readers (id INT PRIMARY KEY);\n",
+    );
+    let deploy = [
+        "deploy",
+        "--endpoint-url",
+        &cloud.url,
+        "--yes",
+        "--profile",
+        "dev",
+    ];
+    let deployed = project.run(&deploy);
+    let printed = String::from_utf8_lossy(&deployed.stderr);
+    assert!(deployed.status.success(), "{printed}");
+    assert!(printed.contains("schema at v4"), "{printed}");
+
+    let outputs = project.run(&["outputs", "--endpoint-url", &cloud.url, "--json"]);
+    let outputs: serde_json::Value = serde_json::from_slice(&outputs.stdout).unwrap();
+    let statement = serde_json::json!({
+        "resourceArn": outputs["ClusterArn"], "secretArn": outputs["SecretArn"], "database": outputs["Database"],
+        "sql": "SELECT COUNT(*) FROM readers",
+    });
+    let signed = "AWS4-HMAC-SHA256 Credential=local/20261122/us-east-1/rds-data/aws4_request, SignedHeaders=host, Signature=00";
+    let execute = || {
+        let url = format!("{}/Execute", cloud.url);
+        request(
+            "POST",
+            &url,
+            &[("Authorization", signed)],
+            &statement.to_string(),
+        )
+    };
+    let paused = execute();
+    assert_eq!(paused.status, 400, "{paused:?}");
+    let message = paused.json()["message"].to_string();
+    assert!(
+        message.contains("is resuming after being auto-paused"),
+        "{message}"
+    );
+    assert_eq!(execute().status, 200);
+
+    let (_, path) = local.split_once("/restapis/").unwrap();
+    let posts = request(
+        "GET",
+        &format!("{}/restapis/{path}/posts", cloud.url),
+        &[],
+        "",
+    );
+    assert_eq!(posts.status, 200, "{posts:?}");
+    cloud.stop();
 }
 
 /// The host is the API's own name; it resolves to loopback only where the system's resolver knows `.localhost`.

@@ -21,6 +21,7 @@ use crate::Identity;
 use crate::error::AwsError;
 use crate::http::{Answer, Call};
 use crate::secrets::Secrets;
+pub use data_api::AutoPause;
 use data_api::{Database, Fault, Limits};
 pub(crate) use mariadb::{
     ADMIN, Account, Endpoint, Server, ServerConfig, ServerState, Setup, end_leftover,
@@ -44,6 +45,9 @@ pub(crate) struct ClusterSpec {
     pub(crate) master_password: Option<String>,
     pub(crate) http_endpoint_enabled: bool,
     pub(crate) deletion_protection: bool,
+    /// Whether its lowest capacity is 0 ACU, so that it pauses when nothing is asked of it.
+    #[serde(default)]
+    pub(crate) may_pause: bool,
 }
 
 /// A cluster that was made.
@@ -67,6 +71,8 @@ pub(crate) struct RdsConfig {
     pub(crate) folder: PathBuf,
     /// Where a bootstrapped data folder is kept per version of `mariadbd`, to be copied for each cluster.
     pub(crate) cache: PathBuf,
+    /// When clusters pause that may.
+    pub(crate) pause: Option<AutoPause>,
 }
 
 /// Why the service cannot be opened.
@@ -114,7 +120,11 @@ impl Rds {
     ///
     /// The folder cannot be written, its state is damaged, or another cloud uses it.
     pub(crate) fn open(config: RdsConfig, secrets: Secrets) -> Result<Self, RdsError> {
-        Self::open_with(config, Box::new(secrets), Limits::default())
+        let limits = Limits {
+            pause: config.pause,
+            ..Limits::default()
+        };
+        Self::open_with(config, Box::new(secrets), limits)
     }
 
     fn open_with(
@@ -294,13 +304,18 @@ impl data_api::Directory for Shared {
             .record(identifier)
             .filter(|record| record.spec.http_endpoint_enabled)
             .ok_or_else(|| Fault::endpoint_not_enabled(identifier))?;
-        if record.instances.is_empty() {
+        let Some(writer) = record.instances.first() else {
             return Err(Fault::no_instance(identifier));
-        }
-        self.databases()
+        };
+        let database = self
+            .databases()
             .get(identifier)
             .cloned()
-            .ok_or_else(|| Fault::unavailable("It was stopped."))
+            .ok_or_else(|| Fault::unavailable("It was stopped."))?;
+        if record.spec.may_pause && !database.is_awake() {
+            return Err(Fault::resuming(writer));
+        }
+        Ok(database)
     }
 
     fn account(&self, secret: &str) -> Result<Account, Fault> {

@@ -27,6 +27,7 @@ impl Running {
             state: folder.path().join("state"),
             cache: folder.path().join("cache"),
             allow_unsigned: false,
+            pause: None,
             function_lines: None,
             requests: None,
         };

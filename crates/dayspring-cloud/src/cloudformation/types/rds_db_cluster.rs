@@ -97,6 +97,10 @@ fn spec(reader: &Reader<'_>, identifier: String) -> Result<ClusterSpec, Failure>
         },
         http_endpoint_enabled: reader.boolean("EnableHttpEndpoint")?,
         deletion_protection: reader.boolean("DeletionProtection")?,
+        may_pause: match reader.structure("ServerlessV2ScalingConfiguration")? {
+            Some(scaling) => scaling.number::<f64>("MinCapacity")? == Some(0.0),
+            None => false,
+        },
     })
 }
 

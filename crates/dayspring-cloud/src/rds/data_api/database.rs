@@ -12,6 +12,7 @@ use super::execute::{Failure, Form, Outcome, run};
 use super::fault::{Fault, Gone};
 use super::field::ResultSetOptions;
 use super::json_columns::JsonColumns;
+use super::pause::{AutoPause, Rest, Working};
 use super::pool::{Owner, Pool, Session};
 use super::statement::{Statement, Trace};
 use super::transactions::{Lifetime, Transactions};
@@ -30,6 +31,8 @@ pub(crate) struct Limits {
     pub(crate) transaction_total: Duration,
     /// How long a statement waits for a server that starts.
     pub(crate) start: Duration,
+    /// When clusters pause that may.
+    pub(crate) pause: Option<AutoPause>,
 }
 
 /// <https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api-operations.html>
@@ -40,6 +43,7 @@ impl Default for Limits {
             transaction_idle: Duration::from_secs(180),
             transaction_total: Duration::from_secs(24 * 60 * 60),
             start: Duration::from_secs(30),
+            pause: None,
         }
     }
 }
@@ -58,6 +62,7 @@ struct Shared {
     pool: Pool,
     transactions: Transactions,
     json_columns: JsonColumns,
+    rest: Arc<Rest>,
 }
 
 /// Where a call's statements run.
@@ -95,12 +100,19 @@ impl Database {
                 pool: Pool::default(),
                 transactions,
                 json_columns: JsonColumns::default(),
+                rest: Rest::new(limits.pause),
             }),
         }
     }
 
     pub(crate) fn server(&self) -> &Server {
         &self.shared.server
+    }
+
+    /// Whether the cluster takes a call. One that finds it paused wakes it.
+    pub(crate) fn is_awake(&self) -> bool {
+        let in_transaction = !self.shared.transactions.is_empty();
+        self.shared.rest.is_awake(in_transaction)
     }
 
     /// Ends the transactions and the server.
@@ -128,6 +140,7 @@ impl Database {
     ///
     /// The database is not there, refuses, or takes longer than a statement may.
     pub(super) async fn run(&self, place: Place, work: Work) -> Result<Vec<Outcome>, Fault> {
+        let working = self.shared.rest.work();
         let continue_after_timeout = work.continue_after_timeout;
         let (session, transaction) = match place {
             Place::Alone(owner) => (self.session(owner).await?, None),
@@ -150,6 +163,7 @@ impl Database {
             transaction.clone(),
             work,
             sender,
+            working,
         ));
         match tokio::time::timeout(self.shared.limits.statement, receiver).await {
             Ok(Ok(result)) => result.map_err(Failure::into_fault),
@@ -169,6 +183,7 @@ impl Database {
 
     /// Begins a transaction and gives its id.
     pub(super) async fn begin(&self, owner: Owner) -> Result<String, Fault> {
+        let _working = self.shared.rest.work();
         let database = owner.database.clone();
         let mut session = self.session(owner).await?;
         session
@@ -181,11 +196,13 @@ impl Database {
 
     /// Ends a transaction by `COMMIT` or `ROLLBACK`.
     pub(super) async fn end(&self, id: &str, statement: &'static str) -> Result<(), Fault> {
+        let working = self.shared.rest.work();
         let session = self.shared.transactions.take(id, None)?;
         self.shared.transactions.end(id, Gone::Expired);
         let shared = Arc::clone(&self.shared);
         // A task of its own for the same reason.
         let ended = tokio::spawn(async move {
+            let _working = working;
             let mut session = session;
             session.connection.query_drop(statement).await?;
             shared.pool.give(session, Trace::State).await;
@@ -253,6 +270,7 @@ async fn carry_out(
     transaction: Option<String>,
     work: Work,
     sender: oneshot::Sender<Result<Vec<Outcome>, Failure>>,
+    _working: Working,
 ) {
     let result = run_sets(&mut session, &work, transaction.is_some()).await;
     if work.statement.changes_schema {

@@ -141,6 +141,16 @@ impl Fault {
         )
     }
 
+    /// The cluster was paused, and this call or an earlier one has woken it.
+    pub(crate) fn resuming(instance: &str) -> Self {
+        Self::bad_request(
+            "DatabaseResumingException",
+            format!(
+                "The Aurora DB instance {instance} is resuming after being auto-paused. Please wait a few seconds and try again."
+            ),
+        )
+    }
+
     /// The server starts, died, or cannot be started; the last two with the reason, which AWS does not tell.
     pub(crate) fn unavailable(reason: &str) -> Self {
         Self::new(

@@ -14,6 +14,7 @@ mod field;
 mod json_columns;
 mod lexer;
 mod parameter;
+mod pause;
 mod pool;
 mod request;
 mod statement;
@@ -21,6 +22,7 @@ mod transactions;
 
 pub(crate) use database::{Database, Limits};
 pub(crate) use fault::Fault;
+pub use pause::AutoPause;
 
 use crate::http::{Answer, Call};
 use crate::rds::mariadb::Account;

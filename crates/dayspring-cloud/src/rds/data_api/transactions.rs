@@ -140,6 +140,11 @@ impl Transactions {
         }
     }
 
+    /// Whether there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.table().open.is_empty()
+    }
+
     /// Ends all of them; their sessions end with their server.
     pub(super) fn clear(&self) {
         let mut table = self.table();

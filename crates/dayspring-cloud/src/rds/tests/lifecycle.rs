@@ -5,7 +5,7 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde_json::json;
 
 use super::super::data_api::Limits;
-use super::super::{Rds, RdsError};
+use super::super::{AutoPause, Rds, RdsError};
 use super::{ARN, MemorySecrets, open, post, spec};
 
 /// A cloud of one cluster on a folder.
@@ -280,4 +280,49 @@ async fn the_master_is_who_the_secret_says_and_its_password_can_change() {
     rds.modify_cluster(own).await.unwrap();
     assert_eq!(user(secret("two")).await.status, 200);
     rds.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_that_was_idle_is_resuming_at_the_next_call_and_then_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    // Each call that is not in a transaction finds it paused, and each one after that awake.
+    let limits = Limits {
+        pause: Some(AutoPause {
+            after: Duration::ZERO,
+            resume: Duration::ZERO,
+        }),
+        ..Limits::default()
+    };
+    let rds = open(folder.path(), &MemorySecrets::default(), limits);
+    let cluster = rds.create_cluster(spec("test")).await.unwrap();
+    rds.create_instance("test", "writer").unwrap();
+    let world = World {
+        rds,
+        secret: cluster.secret_arn.unwrap(),
+    };
+    let resuming = "400 DatabaseResumingException: The Aurora DB instance writer is resuming after being auto-paused. Please wait a \
+                    few seconds and try again.";
+    for _ in 0..2 {
+        assert_eq!(world.execute("select 1").await.refused(), resuming);
+        assert_eq!(world.rows("select 1").await, r#"[[{"longValue":1}]]"#);
+    }
+    // A transaction keeps it awake.
+    let target = json!({"resourceArn": ARN, "secretArn": world.secret, "database": "blog"});
+    let begin = async || post(&world.rds, "/BeginTransaction", &target).await;
+    assert_eq!(begin().await.refused(), resuming);
+    let id = begin().await.ok()["transactionId"].clone();
+    for _ in 0..3 {
+        world.execute("select 1").await.ok();
+    }
+    let mut end = target.clone();
+    end["transactionId"] = id;
+    post(&world.rds, "/CommitTransaction", &end).await.ok();
+    assert_eq!(world.execute("select 1").await.refused(), resuming);
+
+    // One whose lowest capacity is not 0 ACU never pauses.
+    let mut spec = spec("test");
+    spec.may_pause = false;
+    world.rds.modify_cluster(spec).await.unwrap();
+    world.execute("select 1").await.ok();
+    world.rds.shut_down().await;
 }

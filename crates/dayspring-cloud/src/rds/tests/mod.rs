@@ -60,6 +60,7 @@ pub(super) fn spec(identifier: &str) -> ClusterSpec {
         master_password: None,
         http_endpoint_enabled: true,
         deletion_protection: false,
+        may_pause: true,
     }
 }
 
@@ -73,6 +74,7 @@ pub(super) fn open(folder: &Path, secrets: &MemorySecrets, limits: Limits) -> Rd
         identity: Identity::default(),
         folder: folder.to_owned(),
         cache: cache(),
+        pause: None,
     };
     Rds::open_with(config, Box::new(secrets.clone()), limits).unwrap()
 }
