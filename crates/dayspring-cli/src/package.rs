@@ -6,7 +6,7 @@ use bytes::Bytes;
 use dayspring_migrate::{Phase, Script, read_folder};
 use dayspring_stack::{Assets, Digest, Stage, Template, asset_key, template_key, zip};
 
-use crate::aws::Aws;
+use crate::aws::{Aws, Target};
 use crate::deploy::{Artifact, Deployment};
 use crate::error::Error;
 use crate::project::Loaded;
@@ -41,6 +41,15 @@ impl Archive {
             key: asset_key(stage.project(), &self.digest),
             content: self.content.clone(),
         }
+    }
+}
+
+/// How archives are packed that go to a target: what goes no further than this machine is not worth the time to deflate it.
+pub(crate) fn compression(target: &Target) -> zip::Compression {
+    if target.is_local() {
+        zip::Compression::Stored
+    } else {
+        zip::Compression::Deflated
     }
 }
 

@@ -2,7 +2,7 @@ use std::io::{IsTerminal, Write};
 use std::time::Instant;
 
 use clap::Args;
-use dayspring_stack::{Architecture, Overrides, synthesize, zip};
+use dayspring_stack::{Architecture, Overrides, synthesize};
 
 use super::synth::BuildArgs;
 use super::{ProjectArgs, StageArgs, TargetArgs};
@@ -39,7 +39,7 @@ pub(crate) async fn deploy(ui: Ui, args: DeployArgs) -> Result<(), Error> {
         .build
         .binary(ui, &loaded, (!target.is_local()).then_some(&stage))
         .await?;
-    let code = package::pack_code(&binary, zip::Compression::Deflated)?;
+    let code = package::pack_code(&binary, package::compression(&target))?;
     let scripts = package::pack_scripts(&loaded, &stage)?;
     let aws = Aws::connect(&target).await?;
     if !args.yes

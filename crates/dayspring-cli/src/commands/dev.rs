@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use clap::Args;
 use dayspring_cloud::{Cloud, CloudConfig, Identity};
-use dayspring_stack::{Stage, synthesize, zip};
+use dayspring_stack::{Stage, synthesize};
 use tokio::sync::mpsc;
 
 use super::cloud::{DatabaseArgs, cache, listen};
@@ -151,8 +151,10 @@ impl Cycle<'_> {
             Some(code) => code,
             none => {
                 let binary = self.args.build().binary(self.ui, &loaded, None).await?;
-                // Stored, not deflated: the archive goes no further than this machine.
-                none.insert(package::pack_code(&binary, zip::Compression::Stored)?)
+                none.insert(package::pack_code(
+                    &binary,
+                    package::compression(&self.target),
+                )?)
             }
         };
         let template = synthesize(&stage, &package::assets(code, &scripts));

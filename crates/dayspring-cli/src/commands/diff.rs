@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use clap::Args;
 use dayspring_migrate::lint::{render_json, render_text};
 use dayspring_migrate::{Journal, Mode, read_folder};
-use dayspring_stack::{synthesize, zip};
+use dayspring_stack::synthesize;
 use serde_json::{Value, json};
 
 use super::DeployedArgs;
@@ -58,16 +58,15 @@ pub(crate) async fn diff(ui: Ui, args: DiffArgs) -> Result<(), Error> {
     let parsed = read_folder(&loaded.folder.join(relative), relative).map_err(Error::scripts)?;
     let scripts = package::pack_scripts(&loaded, &stage)?;
     // What `dev` deployed is compared with what it would deploy.
-    let of_dev = running::is(folder, &target);
-    let (build, compression) = if of_dev {
-        (args.build.or_profile("dev"), zip::Compression::Stored)
+    let build = if running::is(folder, &target) {
+        args.build.or_profile("dev")
     } else {
-        (args.build.clone(), zip::Compression::Deflated)
+        args.build.clone()
     };
     let binary = build
         .binary(ui, &loaded, (!target.is_local()).then_some(&stage))
         .await?;
-    let code = package::pack_code(&binary, compression)?;
+    let code = package::pack_code(&binary, package::compression(&target))?;
     let template = synthesize(&stage, &package::assets(&code, &scripts));
     let aws = Aws::connect(&target).await?;
     let deployment = package::deployment(&stage, &template, &code, &scripts, &aws);

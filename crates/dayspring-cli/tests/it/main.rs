@@ -4,7 +4,9 @@
 mod commands;
 mod deploy;
 mod dev;
+mod ledger;
 mod lint;
 mod migrate;
+mod migrations;
 mod support;
 mod synth;

@@ -226,6 +226,15 @@ impl Server {
         self.seen.join("\n")
     }
 
+    /// Where a cloud serves deployed stages.
+    pub(crate) fn serving_at(&self) -> &str {
+        let line = self
+            .seen
+            .iter()
+            .find_map(|line| line.split_once("deployed stages at "));
+        line.expect("a cloud says it before it is ready").1
+    }
+
     pub(crate) fn process_id(&self) -> u32 {
         self.child.id()
     }

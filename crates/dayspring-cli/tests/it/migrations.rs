@@ -1,0 +1,177 @@
+//! Migrations as part of deploys, by the whole path: the command, CloudFormation, the migrator in Lambda, the Data API,
+//! MariaDB.
+
+use crate::ledger::{Ledger, stderr};
+
+/// More than Lambda lets a function's environment be, so that its update fails.
+fn too_much() -> String {
+    "x".repeat(4096)
+}
+
+fn insert(note: &str) -> String {
+    format!("INSERT INTO notes (text) VALUES ('{note}');\n")
+}
+
+fn serving(release: &str, notes: &[&str]) -> (String, Vec<String>) {
+    (
+        release.to_owned(),
+        notes.iter().map(|note| (*note).to_owned()).collect(),
+    )
+}
+
+#[test]
+fn a_changed_script_is_applied_and_an_unchanged_one_is_not_even_looked_at() {
+    let ledger = Ledger::new();
+    let printed = ledger.deploy();
+    assert!(
+        printed.contains("2 statements applied, schema at v1"),
+        "{printed}"
+    );
+    assert_eq!(ledger.serves(), serving("1", &["first"]));
+
+    assert!(ledger.deploy().contains("nothing changed"));
+
+    // Code alone: the migrator is not called.
+    ledger.configure("2", "");
+    let printed = ledger.deploy();
+    assert!(
+        printed.contains("UPDATE_COMPLETE FunctionGetNotes"),
+        "{printed}"
+    );
+    assert!(!printed.contains("Migration"), "{printed}");
+    assert_eq!(ledger.serves(), serving("2", &["first"]));
+
+    ledger.write("scripts/schema/v2.sql", &insert("second"));
+    let printed = ledger.deploy();
+    assert!(
+        printed.contains("1 statement applied, schema at v2"),
+        "{printed}"
+    );
+    assert_eq!(ledger.serves(), serving("2", &["first", "second"]));
+    assert!(ledger.deploy().contains("nothing changed"));
+
+    // Gone with everything, and created again with an empty database.
+    let destroyed = ledger.run(&["destroy", "--yes"]);
+    assert!(destroyed.status.success(), "{}", stderr(&destroyed));
+    let printed = ledger.deploy();
+    assert!(
+        printed.contains("3 statements applied, schema at v2"),
+        "{printed}"
+    );
+    assert_eq!(ledger.serves(), serving("2", &["first", "second"]));
+}
+
+#[test]
+fn a_script_that_fails_leaves_the_old_code_serving_and_is_carried_on_with() {
+    let ledger = Ledger::new();
+    ledger.deploy();
+    let good = insert("second");
+    ledger.configure("2", "");
+    ledger.write(
+        "scripts/schema/v2.sql",
+        &format!(
+            "{good}CREATE TABLE extra (id INT PRIMARY KEY);\nINSERT INTO nowhere VALUES (1);\n"
+        ),
+    );
+    let printed = ledger.fail_to_deploy();
+    // The cause and nothing after it but the way out.
+    let (_, report) = printed.split_once("error: ").unwrap();
+    insta::assert_snapshot!(report, @r"
+    statement 3 of 3 failed: Table 'ledger.nowhere' doesn't exist (MySQL 1146)
+     --> scripts/schema/v2.sql:3:1
+      |
+    3 | INSERT INTO nowhere VALUES (1);
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+     help: statements 1 and 2 stay applied; correct this one and deploy again, it resumes at 3
+    ");
+    assert_eq!(ledger.serves(), serving("1", &["first", "second"]));
+    assert_eq!(ledger.scripts(), ["v1.sql applied", "v2.sql failed"]);
+
+    ledger.write(
+        "scripts/schema/v2.sql",
+        &format!(
+            "{good}CREATE TABLE extra (id INT PRIMARY KEY);\n{}",
+            insert("third")
+        ),
+    );
+    let printed = ledger.deploy();
+    assert!(
+        printed.contains("1 statement applied, schema at v2"),
+        "{printed}"
+    );
+    assert_eq!(ledger.serves(), serving("2", &["first", "second", "third"]));
+}
+
+#[test]
+fn code_that_is_refused_after_its_migration_is_rolled_back_with_the_schema_ahead() {
+    let ledger = Ledger::new();
+    ledger.deploy();
+    ledger.write("scripts/schema/v2.sql", &insert("second"));
+    ledger.write("scripts/schema/v3.contract.sql", "DROP TABLE notes;\n");
+    ledger.configure(&too_much(), "");
+    let printed = ledger.fail_to_deploy();
+    assert!(
+        printed.contains("error: deploying ledger-live failed: FunctionGetNotes"),
+        "{printed}"
+    );
+    // The contract script waits for code that is live.
+    assert_eq!(ledger.serves(), serving("1", &["first", "second"]));
+    assert_eq!(
+        ledger.scripts(),
+        [
+            "v1.sql applied",
+            "v2.sql applied",
+            "v3.contract.sql pending"
+        ]
+    );
+
+    // The old code can be deployed again: the schema is ahead of it, and that is well.
+    ledger.remove("scripts/schema/v2.sql");
+    ledger.remove("scripts/schema/v3.contract.sql");
+    ledger.configure("1b", "");
+    ledger.deploy();
+    assert_eq!(ledger.serves(), serving("1b", &["first", "second"]));
+
+    ledger.write("scripts/schema/v2.sql", &insert("second"));
+    ledger.write(
+        "scripts/schema/v3.contract.sql",
+        "ALTER TABLE notes ADD COLUMN seen_by_old_code INT;\nINSERT INTO notes (text) VALUES ('contracted');\n",
+    );
+    ledger.configure("2", "");
+    let printed = ledger.deploy();
+    let function = printed.find("UPDATE_COMPLETE FunctionGetNotes").unwrap();
+    let contract = printed.find("CREATE_COMPLETE ContractMigration").unwrap();
+    assert!(function < contract, "{printed}");
+    assert!(
+        printed.contains("contract scripts: 2 statements applied"),
+        "{printed}"
+    );
+    assert_eq!(
+        ledger.serves(),
+        serving("2", &["first", "second", "contracted"])
+    );
+}
+
+#[test]
+fn a_migration_longer_than_an_invocation_is_handed_over_until_it_is_done() {
+    let ledger = Ledger::new();
+    ledger.deploy();
+    // Each statement fits into an invocation of 4 seconds but the last, which is followed until the server has done it.
+    let mut script = String::new();
+    for number in 1..=3 {
+        script += &format!(
+            "CREATE TABLE t{number} (id INT PRIMARY KEY);\nINSERT INTO t{number} SELECT SLEEP(1.2);\n"
+        );
+    }
+    script += "CREATE TABLE slow AS SELECT SLEEP(6) AS slept;\n";
+    script += &insert("at last");
+    ledger.write("scripts/schema/v2.sql", &script);
+    ledger.configure("2", "[migrator]\ntimeout = \"4s\"");
+    let printed = ledger.deploy();
+    assert!(printed.contains("applied, schema at v2"), "{printed}");
+    assert_eq!(ledger.serves(), serving("2", &["first", "at last"]));
+    let logs = ledger.run(&["logs", "dayspring.migrate", "--json", "--since", "1h"]);
+    let logs = String::from_utf8_lossy(&logs.stdout).into_owned();
+    let invocations = logs.matches("handed over to a fresh invocation").count();
+    assert!(invocations >= 2, "{invocations} in:\n{logs}");
+}
