@@ -22,6 +22,15 @@ pub(crate) type Answer = ::http::Response<Full<Bytes>>;
 #[derive(Debug, Clone)]
 pub(crate) struct RequestId(pub(crate) String);
 
+/// The headers of a request as the client wrote them and in its order. They travel as an extension of the request.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SentHeaders(pub(crate) Vec<(Bytes, HeaderValue)>);
+
+/// The names of an answer's headers as they are to be written, where that matters. They travel as an extension of the
+/// answer.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SpelledNames(pub(crate) Vec<String>);
+
 impl Call {
     /// The id that the server gave this request.
     pub(crate) fn request_id(&self) -> &str {
@@ -51,6 +60,22 @@ pub(crate) fn empty(status: StatusCode) -> Answer {
     let mut answer = Answer::default();
     *answer.status_mut() = status;
     answer
+}
+
+/// The headers as the client wrote them, where that is known; else with the names in small letters, as over HTTP/2.
+pub(crate) fn sent_headers(parts: &Parts) -> impl Iterator<Item = (&str, &HeaderValue)> {
+    let sent = parts.extensions.get::<SentHeaders>();
+    let as_sent = sent.into_iter().flat_map(|sent| &sent.0);
+    let others = sent.is_none().then_some(&parts.headers);
+    as_sent
+        // A name was checked to be a token, which is ASCII.
+        .map(|(name, value)| (std::str::from_utf8(name).unwrap_or_default(), value))
+        .chain(
+            others
+                .into_iter()
+                .flatten()
+                .map(|(name, value)| (name.as_str(), value)),
+        )
 }
 
 /// A header's value, where it is there and is text.

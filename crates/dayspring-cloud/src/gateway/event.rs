@@ -6,29 +6,62 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use ::http::HeaderMap;
+use ::http::HeaderValue;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::context::RequestContext;
 
-/// What API Gateway keeps to itself.
-const NOT_PASSED_ON: [&str; 9] = [
+/// What API Gateway keeps to itself: <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html>,
+/// and recorded against it by LocalStack's tests.
+const NOT_PASSED_ON: [&str; 12] = [
     "connection",
     "content-length",
+    "content-md5",
     "expect",
-    "keep-alive",
-    "proxy-connection",
+    "max-forwards",
+    "proxy-authenticate",
+    "server",
     "te",
     "trailer",
     "transfer-encoding",
     "upgrade",
+    "www-authenticate",
 ];
+
+/// These reach the function spelled so, however they were sent. Recorded in the same place.
+const SPELLED: [&str; 3] = ["Authorization", "Host", "User-Agent"];
+
+/// These are the gateway's own.
+const FORWARDED: [&str; 3] = ["x-forwarded-port", "x-forwarded-proto", "x-amzn-trace-id"];
 
 /// Names with their values, in the order of their first appearance.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Values<'a>(Vec<(Cow<'a, str>, Vec<Cow<'a, str>>)>);
+pub(super) struct Values<'a>(Vec<(Cow<'a, str>, OneOrMore<'a>)>);
+
+/// Nearly every name has one value, which then needs no list.
+#[derive(Debug, PartialEq, Eq)]
+enum OneOrMore<'a> {
+    One(Cow<'a, str>),
+    More(Vec<Cow<'a, str>>),
+}
+
+impl<'a> OneOrMore<'a> {
+    fn push(&mut self, value: Cow<'a, str>) {
+        match self {
+            Self::One(first) => *self = Self::More(vec![std::mem::take(first), value]),
+            Self::More(values) => values.push(value),
+        }
+    }
+
+    fn all(&self) -> &[Cow<'a, str>] {
+        match self {
+            Self::One(value) => std::slice::from_ref(value),
+            Self::More(values) => values,
+        }
+    }
+}
 
 /// What the address of the request adds to its headers.
 #[derive(Debug)]
@@ -159,37 +192,44 @@ struct Identity<'a> {
 }
 
 impl<'a> Values<'a> {
-    /// The headers that the function sees. A name is written as HTTP/1.1 clients write it (`Content-Type`): how this one
-    /// wrote it is not known here.
-    pub(super) fn from_headers(headers: &'a HeaderMap, forwarded: &Forwarded<'_>) -> Self {
-        let mut values = Self::default();
-        let mut hops = Vec::new();
-        for name in headers.keys() {
-            let sent = headers
-                .get_all(name)
-                .iter()
-                .map(|value| String::from_utf8_lossy(value.as_bytes()));
-            match name.as_str() {
-                "x-forwarded-for" => hops.extend(sent),
-                "x-forwarded-port" | "x-forwarded-proto" | "x-amzn-trace-id" => {}
-                name if NOT_PASSED_ON.contains(&name) => {}
-                name => values
-                    .0
-                    .push((Cow::Owned(title_case(name)), sent.collect())),
+    /// The headers that the function sees, in the order and with the names of the client.
+    pub(super) fn from_headers(
+        headers: impl Iterator<Item = (&'a str, &'a HeaderValue)>,
+        forwarded: &'a Forwarded<'_>,
+    ) -> Self {
+        let is_in =
+            |list: &[&str], name: &str| list.iter().any(|one| one.eq_ignore_ascii_case(name));
+        let mut values = Self(Vec::with_capacity(16));
+        let mut hops = String::new();
+        for (name, value) in headers {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            if name.eq_ignore_ascii_case("x-forwarded-for") {
+                hops.push_str(&value);
+                hops.push_str(", ");
+            } else if !is_in(&NOT_PASSED_ON, name) && !is_in(&FORWARDED, name) {
+                let spelled = SPELLED.iter().find(|one| one.eq_ignore_ascii_case(name));
+                values.push(Cow::Borrowed(spelled.map_or(name, |one| one)), value);
             }
         }
-        hops.push(Cow::Owned(forwarded.source_ip.clone()));
+        hops.push_str(&forwarded.source_ip);
         for (name, value) in [
-            ("X-Amzn-Trace-Id", forwarded.trace_id.to_owned()),
-            ("X-Forwarded-For", hops.join(", ")),
-            ("X-Forwarded-Port", forwarded.port.to_owned()),
-            ("X-Forwarded-Proto", "http".to_owned()),
+            ("X-Amzn-Trace-Id", Cow::Borrowed(forwarded.trace_id)),
+            ("X-Forwarded-For", Cow::Owned(hops)),
+            ("X-Forwarded-Port", Cow::Borrowed(forwarded.port)),
+            ("X-Forwarded-Proto", Cow::Borrowed("http")),
         ] {
-            values
-                .0
-                .push((Cow::Borrowed(name), vec![Cow::Owned(value)]));
+            values.0.push((Cow::Borrowed(name), OneOrMore::One(value)));
         }
         values
+    }
+
+    /// A name that is there already keeps its spelling.
+    fn push(&mut self, name: Cow<'a, str>, value: Cow<'a, str>) {
+        let mut known = self.0.iter_mut();
+        match known.find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
+            Some((_, values)) => values.push(value),
+            None => self.0.push((name, OneOrMore::One(value))),
+        }
     }
 
     /// A query, decoded: `+` is a space, and `;` separates like `&`.
@@ -200,7 +240,7 @@ impl<'a> Values<'a> {
             let (name, value) = (decode(name), decode(value));
             match values.0.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, all)) => all.push(value),
-                None => values.0.push((name, vec![value])),
+                None => values.0.push((name, OneOrMore::One(value))),
             }
         }
         values
@@ -215,7 +255,7 @@ impl<'a> Values<'a> {
     }
 }
 
-type Entries<'a> = [(Cow<'a, str>, Vec<Cow<'a, str>>)];
+type Entries<'a> = [(Cow<'a, str>, OneOrMore<'a>)];
 
 /// The last value of each name.
 #[derive(Debug)]
@@ -225,7 +265,7 @@ impl Serialize for Last<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
         for (name, values) in self.0 {
-            map.serialize_entry(name, &values.last())?;
+            map.serialize_entry(name, &values.all().last())?;
         }
         map.end()
     }
@@ -237,7 +277,7 @@ struct All<'a>(&'a Entries<'a>);
 
 impl Serialize for All<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, values)| (name, values)))
+        serializer.collect_map(self.0.iter().map(|(name, values)| (name, values.all())))
     }
 }
 
@@ -248,21 +288,6 @@ impl Serialize for Pairs<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
     }
-}
-
-fn title_case(name: &str) -> String {
-    let mut start = true;
-    name.chars()
-        .map(|character| {
-            let written = if start {
-                character.to_ascii_uppercase()
-            } else {
-                character
-            };
-            start = character == '-';
-            written
-        })
-        .collect()
 }
 
 /// Percent-decoding with `+` as a space; what is no sequence stays as it is.
@@ -323,28 +348,29 @@ mod tests {
     }
 
     #[test]
-    fn headers_are_passed_on_but_for_those_of_the_connection() {
-        let mut headers = HeaderMap::new();
-        for (name, value) in [
-            ("host", "localhost:3000"),
+    fn headers_are_passed_on_as_they_were_sent_but_for_those_of_the_connection() {
+        let headers = [
+            ("hOST", "localhost:3000"),
+            ("aUThorization", "a"),
             ("accept", "text/html"),
-            ("accept", "*/*"),
-            ("connection", "keep-alive"),
+            ("Accept", "*/*"),
+            ("Connection", "keep-alive"),
             ("content-length", "2"),
             ("x-forwarded-for", "10.0.0.1"),
-            ("x-api-key", "k"),
-        ] {
-            headers.append(name, value.parse().unwrap());
-        }
+            ("X-Forwarded-Proto", "gopher"),
+            ("X-aPi-key", "k"),
+        ]
+        .map(|(name, value)| (name, HeaderValue::from_static(value)));
+        let forwarded = Forwarded {
+            source_ip: "127.0.0.1".to_owned(),
+            port: "3000",
+            trace_id: "Root=1-0-0",
+        };
         let values = Values::from_headers(
-            &headers,
-            &Forwarded {
-                source_ip: "127.0.0.1".to_owned(),
-                port: "3000",
-                trace_id: "Root=1-0-0",
-            },
+            headers.iter().map(|(name, value)| (*name, value)),
+            &forwarded,
         );
-        insta::assert_snapshot!(serde_json::to_string(&values.last()).unwrap(), @r#"{"Host":"localhost:3000","Accept":"*/*","X-Api-Key":"k","X-Amzn-Trace-Id":"Root=1-0-0","X-Forwarded-For":"10.0.0.1, 127.0.0.1","X-Forwarded-Port":"3000","X-Forwarded-Proto":"http"}"#);
-        insta::assert_snapshot!(serde_json::to_string(&values.all()).unwrap(), @r#"{"Host":["localhost:3000"],"Accept":["text/html","*/*"],"X-Api-Key":["k"],"X-Amzn-Trace-Id":["Root=1-0-0"],"X-Forwarded-For":["10.0.0.1, 127.0.0.1"],"X-Forwarded-Port":["3000"],"X-Forwarded-Proto":["http"]}"#);
+        insta::assert_snapshot!(serde_json::to_string(&values.last()).unwrap(), @r#"{"Host":"localhost:3000","Authorization":"a","accept":"*/*","X-aPi-key":"k","X-Amzn-Trace-Id":"Root=1-0-0","X-Forwarded-For":"10.0.0.1, 127.0.0.1","X-Forwarded-Port":"3000","X-Forwarded-Proto":"http"}"#);
+        insta::assert_snapshot!(serde_json::to_string(&values.all()).unwrap(), @r#"{"Host":["localhost:3000"],"Authorization":["a"],"accept":["text/html","*/*"],"X-aPi-key":["k"],"X-Amzn-Trace-Id":["Root=1-0-0"],"X-Forwarded-For":["10.0.0.1, 127.0.0.1"],"X-Forwarded-Port":["3000"],"X-Forwarded-Proto":["http"]}"#);
     }
 }

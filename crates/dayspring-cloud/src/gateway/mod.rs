@@ -28,6 +28,7 @@ use crate::lambda::Lambda;
 use crate::logs::Logs;
 use crate::state::StateError;
 
+pub(crate) use request::BODY_BYTES_MAX;
 use service::Service;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -190,5 +191,10 @@ impl Gateway {
     /// always.
     pub(crate) async fn answer(&self, call: Call) -> Answer {
         request::answer(&self.service, call).await
+    }
+
+    /// The answer to a body above [`BODY_BYTES_MAX`], which need not be read to its end.
+    pub(crate) fn body_too_long(&self) -> Answer {
+        request::body_too_long()
     }
 }

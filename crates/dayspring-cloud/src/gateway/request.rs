@@ -16,7 +16,7 @@ use super::location::{Location, parse_location};
 use super::refusal::Refusal;
 use super::service::Service;
 use super::stage::{Method, ReadyIntegration, Stage};
-use crate::http::{Answer, Call};
+use crate::http::{Answer, Call, sent_headers};
 use crate::lambda::date::unix_millis_now;
 use crate::lambda::{InvocationType, random_uuid};
 
@@ -177,7 +177,7 @@ fn event(
     };
     let parts = EventParts {
         path,
-        headers: &Values::from_headers(&call.parts.headers, &forwarded),
+        headers: &Values::from_headers(sent_headers(&call.parts), &forwarded),
         query: &Values::from_query(call.parts.uri.query().unwrap_or_default()),
         path_parameters,
         body: &call.body,
@@ -279,7 +279,7 @@ fn no_stage() -> Answer {
 }
 
 /// The answer to a body above [`BODY_BYTES_MAX`], which need not be read to its end.
-fn body_too_long() -> Answer {
+pub(super) fn body_too_long() -> Answer {
     let mut answer = answer_of(
         StatusCode::PAYLOAD_TOO_LARGE,
         HeaderMap::new(),

@@ -231,7 +231,7 @@ async fn a_function_gets_the_whole_proxy_event() {
       "headers": {
         "Host": "127.0.0.1:3000",
         "User-Agent": "curl/8",
-        "X-A": "2",
+        "x-a": "2",
         "X-Amzn-Trace-Id": null,
         "X-Forwarded-For": "127.0.0.1",
         "X-Forwarded-Port": "3000",
@@ -244,7 +244,7 @@ async fn a_function_gets_the_whole_proxy_event() {
         "User-Agent": [
           "curl/8"
         ],
-        "X-A": [
+        "x-a": [
           "1",
           "2"
         ],

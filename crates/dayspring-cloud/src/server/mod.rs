@@ -1,23 +1,24 @@
 //! The listeners, and which service a request is for.
 
+mod connection;
+mod head;
+mod render;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ::http::request::Parts;
 use ::http::{HeaderValue, Method, StatusCode};
-use bytes::{Bytes, BytesMut};
-use http_body_util::BodyExt as _;
-use hyper::body::{Body as _, Incoming};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::Identity;
 use crate::cloudformation::{CloudFormation, Responses, Sources, Types};
 use crate::error::AwsError;
-use crate::gateway::{Gateway, GatewayConfig};
+use crate::gateway::{BODY_BYTES_MAX as STAGE_BODY_BYTES_MAX, Gateway, GatewayConfig};
 use crate::http::{self, Answer, Call, RequestId};
 use crate::lambda::{FunctionLine, IDLE_MAX_DEFAULT, Lambda, LambdaConfig};
 use crate::logs::Logs;
@@ -30,15 +31,16 @@ use crate::ssm::Ssm;
 use crate::sts;
 use crate::world::World;
 
+use connection::{Beyond, BodyLimit, Handler, Patience};
+
 /// How many connections a port serves at once; the next one waits.
 const CONNECTIONS_MAX: usize = 1024;
 
+/// What is read of a body that nobody looks at.
+const UNKNOWN_BODY_BYTES_MAX: usize = 64 * 1024;
+
 /// How long requests that are being answered may go on once the cloud is to end.
 const DRAIN: Duration = Duration::from_secs(2);
-
-/// What is read of a request to a deployed stage: a byte more than API Gateway takes, so that it is API Gateway that
-/// refuses what is too long, in its own words.
-const STAGE_BODY_BYTES_MAX: usize = 10_485_760 + 1;
 
 /// How the cloud runs.
 #[derive(Debug, Clone)]
@@ -249,20 +251,26 @@ impl Services {
     }
 
     /// Answers a request on the port of the AWS APIs.
-    async fn answer_aws(&self, request: Request) -> Answer {
-        let route = routing::route(&request.parts);
+    async fn answer_aws(&self, mut call: Call) -> Answer {
+        let id = self.world.uuid();
+        call.parts.extensions.insert(RequestId(id.clone()));
+        let mut answer = self.answer_service(call).await;
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            answer.headers_mut().entry("x-amzn-requestid").or_insert(id);
+        }
+        answer
+    }
+
+    async fn answer_service(&self, call: Call) -> Answer {
+        let route = routing::route(&call.parts);
         let service = match route.target {
             Target::Health => {
                 return http::answer(StatusCode::OK, "application/json", r#"{"status":"ok"}"#);
             }
-            Target::CustomResourceResponse => return self.take_response(request).await,
-            Target::Stage => return self.answer_stage(request).await,
-            Target::Unknown(name) => return refuse_unknown(&name, &request),
+            Target::CustomResourceResponse => return self.take_response(call),
+            Target::Stage => return self.answer_stage(call).await,
+            Target::Unknown(name) => return refuse_unknown(&name, &call),
             Target::Service(service) => service,
-        };
-        let call = match request.read(service.body_bytes_max()).await {
-            Ok(call) => call,
-            Err((parts, error)) => return refuse(service, &error, &parts),
         };
         // The two query services look the same until the body is read.
         let service = if service == Service::CloudFormation
@@ -289,8 +297,7 @@ impl Services {
     }
 
     /// Answers a request to a deployed stage.
-    async fn answer_stage(&self, request: Request) -> Answer {
-        let call = request.read_at_most(STAGE_BODY_BYTES_MAX).await;
+    async fn answer_stage(&self, call: Call) -> Answer {
         let Some(requests) = &self.requests else {
             return self.gateway.answer(call).await;
         };
@@ -308,20 +315,78 @@ impl Services {
         answer
     }
 
-    async fn take_response(&self, request: Request) -> Answer {
-        if request.parts.method != Method::PUT {
+    fn take_response(&self, call: Call) -> Answer {
+        if call.parts.method != Method::PUT {
             return http::empty(StatusCode::METHOD_NOT_ALLOWED);
         }
-        let query = request.parts.uri.query().unwrap_or_default().to_owned();
-        // More than CloudFormation takes is read up to a byte more, and refused by it as too long.
-        let call = request
-            .read_at_most(crate::cloudformation::RESPONSE_BYTES_MAX + 1)
-            .await;
-        if self.responses.arrived(&query, call.body) {
+        let query = call.parts.uri.query().unwrap_or_default();
+        if self.responses.arrived(query, call.body) {
             http::empty(StatusCode::OK)
         } else {
             let error = AwsError::new(StatusCode::FORBIDDEN, "AccessDenied", "Request has expired");
             rest_xml::error(&error, call.parts.uri.path(), "")
+        }
+    }
+}
+
+/// One of the two ports of a cloud.
+#[derive(Debug)]
+struct At<'a> {
+    port: Port,
+    services: &'a Services,
+}
+
+impl At<'_> {
+    fn target(&self, parts: &Parts) -> Target {
+        match self.port {
+            Port::Aws => routing::route(parts).target,
+            Port::Api => Target::Stage,
+        }
+    }
+}
+
+impl Handler for At<'_> {
+    fn limit(&self, parts: &Parts) -> BodyLimit {
+        let refuse = |bytes_max| BodyLimit {
+            bytes_max,
+            beyond: Beyond::Refuse,
+        };
+        match self.target(parts) {
+            Target::Stage => refuse(STAGE_BODY_BYTES_MAX),
+            Target::Service(service) => refuse(service.body_bytes_max()),
+            // More than CloudFormation takes is read up to a byte more, and refused by it as too long.
+            Target::CustomResourceResponse => BodyLimit {
+                bytes_max: crate::cloudformation::RESPONSE_BYTES_MAX + 1,
+                beyond: Beyond::Cut,
+            },
+            Target::Health | Target::Unknown(_) => BodyLimit {
+                bytes_max: UNKNOWN_BODY_BYTES_MAX,
+                beyond: Beyond::Cut,
+            },
+        }
+    }
+
+    fn too_long(&self, parts: Parts) -> Answer {
+        match self.target(&parts) {
+            Target::Service(service) => {
+                let error = AwsError::new(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "RequestEntityTooLargeException",
+                    format!(
+                        "Request body is longer than {} bytes",
+                        service.body_bytes_max()
+                    ),
+                );
+                refuse(service, &error, &parts)
+            }
+            _ => self.services.gateway.body_too_long(),
+        }
+    }
+
+    async fn answer(&self, call: Call) -> Answer {
+        match self.port {
+            Port::Aws => self.services.answer_aws(call).await,
+            Port::Api => self.services.answer_stage(call).await,
         }
     }
 }
@@ -361,7 +426,7 @@ fn unsigned(service: Service) -> AwsError {
 }
 
 /// An error in the form of the service's protocol.
-fn refuse(service: Service, error: &AwsError, parts: &::http::request::Parts) -> Answer {
+fn refuse(service: Service, error: &AwsError, parts: &Parts) -> Answer {
     let request_id = parts
         .extensions
         .get::<RequestId>()
@@ -375,15 +440,15 @@ fn refuse(service: Service, error: &AwsError, parts: &::http::request::Parts) ->
     }
 }
 
-fn refuse_unknown(name: &str, request: &Request) -> Answer {
+fn refuse_unknown(name: &str, call: &Call) -> Answer {
     let error = AwsError::bad_request(
         "UnknownService",
         format!("this cloud does not have the service `{name}`"),
     );
-    if request.parts.headers.contains_key("x-amz-target") {
+    if call.parts.headers.contains_key("x-amz-target") {
         json::error(&error)
     } else {
-        sts::SERVICE.error(&error, &request.id)
+        sts::SERVICE.error(&error, call.request_id())
     }
 }
 
@@ -413,9 +478,14 @@ async fn serve(
         };
         match accepted {
             (Ok(permit), Ok((stream, peer))) => {
-                let work = converse(stream, peer, port, Arc::clone(&services), end.clone());
+                let services = Arc::clone(&services);
+                let end = end.clone();
                 connections.spawn(async move {
-                    work.await;
+                    let handler = At {
+                        port,
+                        services: &services,
+                    };
+                    connection::converse(stream, peer, &handler, Patience::USUAL, end).await;
                     drop(permit);
                 });
             }
@@ -434,126 +504,4 @@ async fn serve(
 async fn ended(end: &mut watch::Receiver<bool>) {
     // The guard that it gives is not for keeping across an await.
     end.wait_for(|ending| *ending).await.map(|_| ()).ok();
-}
-
-/// Serves one connection. A client that goes away, or does not speak HTTP, ends it.
-async fn converse(
-    stream: TcpStream,
-    peer: SocketAddr,
-    port: Port,
-    services: Arc<Services>,
-    mut end: watch::Receiver<bool>,
-) {
-    // Without it a small answer waits for the client's acknowledgement of the one before.
-    stream.set_nodelay(true).ok();
-    let service = hyper::service::service_fn(move |request: ::http::Request<Incoming>| {
-        let services = Arc::clone(&services);
-        async move { Ok::<_, std::convert::Infallible>(answer(&services, port, peer, request).await) }
-    });
-    let connection = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(connection);
-    tokio::select! {
-        _ = connection.as_mut() => {}
-        () = ended(&mut end) => {
-            connection.as_mut().graceful_shutdown();
-            connection.await.ok();
-        }
-    }
-}
-
-/// A request whose body is still to be read.
-struct Request {
-    id: String,
-    parts: ::http::request::Parts,
-    body: Incoming,
-    peer: SocketAddr,
-}
-
-async fn answer(
-    services: &Services,
-    port: Port,
-    peer: SocketAddr,
-    request: ::http::Request<Incoming>,
-) -> Answer {
-    let id = services.world.uuid();
-    let (mut parts, body) = request.into_parts();
-    parts.extensions.insert(RequestId(id.clone()));
-    let request = Request {
-        id: id.clone(),
-        parts,
-        body,
-        peer,
-    };
-    let mut answer = match port {
-        Port::Aws => services.answer_aws(request).await,
-        Port::Api => services.answer_stage(request).await,
-    };
-    if let Ok(id) = HeaderValue::from_str(&id) {
-        answer.headers_mut().entry("x-amzn-requestid").or_insert(id);
-    }
-    answer
-}
-
-impl Request {
-    /// Reads the body, or refuses it where it is longer than the service takes.
-    async fn read(self, bytes_max: usize) -> Result<Call, (Box<::http::request::Parts>, AwsError)> {
-        let too_long = || {
-            AwsError::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "RequestEntityTooLargeException",
-                format!("Request body is longer than {bytes_max} bytes"),
-            )
-        };
-        let announced = self.body.size_hint().lower();
-        if usize::try_from(announced).map_or(true, |announced| announced > bytes_max) {
-            return Err((Box::new(self.parts), too_long()));
-        }
-        match collect(self.body, bytes_max).await {
-            Ok((body, true)) => Ok(Call {
-                parts: self.parts,
-                body,
-                peer: self.peer,
-            }),
-            Ok((_, false)) => Err((Box::new(self.parts), too_long())),
-            Err(error) => Err((
-                Box::new(self.parts),
-                AwsError::bad_request(
-                    "IncompleteBody",
-                    format!("The request body could not be read: {error}"),
-                ),
-            )),
-        }
-    }
-
-    /// Reads the body as far as it goes within the limit.
-    async fn read_at_most(self, bytes_max: usize) -> Call {
-        let body = collect(self.body, bytes_max)
-            .await
-            .map(|(body, _)| body)
-            .unwrap_or_default();
-        Call {
-            parts: self.parts,
-            body,
-            peer: self.peer,
-        }
-    }
-}
-
-/// The first bytes of a body, and whether that is all of it.
-async fn collect(mut body: Incoming, bytes_max: usize) -> Result<(Bytes, bool), hyper::Error> {
-    let mut collected = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame?.into_data() else {
-            continue;
-        };
-        let room = bytes_max - collected.len();
-        if data.len() > room {
-            collected.extend_from_slice(&data[..room]);
-            return Ok((collected.freeze(), false));
-        }
-        collected.extend_from_slice(&data);
-    }
-    Ok((collected.freeze(), true))
 }

@@ -1,0 +1,660 @@
+//! One client's connection: a request is read whole, answered, and then the next one is looked at.
+//!
+//! A client owes progress, and pays for what it holds:
+//! - a connection on which nothing is under way costs a task and a socket, no buffer, and is closed after [`Patience::idle`];
+//! - a head that has begun is whole within [`Patience::head`];
+//! - a body goes on, and an answer is taken, at least every [`Patience::stall`].
+//!
+//! Requests that were sent ahead (pipelining) wait in the buffer and are answered in their order.
+
+use std::future::Future;
+use std::io::{ErrorKind, IoSlice};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use ::http::request::Parts;
+use ::http::{Method, StatusCode, Version};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt as _;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::head::{BodyLength, Chunks, Head, parse_head};
+use super::render::render_head;
+use crate::http::{Answer, Call};
+
+/// How long a client is waited for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    pub(super) idle: Duration,
+    pub(super) head: Duration,
+    pub(super) stall: Duration,
+    /// After a refusal that leaves a body unread, so that the client gets to read it.
+    pub(super) linger: Duration,
+}
+
+impl Patience {
+    pub(super) const USUAL: Self = Self {
+        // What API Gateway's own quotas name: 310 s.
+        idle: Duration::from_secs(310),
+        head: Duration::from_secs(30),
+        stall: Duration::from_secs(30),
+        linger: Duration::from_secs(2),
+    };
+}
+
+/// How much of a body is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct BodyLimit {
+    pub(super) bytes_max: usize,
+    pub(super) beyond: Beyond,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Beyond {
+    /// [`Handler::too_long`] answers, as soon as it is known.
+    Refuse,
+    /// The handler gets the first bytes.
+    Cut,
+}
+
+/// What answers requests.
+pub(super) trait Handler: Send + Sync {
+    fn limit(&self, parts: &Parts) -> BodyLimit;
+    fn too_long(&self, parts: Parts) -> Answer;
+    fn answer(&self, call: Call) -> impl Future<Output = Answer> + Send;
+}
+
+/// Serves a connection until either side ends it.
+pub(super) async fn converse(
+    stream: TcpStream,
+    peer: SocketAddr,
+    handler: &impl Handler,
+    patience: Patience,
+    end: watch::Receiver<bool>,
+) {
+    // Without it a small answer waits for the client's acknowledgement of the one before.
+    stream.set_nodelay(true).ok();
+    let mut connection = Connection {
+        stream,
+        buffer: BytesMut::new(),
+        patience,
+        end,
+    };
+    loop {
+        let then = match connection.next().await {
+            Err(Closed) => return,
+            Ok(Next::Refused(status, reason)) => connection.refuse(status, &reason).await,
+            // On the heap: an idle connection must not have room for every service's work.
+            Ok(Next::Request(head)) => Box::pin(connection.exchange(head, peer, handler)).await,
+        };
+        match then {
+            Ok(Then::Next) => {}
+            Ok(Then::Close) => return,
+            Ok(Then::Linger) => return connection.linger().await,
+            Err(Closed) => return,
+        }
+    }
+}
+
+/// The connection is gone, or its client is given up.
+#[derive(Debug)]
+struct Closed;
+
+#[derive(Debug)]
+enum Next {
+    Request(Box<Head>),
+    Refused(StatusCode, String),
+}
+
+/// What an exchange leaves behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    Next,
+    Close,
+    /// The client may still be sending what nobody reads.
+    Linger,
+}
+
+#[derive(Debug)]
+enum Body {
+    Whole(Bytes),
+    /// The first bytes of it; the rest is still to come.
+    Begun(Bytes),
+    TooLong,
+    Malformed(String),
+    Late,
+}
+
+#[derive(Debug)]
+struct Connection {
+    stream: TcpStream,
+    /// What was read and is not yet used.
+    buffer: BytesMut,
+    patience: Patience,
+    end: watch::Receiver<bool>,
+}
+
+/// A read makes at least so much room.
+const READ_BYTES: usize = 4096;
+
+/// And while a body is read.
+const BODY_READ_BYTES: usize = 64 * 1024;
+
+/// A body that is shorter travels in one piece with its head.
+const JOINED_BYTES_MAX: usize = 16 * 1024;
+
+impl Connection {
+    async fn next(&mut self) -> Result<Next, Closed> {
+        if self.buffer.is_empty() {
+            self.wait().await?;
+        }
+        let patience = self.patience.head;
+        match timeout(patience, self.read_head()).await {
+            Ok(next) => next,
+            Err(_) => Ok(Next::Refused(
+                StatusCode::REQUEST_TIMEOUT,
+                format!("the request's head was not whole within {patience:?}"),
+            )),
+        }
+    }
+
+    /// Waits for a request to begin.
+    async fn wait(&mut self) -> Result<(), Closed> {
+        self.buffer.reserve(READ_BYTES);
+        match self.stream.try_read_buf(&mut self.buffer) {
+            Ok(0) => return Err(Closed),
+            Ok(_) => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(_) => return Err(Closed),
+        }
+        self.buffer = BytesMut::new();
+        tokio::select! {
+            biased;
+            ready = timeout(self.patience.idle, self.stream.readable()) => match ready {
+                Ok(Ok(())) => Ok(()),
+                _ => Err(Closed),
+            },
+            () = super::ended(&mut self.end) => Err(Closed),
+        }
+    }
+
+    async fn read_head(&mut self) -> Result<Next, Closed> {
+        loop {
+            match parse_head(&mut self.buffer) {
+                Ok(Some(head)) => return Ok(Next::Request(Box::new(head))),
+                Ok(None) => self.fill(READ_BYTES).await?,
+                Err(bad) => return Ok(Next::Refused(bad.status(), bad.to_string())),
+            }
+        }
+    }
+
+    /// Reads more, however little.
+    async fn fill(&mut self, room: usize) -> Result<(), Closed> {
+        self.buffer.reserve(room);
+        loop {
+            match self.stream.try_read_buf(&mut self.buffer) {
+                Ok(0) => return Err(Closed),
+                Ok(_) => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.stream.readable().await.map_err(|_| Closed)?;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return Err(Closed),
+            }
+        }
+    }
+
+    async fn exchange(
+        &mut self,
+        head: Box<Head>,
+        peer: SocketAddr,
+        handler: &impl Handler,
+    ) -> Result<Then, Closed> {
+        let Head {
+            parts,
+            body,
+            keeps_alive,
+            expects_continue,
+        } = *head;
+        let (method, version) = (parts.method.clone(), parts.version);
+        let limit = handler.limit(&parts);
+        let over = matches!(body, BodyLength::Known(length) if length > limit.bytes_max as u64);
+        if expects_continue && self.buffer.is_empty() && !(over && limit.beyond == Beyond::Refuse) {
+            self.write(&[b"HTTP/1.1 100 Continue\r\n\r\n"]).await?;
+        }
+        let (answer, then) = match self.read_body(body, limit).await? {
+            Body::Whole(body) => (handler.answer(Call { parts, body, peer }).await, Then::Next),
+            Body::Begun(body) => (
+                handler.answer(Call { parts, body, peer }).await,
+                Then::Linger,
+            ),
+            Body::TooLong => (handler.too_long(parts), Then::Linger),
+            Body::Malformed(reason) => (refusal(StatusCode::BAD_REQUEST, &reason), Then::Linger),
+            Body::Late => (
+                refusal(
+                    StatusCode::REQUEST_TIMEOUT,
+                    &format!(
+                        "nothing more of the body came within {:?}",
+                        self.patience.stall
+                    ),
+                ),
+                Then::Close,
+            ),
+        };
+        let then = if then == Then::Next && (!keeps_alive || *self.end.borrow()) {
+            Then::Close
+        } else {
+            then
+        };
+        self.send(answer, &method, version, then == Then::Next)
+            .await?;
+        Ok(then)
+    }
+
+    async fn read_body(&mut self, length: BodyLength, limit: BodyLimit) -> Result<Body, Closed> {
+        match length {
+            BodyLength::Known(length) => match usize::try_from(length) {
+                Ok(length) if length <= limit.bytes_max => self.read_known(length).await,
+                _ if limit.beyond == Beyond::Cut => {
+                    Ok(match self.read_known(limit.bytes_max).await? {
+                        Body::Whole(body) => Body::Begun(body),
+                        other => other,
+                    })
+                }
+                _ => Ok(Body::TooLong),
+            },
+            BodyLength::Chunked => self.read_chunks(limit).await,
+        }
+    }
+
+    async fn read_known(&mut self, length: usize) -> Result<Body, Closed> {
+        while self.buffer.len() < length {
+            let missing = length - self.buffer.len();
+            // What is announced is not yet sent: the buffer grows with what comes.
+            let room = missing.min(BODY_READ_BYTES);
+            if timeout(self.patience.stall, self.fill(room)).await.is_err() {
+                return Ok(Body::Late);
+            }
+        }
+        Ok(Body::Whole(self.buffer.split_to(length).freeze()))
+    }
+
+    async fn read_chunks(&mut self, limit: BodyLimit) -> Result<Body, Closed> {
+        let mut chunks = Chunks::default();
+        let mut body = BytesMut::new();
+        loop {
+            match chunks.take(&mut self.buffer) {
+                Ok(Some(piece)) => {
+                    let room = limit.bytes_max - body.len();
+                    if piece.len() <= room {
+                        body.extend_from_slice(&piece);
+                    } else if limit.beyond == Beyond::Cut {
+                        body.extend_from_slice(piece.get(..room).unwrap_or_default());
+                        return Ok(Body::Begun(body.freeze()));
+                    } else {
+                        return Ok(Body::TooLong);
+                    }
+                }
+                Ok(None) if chunks == Chunks::Done => return Ok(Body::Whole(body.freeze())),
+                Ok(None) => {
+                    let filled = timeout(self.patience.stall, self.fill(BODY_READ_BYTES)).await;
+                    match filled {
+                        Ok(filled) => filled?,
+                        Err(_) => return Ok(Body::Late),
+                    }
+                }
+                Err(bad) => return Ok(Body::Malformed(bad.to_string())),
+            }
+        }
+    }
+
+    /// Answers what is no request that a service could answer.
+    async fn refuse(&mut self, status: StatusCode, reason: &str) -> Result<Then, Closed> {
+        let answer = refusal(status, reason);
+        self.send(answer, &Method::GET, Version::HTTP_11, false)
+            .await?;
+        Ok(Then::Linger)
+    }
+
+    async fn send(
+        &mut self,
+        answer: Answer,
+        method: &Method,
+        version: Version,
+        keeps_alive: bool,
+    ) -> Result<(), Closed> {
+        let (parts, body) = answer.into_parts();
+        // It is all there: nothing is waited for.
+        let body = body
+            .collect()
+            .await
+            .map_or_else(|never| match never {}, |body| body.to_bytes());
+        let mut out = Vec::with_capacity(1024);
+        let has_body = render_head(&mut out, &parts, body.len(), method, version, keeps_alive);
+        let body: &[u8] = if has_body { &body } else { &[] };
+        if body.len() <= JOINED_BYTES_MAX {
+            out.extend_from_slice(body);
+            self.write(&[&out]).await
+        } else {
+            self.write(&[&out, body]).await
+        }
+    }
+
+    /// Writes everything, as long as the client takes something now and then.
+    async fn write(&mut self, pieces: &[&[u8]]) -> Result<(), Closed> {
+        let mut slices: Vec<IoSlice<'_>> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();
+        let mut rest = slices.as_mut_slice();
+        IoSlice::advance_slices(&mut rest, 0);
+        while !rest.is_empty() {
+            match self.stream.try_write_vectored(rest) {
+                Ok(0) => return Err(Closed),
+                Ok(written) => IoSlice::advance_slices(&mut rest, written),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    match timeout(self.patience.stall, self.stream.writable()).await {
+                        Ok(Ok(())) => {}
+                        _ => return Err(Closed),
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return Err(Closed),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes what is still sent and forgets it. A socket that is closed with unread bytes resets its client, which then
+    /// may lose the answer.
+    async fn linger(mut self) {
+        let patience = self.patience.linger;
+        let forget = async {
+            self.stream.shutdown().await.ok();
+            loop {
+                self.buffer.clear();
+                if self.fill(READ_BYTES).await.is_err() {
+                    return;
+                }
+            }
+        };
+        timeout(patience, forget).await.unwrap_or_default();
+    }
+}
+
+fn refusal(status: StatusCode, reason: &str) -> Answer {
+    let mut answer = crate::http::answer(
+        status,
+        "application/json",
+        serde_json::json!({ "message": reason }).to_string(),
+    );
+    if let Ok(kind) = ::http::HeaderValue::from_str("BadRequestException") {
+        answer.headers_mut().insert("x-amzn-errortype", kind);
+    }
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt as _;
+    use tokio::net::TcpListener;
+    use tokio::task::JoinHandle;
+
+    use super::*;
+
+    /// Answers with what it got; takes ten bytes, or a hundred and cuts where the path is `/cut`.
+    #[derive(Debug)]
+    struct Echo;
+
+    impl Handler for Echo {
+        fn limit(&self, parts: &Parts) -> BodyLimit {
+            let (bytes_max, beyond) = match parts.uri.path() {
+                "/cut" => (100, Beyond::Cut),
+                "/big" => (100_000_000, Beyond::Refuse),
+                _ => (10, Beyond::Refuse),
+            };
+            BodyLimit { bytes_max, beyond }
+        }
+
+        fn too_long(&self, _: Parts) -> Answer {
+            crate::http::answer(StatusCode::PAYLOAD_TOO_LARGE, "text/plain", "too long")
+        }
+
+        async fn answer(&self, call: Call) -> Answer {
+            let text = String::from_utf8_lossy(&call.body);
+            let body = match call.parts.uri.path() {
+                "/big" => format!("{} {}", call.parts.method, text.len()),
+                "/much" => "x".repeat(50_000_000),
+                _ => format!("{} {} {text}", call.parts.method, call.parts.uri),
+            };
+            crate::http::answer(StatusCode::OK, "text/plain", body)
+        }
+    }
+
+    const PATIENCE: Patience = Patience {
+        idle: Duration::from_secs(60),
+        head: Duration::from_secs(60),
+        stall: Duration::from_secs(60),
+        linger: Duration::from_secs(60),
+    };
+
+    struct Client {
+        stream: TcpStream,
+        served: JoinHandle<()>,
+        end: watch::Sender<bool>,
+    }
+
+    async fn client(patience: Patience) -> Client {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap())
+            .await
+            .unwrap();
+        let (server, peer) = listener.accept().await.unwrap();
+        let (end, ending) = watch::channel(false);
+        let served = tokio::spawn(async move {
+            converse(server, peer, &Echo, patience, ending).await;
+        });
+        Client {
+            stream,
+            served,
+            end,
+        }
+    }
+
+    impl Client {
+        async fn send(&mut self, text: &str) {
+            self.stream.write_all(text.as_bytes()).await.unwrap();
+        }
+
+        /// Reads until so much text is there, and gives it without the dates.
+        async fn until(&mut self, end: &str) -> String {
+            let mut text = String::new();
+            while !text.ends_with(end) {
+                let byte = self.stream.read_u8().await;
+                text.push(char::from(
+                    byte.unwrap_or_else(|error| panic!("{error} after {text}")),
+                ));
+            }
+            text
+        }
+
+        /// Everything until the server closes.
+        async fn rest(mut self) -> String {
+            let mut bytes = Vec::new();
+            self.stream.read_to_end(&mut bytes).await.unwrap();
+            drop(self.stream);
+            self.served.await.unwrap();
+            String::from_utf8(bytes).unwrap()
+        }
+    }
+
+    /// What a client that sends this and then stays silent gets before the connection is closed: status lines and bodies.
+    async fn talk(text: &str) -> String {
+        let mut client = client(PATIENCE).await;
+        client.send(text).await;
+        client.stream.shutdown().await.unwrap();
+        let all = client.rest().await;
+        all.split("HTTP/1.1 ")
+            .skip(1)
+            .map(|answer| {
+                let status = answer.get(..3).unwrap();
+                let body = answer.split_once("\r\n\r\n").unwrap().1;
+                format!("{status} {body}")
+            })
+            .collect::<Vec<_>>()
+            .join(" | ")
+    }
+
+    #[tokio::test]
+    async fn requests_that_were_sent_ahead_are_answered_in_their_order() {
+        let requests = "POST /1 HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nabGET /2 HTTP/1.1\r\nHost: h\r\n\r\nPOST /3 HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\ncd\r\n0\r\n\r\nHEAD /4 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\nGET /5 HTTP/1.1\r\nHost: h\r\n\r\n";
+        assert_eq!(
+            talk(requests).await,
+            "200 POST /1 ab | 200 GET /2  | 200 POST /3 cd | 200 "
+        );
+    }
+
+    #[tokio::test]
+    async fn where_a_request_ends_is_never_in_doubt() {
+        let refused = "Content-Length and Transfer-Encoding exclude each other";
+        let smuggled = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /inner HTTP/1.1\r\nHost: h\r\n\r\n";
+        assert_eq!(
+            talk(smuggled).await,
+            format!("400 {{\"message\":\"{refused}\"}}")
+        );
+        let bad_chunk = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabGET /inner HTTP/1.1\r\nHost: h\r\n\r\n";
+        assert_eq!(
+            talk(bad_chunk).await,
+            "400 {\"message\":\"the chunks of the body are malformed\"}"
+        );
+        assert_eq!(
+            talk("\u{16}\u{3}\u{1}").await,
+            "400 {\"message\":\"this is not HTTP/1.1\"}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_body_beyond_the_limit_is_refused_before_it_is_sent() {
+        let mut client = client(PATIENCE).await;
+        client
+            .send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000000000\r\n\r\n")
+            .await;
+        assert!(client.until("too long").await.starts_with("HTTP/1.1 413 "));
+        drop(client.stream);
+        client.served.await.unwrap();
+
+        let chunked = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nabcdef\r\n6\r\nabcdef\r\n";
+        assert_eq!(talk(chunked).await, "413 too long");
+        let cut = format!(
+            "PUT /cut HTTP/1.1\r\nHost: h\r\nContent-Length: 200\r\n\r\n{}",
+            "x".repeat(200)
+        );
+        assert_eq!(
+            talk(&cut).await,
+            format!("200 PUT /cut {}", "x".repeat(100))
+        );
+    }
+
+    #[tokio::test]
+    async fn a_client_that_asks_first_is_told_to_go_on_or_refused() {
+        let mut asked = client(PATIENCE).await;
+        asked
+            .send("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+            .await;
+        assert_eq!(
+            asked.until("\r\n\r\n").await,
+            "HTTP/1.1 100 Continue\r\n\r\n"
+        );
+        asked.send("ab").await;
+        assert!(
+            asked
+                .until("POST / ab")
+                .await
+                .starts_with("HTTP/1.1 200 OK\r\n")
+        );
+
+        let mut refused = client(PATIENCE).await;
+        refused
+            .send(
+                "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 20\r\n\r\n",
+            )
+            .await;
+        assert!(refused.until("too long").await.starts_with("HTTP/1.1 413 "));
+    }
+
+    #[tokio::test]
+    async fn a_large_body_goes_in_and_out_whole() {
+        let mut client = client(PATIENCE).await;
+        let head = "POST /big HTTP/1.1\r\nHost: h\r\nContent-Length: 30000000\r\n\r\n";
+        client.send(head).await;
+        client.send(&"x".repeat(30_000_000)).await;
+        client.until("POST 30000000").await;
+        client
+            .send("GET /much HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            .await;
+        let answer = client.rest().await;
+        assert!(
+            answer.ends_with(&"x".repeat(50_000_000)),
+            "{}",
+            answer.len()
+        );
+    }
+
+    #[tokio::test]
+    async fn clients_that_make_no_progress_are_given_up() {
+        let short = Duration::from_millis(20);
+        let begun = client(Patience {
+            head: short,
+            ..PATIENCE
+        })
+        .await;
+        let mut slow = begun;
+        slow.send("GET / HT").await;
+        assert!(slow.until("}").await.starts_with("HTTP/1.1 408 "));
+
+        let mut body = client(Patience {
+            stall: short,
+            ..PATIENCE
+        })
+        .await;
+        body.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\na")
+            .await;
+        assert!(body.rest().await.starts_with("HTTP/1.1 408 "));
+
+        let idle = client(Patience {
+            idle: short,
+            ..PATIENCE
+        })
+        .await;
+        assert_eq!(idle.rest().await, "");
+
+        // An answer that nobody takes: the kernel's buffers are full long before its end.
+        let mut deaf = client(Patience {
+            stall: short,
+            ..PATIENCE
+        })
+        .await;
+        deaf.send("GET /much HTTP/1.1\r\nHost: h\r\n\r\n").await;
+        deaf.served.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_end_closes_what_is_idle_and_the_current_exchange_is_the_last() {
+        let idle = client(PATIENCE).await;
+        idle.end.send_replace(true);
+        let (stream, served) = (idle.stream, idle.served);
+        served.await.unwrap();
+        drop(stream);
+
+        let mut busy = client(PATIENCE).await;
+        busy.send(
+            "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n",
+        )
+        .await;
+        busy.until("Continue\r\n\r\n").await;
+        busy.end.send_replace(true);
+        busy.send("a").await;
+        let all = busy.rest().await;
+        assert!(all.contains("\r\nConnection: close\r\n"), "{all}");
+    }
+}
