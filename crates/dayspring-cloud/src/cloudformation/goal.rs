@@ -193,6 +193,12 @@ fn check_types<P: Provider>(template: &Template, provider: &P) -> Result<(), Aws
                 )));
             }
         }
+        if let Some(reason) = provider.unsupported(&resource.type_name, &resource.properties) {
+            return Err(invalid(format!(
+                "Properties validation failed for resource {id} of type {} with message: {reason}",
+                resource.type_name
+            )));
+        }
         check_attributes(
             template,
             provider,

@@ -10,6 +10,11 @@ pub(crate) trait Provider: Send + Sync + 'static {
     /// What is known of a type, or `None` where the cloud does not have it.
     fn schema(&self, type_name: &str) -> Option<&'static Schema>;
 
+    /// Why a resource with these properties, as a template has them, cannot be had here.
+    fn unsupported(&self, _type_name: &str, _properties: &Map<String, Value>) -> Option<String> {
+        None
+    }
+
     fn create(&self, request: Request)
     -> impl Future<Output = Result<Provisioned, Failure>> + Send;
 

@@ -31,6 +31,8 @@ pub(super) struct ProxyAnswer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    /// How the function wrote the headers' names, which is how its client sees them.
+    pub(super) names: Vec<String>,
 }
 
 /// Why there is none.
@@ -59,10 +61,12 @@ pub(super) fn parse_answer(payload: &[u8], decodes: bool) -> Result<ProxyAnswer,
                 .ok_or_else(|| malformed(format!("`{code}` is no status code")))
         })?;
     let mut headers = HeaderMap::new();
+    let mut names = Vec::new();
     for (name, values) in output.multi_value_headers.into_iter().flatten() {
         for Text(value) in values {
             append(&mut headers, &name, &value)?;
         }
+        names.push(name);
     }
     let multi_value: Vec<HeaderName> = headers.keys().cloned().collect();
     for (name, Text(value)) in output.headers.into_iter().flatten() {
@@ -70,6 +74,7 @@ pub(super) fn parse_answer(payload: &[u8], decodes: bool) -> Result<ProxyAnswer,
             .is_ok_and(|name| multi_value.contains(&name));
         if !known {
             append(&mut headers, &name, &value)?;
+            names.push(name);
         }
     }
     headers
@@ -88,6 +93,7 @@ pub(super) fn parse_answer(payload: &[u8], decodes: bool) -> Result<ProxyAnswer,
         status,
         headers,
         body,
+        names,
     })
 }
 

@@ -291,7 +291,7 @@ impl Serialize for Pairs<'_> {
 }
 
 /// Percent-decoding with `+` as a space; what is no sequence stays as it is.
-fn decode(text: &str) -> Cow<'_, str> {
+pub(super) fn decode(text: &str) -> Cow<'_, str> {
     if !text.contains(['%', '+']) {
         return Cow::Borrowed(text);
     }

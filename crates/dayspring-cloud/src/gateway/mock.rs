@@ -5,11 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use ::http::header::CONTENT_TYPE;
-use ::http::{HeaderMap, HeaderValue, StatusCode};
+use ::http::{HeaderValue, StatusCode};
 
-use super::MockResponse;
-use super::literal::parse_header_literals;
+use super::mapping::{HeaderMapping, Of, parse_header_mappings};
+use super::{MockResponse, Passthrough};
 use crate::error::AwsError;
 
 const JSON: &str = "application/json";
@@ -19,6 +18,7 @@ const JSON: &str = "application/json";
 pub(super) struct Mock {
     /// The `statusCode` that each content type's template gives.
     statuses: BTreeMap<String, u16>,
+    passthrough: Passthrough,
     responses: Vec<Response>,
 }
 
@@ -26,22 +26,35 @@ pub(super) struct Mock {
 struct Response {
     pattern: Option<String>,
     status: StatusCode,
-    headers: HeaderMap,
+    headers: Vec<HeaderMapping>,
+    content_type: HeaderValue,
     body: String,
 }
 
 /// What a mock answers with.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct MockAnswer {
+pub(super) struct MockAnswer<'a> {
     pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: String,
+    /// Laid over the content type.
+    pub(super) headers: &'a [HeaderMapping],
+    pub(super) content_type: HeaderValue,
+    pub(super) body: &'a str,
+}
+
+/// Why there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoMock {
+    /// No template is for the request's content type, and its body may not pass without.
+    UnsupportedMediaType,
+    /// No status, or no response for it: a 500.
+    Unanswerable,
 }
 
 impl Mock {
     /// Refuses what is no literal.
     pub(super) fn parse(
         request_templates: &BTreeMap<String, String>,
+        passthrough: Passthrough,
         responses: &[MockResponse],
     ) -> Result<Self, AwsError> {
         let mut statuses = BTreeMap::new();
@@ -59,16 +72,28 @@ impl Mock {
             .collect::<Result<_, _>>()?;
         Ok(Self {
             statuses,
+            passthrough,
             responses,
         })
     }
 
-    /// `None`: the integration cannot answer, which is a 500.
-    pub(super) fn answer(&self, content_type: Option<&str>) -> Option<MockAnswer> {
+    pub(super) fn answer(
+        &self,
+        content_type: Option<&str>,
+        body: &[u8],
+    ) -> Result<MockAnswer<'_>, NoMock> {
         let content_type = content_type.map_or(JSON, |value| {
             value.split(';').next().unwrap_or_default().trim()
         });
-        let code = self.statuses.get(content_type)?.to_string();
+        let status = match (self.statuses.get(content_type), self.passthrough) {
+            (Some(status), _) => Some(*status),
+            (None, Passthrough::WhenNoMatch) => passed_status(body),
+            (None, Passthrough::WhenNoTemplates) if self.statuses.is_empty() => passed_status(body),
+            (None, Passthrough::WhenNoTemplates | Passthrough::Never) => {
+                return Err(NoMock::UnsupportedMediaType);
+            }
+        };
+        let code = status.ok_or(NoMock::Unanswerable)?.to_string();
         let response = self
             .responses
             .iter()
@@ -77,21 +102,28 @@ impl Mock {
                 self.responses
                     .iter()
                     .find(|response| response.pattern.is_none())
-            })?;
-        Some(MockAnswer {
+            })
+            .ok_or(NoMock::Unanswerable)?;
+        Ok(MockAnswer {
             status: response.status,
-            headers: response.headers.clone(),
-            body: response.body.clone(),
+            headers: &response.headers,
+            content_type: response.content_type.clone(),
+            body: &response.body,
         })
     }
+}
+
+/// A body that reaches the mock as it is may say the status itself.
+fn passed_status(body: &[u8]) -> Option<u16> {
+    let body: serde_json::Value = serde_json::from_slice(body).ok()?;
+    body.get("statusCode")?.as_u64()?.try_into().ok()
 }
 
 impl Response {
     fn parse(spec: &MockResponse) -> Result<Self, AwsError> {
         let status = StatusCode::from_u16(spec.status_code)
             .map_err(|_| bad(format!("Invalid status code: {}", spec.status_code)))?;
-        let mut headers =
-            parse_header_literals("method.response.header.", &spec.response_parameters)?;
+        let headers = parse_header_mappings(Of::MockResponse, &spec.response_parameters)?;
         let (content_type, text) = spec
             .response_templates
             .get_key_value(JSON)
@@ -106,7 +138,6 @@ impl Response {
         }
         let content_type = HeaderValue::from_str(content_type)
             .map_err(|_| bad(format!("Invalid content type specified: {content_type}")))?;
-        headers.entry(CONTENT_TYPE).or_insert(content_type);
         Ok(Self {
             pattern: spec
                 .selection_pattern
@@ -114,6 +145,7 @@ impl Response {
                 .filter(|pattern| !pattern.is_empty()),
             status,
             headers,
+            content_type,
             body: text.to_owned(),
         })
     }
@@ -144,7 +176,7 @@ fn bad(message: String) -> AwsError {
 mod tests {
     use super::*;
 
-    fn mock(template: &str) -> Result<Mock, AwsError> {
+    fn mock(template: &str, passthrough: Passthrough) -> Result<Mock, AwsError> {
         let map = |pairs: &[(&str, &str)]| {
             pairs
                 .iter()
@@ -153,6 +185,7 @@ mod tests {
         };
         Mock::parse(
             &map(&[(JSON, template)]),
+            passthrough,
             &[
                 MockResponse {
                     status_code: 204,
@@ -173,6 +206,14 @@ mod tests {
         )
     }
 
+    /// Status and body, or why not.
+    fn answer(mock: &Mock, content_type: Option<&str>, body: &str) -> String {
+        match mock.answer(content_type, body.as_bytes()) {
+            Ok(answer) => format!("{} {}", answer.status.as_u16(), answer.body),
+            Err(error) => format!("{error:?}"),
+        }
+    }
+
     #[test]
     fn the_status_of_the_template_chooses_the_response() {
         for template in [
@@ -180,35 +221,35 @@ mod tests {
             "{ statusCode: 200 }",
             "{'statusCode' : 204}",
         ] {
-            let answer = mock(template).unwrap().answer(None).unwrap();
-            assert_eq!(answer.status, 204, "{template}");
-            assert_eq!(
-                answer.headers["access-control-allow-methods"],
-                "GET,OPTIONS"
-            );
+            let mock = mock(template, Passthrough::Never).unwrap();
+            assert_eq!(answer(&mock, None, ""), "204 ", "{template}");
         }
-        let teapot = mock("{\"statusCode\":418}")
-            .unwrap()
-            .answer(Some("application/json; charset=utf-8"));
-        assert_eq!(
-            teapot.map(|answer| (answer.status.as_u16(), answer.body)),
-            Some((418, "{}".to_owned()))
-        );
+        let teapot = mock("{\"statusCode\":418}", Passthrough::Never).unwrap();
+        let json = Some("application/json; charset=utf-8");
+        assert_eq!(answer(&teapot, json, ""), "418 {}");
     }
 
     #[test]
-    fn a_content_type_without_a_template_cannot_be_answered() {
+    fn a_content_type_without_a_template_passes_or_is_refused() {
+        let text = |passthrough, body| {
+            let mock = mock("{\"statusCode\":200}", passthrough).unwrap();
+            answer(&mock, Some("text/plain"), body)
+        };
+        assert_eq!(text(Passthrough::WhenNoMatch, "hello"), "Unanswerable");
         assert_eq!(
-            mock("{\"statusCode\":200}")
-                .unwrap()
-                .answer(Some("text/plain")),
-            None
+            text(Passthrough::WhenNoMatch, "{\"statusCode\":418}"),
+            "418 {}"
+        );
+        assert_eq!(text(Passthrough::Never, "hello"), "UnsupportedMediaType");
+        assert_eq!(
+            text(Passthrough::WhenNoTemplates, "hello"),
+            "UnsupportedMediaType"
         );
     }
 
     #[test]
     fn what_is_no_literal_is_refused() {
-        let error = mock("#set($x = 1) {\"statusCode\": 200}").unwrap_err();
+        let error = mock("#set($x = 1) {\"statusCode\": 200}", Passthrough::Never).unwrap_err();
         insta::assert_snapshot!(error.message, @r##"the request template of a mock integration is a literal with a `statusCode` in the local cloud, and `application/json` has `#set($x = 1) {"statusCode": 200}`"##);
     }
 }

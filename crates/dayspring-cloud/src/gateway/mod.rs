@@ -4,8 +4,8 @@ mod answer;
 mod api;
 mod context;
 mod event;
-mod literal;
 mod location;
+mod mapping;
 mod mock;
 mod refusal;
 mod request;
@@ -14,6 +14,7 @@ mod service;
 mod stage;
 #[cfg(test)]
 mod tests;
+mod throttle;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -30,6 +31,7 @@ use crate::state::StateError;
 
 pub(crate) use request::BODY_BYTES_MAX;
 use service::Service;
+pub(crate) use throttle::ThrottleSpec;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RestApiSpec {
@@ -57,15 +59,26 @@ pub(crate) enum Integration {
     Mock {
         /// By content type; as in the template.
         request_templates: BTreeMap<String, String>,
+        #[serde(default)]
+        passthrough: Passthrough,
         responses: Vec<MockResponse>,
     },
+}
+
+/// What happens to a body of a content type without a template: `PassthroughBehavior`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Passthrough {
+    #[default]
+    WhenNoMatch,
+    WhenNoTemplates,
+    Never,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct MockResponse {
     pub(crate) status_code: u16,
     pub(crate) selection_pattern: Option<String>,
-    /// `method.response.header.NAME` to the mapping expression (a quoted literal).
+    /// `method.response.header.NAME` to the mapping expression.
     pub(crate) response_parameters: BTreeMap<String, String>,
     pub(crate) response_templates: BTreeMap<String, String>,
 }
@@ -76,7 +89,7 @@ pub(crate) struct GatewayResponseSpec {
     /// `DEFAULT_4XX`, `MISSING_AUTHENTICATION_TOKEN`, ...
     pub(crate) response_type: String,
     pub(crate) status_code: Option<u16>,
-    /// `gatewayresponse.header.NAME` to a quoted literal.
+    /// `gatewayresponse.header.NAME` to the mapping expression.
     pub(crate) response_parameters: BTreeMap<String, String>,
     pub(crate) response_templates: BTreeMap<String, String>,
 }
@@ -86,6 +99,8 @@ pub(crate) struct StageSpec {
     pub(crate) name: String,
     pub(crate) deployment_id: String,
     pub(crate) variables: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(crate) throttles: Vec<ThrottleSpec>,
     /// Log group ARN and format of the access log.
     pub(crate) access_log: Option<(String, String)>,
 }

@@ -4,11 +4,12 @@
 //! written to the byte, with a space after the colon where AWS has one.
 
 use ::http::header::CONTENT_TYPE;
+use ::http::request::Parts;
 use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::GatewayResponseSpec;
 use super::context::{ContextTemplate, ErrorContext, Outcome, RequestContext};
-use super::literal::{HEADER_LITERAL, parse_header_literals};
+use super::mapping::{HeaderMapping, Of, map_headers, parse_header_mappings};
 use crate::error::AwsError;
 
 /// Why a request is not answered by its function.
@@ -18,11 +19,17 @@ pub(super) enum Refusal {
     MissingAuthenticationToken,
     /// The method wants an API key.
     Forbidden,
+    /// More requests than the stage's method settings allow.
+    Throttled,
+    /// No template is for the content type.
+    UnsupportedMediaType,
     /// The event would be larger than Lambda takes.
     RequestTooLarge,
     /// The function failed, or its answer is malformed.
     BadGateway,
-    /// Lambda refused to run it, or the integration cannot answer.
+    /// Lambda refused to run it.
+    IntegrationFailure,
+    /// The integration cannot answer.
     Internal,
     /// The function took longer than the integration waits.
     Timeout,
@@ -38,12 +45,37 @@ pub(super) struct Refused {
     pub(super) body: String,
 }
 
+/// Every type that a gateway response can be of.
+const RESPONSE_TYPES: [&str; 21] = [
+    "ACCESS_DENIED",
+    "API_CONFIGURATION_ERROR",
+    "AUTHORIZER_CONFIGURATION_ERROR",
+    "AUTHORIZER_FAILURE",
+    "BAD_REQUEST_BODY",
+    "BAD_REQUEST_PARAMETERS",
+    "DEFAULT_4XX",
+    "DEFAULT_5XX",
+    "EXPIRED_TOKEN",
+    "INTEGRATION_FAILURE",
+    "INTEGRATION_TIMEOUT",
+    "INVALID_API_KEY",
+    "INVALID_SIGNATURE",
+    "MISSING_AUTHENTICATION_TOKEN",
+    "QUOTA_EXCEEDED",
+    "REQUEST_TOO_LARGE",
+    "RESOURCE_NOT_FOUND",
+    "THROTTLED",
+    "UNAUTHORIZED",
+    "UNSUPPORTED_MEDIA_TYPE",
+    "WAF_FILTERED",
+];
+
 /// An API's gateway response, read once.
 #[derive(Debug, Clone)]
 pub(super) struct GatewayResponse {
     response_type: String,
     status: Option<StatusCode>,
-    headers: HeaderMap,
+    headers: Vec<HeaderMapping>,
     /// Content type and body.
     template: Option<(HeaderValue, ContextTemplate)>,
 }
@@ -52,9 +84,13 @@ impl Refusal {
     fn status(self) -> StatusCode {
         match self {
             Self::MissingAuthenticationToken | Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Throttled => StatusCode::TOO_MANY_REQUESTS,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::RequestTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BadGateway => StatusCode::BAD_GATEWAY,
-            Self::Internal | Self::ConfigurationError => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::IntegrationFailure | Self::Internal | Self::ConfigurationError => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
             Self::Timeout => StatusCode::GATEWAY_TIMEOUT,
         }
     }
@@ -63,7 +99,10 @@ impl Refusal {
         match self {
             Self::MissingAuthenticationToken => "MISSING_AUTHENTICATION_TOKEN",
             Self::Forbidden => "INVALID_API_KEY",
+            Self::Throttled => "THROTTLED",
+            Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
             Self::RequestTooLarge => "REQUEST_TOO_LARGE",
+            Self::IntegrationFailure => "INTEGRATION_FAILURE",
             Self::BadGateway | Self::Internal => "DEFAULT_5XX",
             Self::Timeout => "INTEGRATION_TIMEOUT",
             Self::ConfigurationError => "API_CONFIGURATION_ERROR",
@@ -75,10 +114,14 @@ impl Refusal {
         match self {
             Self::MissingAuthenticationToken => "MissingAuthenticationTokenException",
             Self::Forbidden => "ForbiddenException",
+            Self::Throttled => "TooManyRequestsException",
+            Self::UnsupportedMediaType => "BadRequestException",
             Self::RequestTooLarge => "RequestTooLargeException",
-            Self::BadGateway | Self::Internal | Self::Timeout | Self::ConfigurationError => {
-                "InternalServerErrorException"
-            }
+            Self::BadGateway
+            | Self::IntegrationFailure
+            | Self::Internal
+            | Self::Timeout
+            | Self::ConfigurationError => "InternalServerErrorException",
         }
     }
 
@@ -87,18 +130,27 @@ impl Refusal {
             Self::MissingAuthenticationToken => "Missing Authentication Token",
             Self::Forbidden => "Forbidden",
             Self::RequestTooLarge => "Request Too Long",
-            Self::BadGateway | Self::Internal | Self::ConfigurationError => "Internal server error",
+            Self::Throttled => "Too Many Requests",
+            Self::UnsupportedMediaType => "Unsupported Media Type",
+            Self::BadGateway
+            | Self::IntegrationFailure
+            | Self::Internal
+            | Self::ConfigurationError => "Internal server error",
             Self::Timeout => "Endpoint request timed out",
         }
     }
 
     fn body(self) -> String {
         match self {
-            Self::MissingAuthenticationToken | Self::Forbidden => {
+            Self::MissingAuthenticationToken
+            | Self::Forbidden
+            | Self::Throttled
+            | Self::UnsupportedMediaType => {
                 format!("{{\"message\":\"{}\"}}", self.message())
             }
             Self::RequestTooLarge
             | Self::BadGateway
+            | Self::IntegrationFailure
             | Self::Internal
             | Self::Timeout
             | Self::ConfigurationError => format!("{{\"message\": \"{}\"}}", self.message()),
@@ -109,6 +161,7 @@ impl Refusal {
     pub(super) fn render(
         self,
         responses: &[GatewayResponse],
+        request: &Parts,
         context: &RequestContext,
         outcome: &mut Outcome,
     ) -> Refused {
@@ -140,7 +193,7 @@ impl Refusal {
             body: self.body(),
         };
         if let Some(response) = response {
-            response.lay_over(&mut refused, context, outcome);
+            response.lay_over(&mut refused, request, context, outcome);
         }
         refused
     }
@@ -160,15 +213,25 @@ impl GatewayResponse {
                 })
             })
             .transpose()?;
-        let headers = parse_header_literals("gatewayresponse.header.", &spec.response_parameters)?;
+        if !RESPONSE_TYPES.contains(&spec.response_type.as_str()) {
+            return Err(AwsError::bad_request(
+                "BadRequestException",
+                format!("Invalid response type: {}", spec.response_type),
+            ));
+        }
+        let headers = parse_header_mappings(Of::GatewayResponse, &spec.response_parameters)?;
         let template = match spec
             .response_templates
             .get_key_value("application/json")
             .or_else(|| spec.response_templates.iter().next())
         {
             Some((content_type, template)) => Some((
-                HeaderValue::from_str(content_type)
-                    .map_err(|_| AwsError::bad_request("BadRequestException", HEADER_LITERAL))?,
+                HeaderValue::from_str(content_type).map_err(|_| {
+                    AwsError::bad_request(
+                        "BadRequestException",
+                        format!("Invalid content type specified: {content_type}"),
+                    )
+                })?,
                 ContextTemplate::parse(template),
             )),
             None => None,
@@ -181,7 +244,13 @@ impl GatewayResponse {
         })
     }
 
-    fn lay_over(&self, refused: &mut Refused, context: &RequestContext, outcome: &Outcome) {
+    fn lay_over(
+        &self,
+        refused: &mut Refused,
+        request: &Parts,
+        context: &RequestContext,
+        outcome: &Outcome,
+    ) {
         if let Some(status) = self.status {
             refused.status = status;
         }
@@ -189,8 +258,12 @@ impl GatewayResponse {
             refused.body = template.render(context, outcome);
             refused.headers.insert(CONTENT_TYPE, content_type.clone());
         }
-        for (name, value) in &self.headers {
-            refused.headers.insert(name, value.clone());
-        }
+        map_headers(
+            &self.headers,
+            request,
+            context,
+            outcome,
+            &mut refused.headers,
+        );
     }
 }

@@ -13,10 +13,12 @@ use super::answer::{NoAnswer, ProxyAnswer, parse_answer};
 use super::context::{Outcome, RequestContext};
 use super::event::{EventParts, Forwarded, Values, render_event};
 use super::location::{Location, parse_location};
+use super::mapping::map_headers;
+use super::mock::NoMock;
 use super::refusal::Refusal;
 use super::service::Service;
 use super::stage::{Method, ReadyIntegration, Stage};
-use crate::http::{Answer, Call, sent_headers};
+use crate::http::{Answer, Call, SpelledNames, sent_headers};
 use crate::lambda::date::unix_millis_now;
 use crate::lambda::{InvocationType, random_uuid};
 
@@ -62,10 +64,16 @@ pub(super) async fn answer(service: &Service, call: Call) -> Answer {
     let mut outcome = Outcome::default();
     let served = serve(service, &call, &location, port, &mut context, &mut outcome).await;
     let mut answer = match served {
-        Ok(answer) => answer_of(answer.status, answer.headers, answer.body),
+        Ok(proxied) => {
+            let mut answer = answer_of(proxied.status, proxied.headers, proxied.body);
+            if !proxied.names.is_empty() {
+                answer.extensions_mut().insert(SpelledNames(proxied.names));
+            }
+            answer
+        }
         Err(refusal) => {
             let responses = &context.stage.responses;
-            let refused = refusal.render(responses, &context, &mut outcome);
+            let refused = refusal.render(responses, &call.parts, &context, &mut outcome);
             answer_of(refused.status, refused.headers, refused.body.into())
         }
     };
@@ -142,16 +150,31 @@ async fn serve(
         return Err(Refusal::Forbidden);
     }
     let begun = Instant::now();
+    if method
+        .throttle
+        .as_ref()
+        .is_some_and(|throttle| !throttle.admits(begun))
+    {
+        return Err(Refusal::Throttled);
+    }
     let headers = &call.parts.headers;
     let answer = match &method.integration {
-        ReadyIntegration::Mock(mock) => mock
-            .answer(text(headers, &CONTENT_TYPE))
-            .map(|answer| ProxyAnswer {
-                status: answer.status,
-                headers: answer.headers,
-                body: answer.body.into(),
-            })
-            .ok_or(Refusal::Internal),
+        ReadyIntegration::Mock(mock) => match mock.answer(text(headers, &CONTENT_TYPE), &call.body)
+        {
+            Ok(answer) => {
+                let mut headers = HeaderMap::new();
+                headers.insert(CONTENT_TYPE, answer.content_type);
+                map_headers(answer.headers, &call.parts, context, outcome, &mut headers);
+                Ok(ProxyAnswer {
+                    status: answer.status,
+                    headers,
+                    body: answer.body.to_owned().into(),
+                    names: Vec::new(),
+                })
+            }
+            Err(NoMock::UnsupportedMediaType) => Err(Refusal::UnsupportedMediaType),
+            Err(NoMock::Unanswerable) => Err(Refusal::Internal),
+        },
         ReadyIntegration::LambdaProxy { .. } => {
             let event = event(call, context, path, port, &matched.parameters)?;
             invoke(service, call, context, method, event, outcome).await
@@ -212,7 +235,7 @@ async fn invoke(
     };
     let invocation = invocation.map_err(|error| {
         explain(service, context, &format!("Lambda refused: {error}"));
-        Refusal::Internal
+        Refusal::IntegrationFailure
     })?;
     outcome.integration_status = Some(200);
     if let Some(kind) = &invocation.function_error {

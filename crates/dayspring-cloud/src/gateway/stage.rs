@@ -11,6 +11,7 @@ use super::context::ContextTemplate;
 use super::mock::Mock;
 use super::refusal::GatewayResponse;
 use super::routes::Routes;
+use super::throttle::{Throttle, ThrottleSpec};
 use super::{Integration, MethodSpec, StageSpec};
 use crate::Identity;
 use crate::error::AwsError;
@@ -43,6 +44,7 @@ pub(super) struct Method {
     pub(super) resource_id: String,
     pub(super) resource_path: String,
     pub(super) api_key_required: bool,
+    pub(super) throttle: Option<Throttle>,
     pub(super) integration: ReadyIntegration,
 }
 
@@ -105,7 +107,7 @@ impl Stage {
             name: spec.name.clone(),
             deployment_id: spec.deployment_id.clone(),
             variables: spec.variables.clone(),
-            routes: routes(deployment)?,
+            routes: routes(deployment, &spec.throttles)?,
             responses: deployment
                 .gateway_responses
                 .iter()
@@ -131,12 +133,14 @@ impl Stage {
     }
 }
 
-fn routes(deployment: &Deployment) -> Result<Routes<Method>, AwsError> {
+fn routes(deployment: &Deployment, throttles: &[ThrottleSpec]) -> Result<Routes<Method>, AwsError> {
     let mut resources = Vec::new();
     for (id, resource) in &deployment.resources {
         let mut methods = Vec::new();
         for (name, spec) in &resource.methods {
-            methods.push((name.clone(), method(id, &resource.path, spec)?));
+            let mut method = method(id, &resource.path, spec)?;
+            method.throttle = Throttle::find(throttles, &resource.path, name);
+            methods.push((name.clone(), method));
         }
         resources.push((resource.path.clone(), methods));
     }
@@ -159,13 +163,15 @@ pub(super) fn method(
         },
         Integration::Mock {
             request_templates,
+            passthrough,
             responses,
-        } => ReadyIntegration::Mock(Mock::parse(request_templates, responses)?),
+        } => ReadyIntegration::Mock(Mock::parse(request_templates, *passthrough, responses)?),
     };
     Ok(Method {
         resource_id: resource_id.to_owned(),
         resource_path: resource_path.to_owned(),
         api_key_required: spec.api_key_required,
+        throttle: None,
         integration,
     })
 }

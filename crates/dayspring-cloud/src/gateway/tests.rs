@@ -84,6 +84,7 @@ impl Api {
         let integration = if handler == "mock" {
             Integration::Mock {
                 request_templates: map(&[("application/json", "{\"statusCode\":204}")]),
+                passthrough: Passthrough::Never,
                 responses: vec![MockResponse {
                     status_code: 204,
                     selection_pattern: None,
@@ -139,6 +140,7 @@ impl Api {
                     name: "prod".to_owned(),
                     deployment_id: deployment.to_owned(),
                     variables: map(variables),
+                    throttles: Vec::new(),
                     access_log: Some((
                         "arn:aws:logs:us-east-1:000000000000:log-group:/api/blog".to_owned(),
                         "$context.status".to_owned(),
@@ -533,5 +535,103 @@ async fn two_apis_with_one_stage_name_are_told_apart_by_their_ids() {
         })
         .await;
     assert_eq!(answer.status(), 200);
+    api.lambda.lambda.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_stage_holds_its_limits_and_each_stage_its_own() {
+    let api = api(&["OPTIONS /a mock"], &[]).await;
+    let deployment = api.gateway.create_deployment(&api.id, "").unwrap();
+    let stage = |name: &str, burst| StageSpec {
+        name: name.to_owned(),
+        deployment_id: deployment.clone(),
+        variables: BTreeMap::new(),
+        throttles: vec![ThrottleSpec {
+            resource_path: "/*".to_owned(),
+            http_method: "*".to_owned(),
+            rate_per_1000_s: 0,
+            burst,
+        }],
+        access_log: None,
+    };
+    api.gateway.put_stage(&api.id, stage("one", 1)).unwrap();
+    api.gateway.put_stage(&api.id, stage("two", 2)).unwrap();
+    assert_eq!(api.text("OPTIONS /one/a").await, "204 - ");
+    assert_eq!(
+        api.text("OPTIONS /one/a").await,
+        "429 TooManyRequestsException {\"message\":\"Too Many Requests\"}"
+    );
+    assert_eq!(api.text("OPTIONS /two/a").await, "204 - ");
+    assert_eq!(api.text("OPTIONS /two/a").await, "204 - ");
+    assert_eq!(api.text("OPTIONS /prod/a").await, "204 - ");
+    let text = api
+        .send("OPTIONS /prod/a", &[("content-type", "text/plain")], "x")
+        .await;
+    assert_eq!(text.status(), 415);
+    assert_eq!(
+        text_of(text.into_body()).await,
+        "{\"message\":\"Unsupported Media Type\"}"
+    );
+    api.lambda.lambda.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_gateway_response_may_look_at_the_request_and_its_stage() {
+    let api = api(&["OPTIONS /a mock"], &[]).await;
+    api.gateway
+        .put_gateway_response(
+            &api.id,
+            GatewayResponseSpec {
+                response_type: "MISSING_AUTHENTICATION_TOKEN".to_owned(),
+                status_code: Some(404),
+                response_parameters: map(&[
+                    (
+                        "gatewayresponse.header.Access-Control-Allow-Origin",
+                        "method.request.header.Origin",
+                    ),
+                    (
+                        "gatewayresponse.header.X-Page",
+                        "method.request.querystring.page",
+                    ),
+                    ("gatewayresponse.header.X-Stage", "context.stage"),
+                    ("gatewayresponse.header.X-Table", "stageVariables.TABLE"),
+                    ("gatewayresponse.header.X-None", "stageVariables.NONE"),
+                ]),
+                response_templates: BTreeMap::new(),
+            },
+        )
+        .unwrap();
+    let deployment = api.deploy().await;
+    api.put_stage(&deployment, &[("TABLE", "posts")]);
+    let origin = [("origin", "https://a.example")];
+    let answer = api
+        .send("GET /prod/none?page=1%2B&page=2%2B", &origin, "")
+        .await;
+    assert_eq!(answer.status(), 404);
+    let header = |name| {
+        let value = answer.headers().get(name);
+        value.map(|value| value.to_str().unwrap().to_owned())
+    };
+    assert_eq!(
+        header("access-control-allow-origin").as_deref(),
+        Some("https://a.example")
+    );
+    assert_eq!(header("x-page").as_deref(), Some("2+"));
+    assert_eq!(header("x-stage").as_deref(), Some("prod"));
+    assert_eq!(header("x-table").as_deref(), Some("posts"));
+    assert_eq!(header("x-none"), None);
+    let unknown = api.gateway.put_gateway_response(
+        &api.id,
+        GatewayResponseSpec {
+            response_type: "DEFAULT_6XX".to_owned(),
+            status_code: None,
+            response_parameters: BTreeMap::new(),
+            response_templates: BTreeMap::new(),
+        },
+    );
+    assert_eq!(
+        unknown.unwrap_err().message,
+        "Invalid response type: DEFAULT_6XX"
+    );
     api.lambda.lambda.shut_down().await;
 }

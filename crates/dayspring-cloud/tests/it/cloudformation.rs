@@ -133,6 +133,7 @@ fn what_the_cloud_does_not_know_fails_at_the_change_set_by_its_name() {
     };
     insta::assert_snapshot!(message(r#"{"Type": "AWS::SQS::Queue"}"#), @"Template format error: Unrecognized resource types: [AWS::SQS::Queue (resource Thing)]");
     insta::assert_snapshot!(message(r#"{"Type": "AWS::EC2::VPC", "Properties": {"Cidr": "10.0.0.0/16"}}"#), @"Properties validation failed for resource Thing of type AWS::EC2::VPC with message: #: extraneous key [Cidr] is not permitted (this cloud does not know this property)");
+    insta::assert_snapshot!(message(r#"{"Type": "AWS::ApiGateway::Method", "Properties": {"AuthorizationType": "AWS_IAM"}}"#), @"Properties validation failed for resource Thing of type AWS::ApiGateway::Method with message: this cloud has no authorizers and would let everybody in (AuthorizationType AWS_IAM)");
     insta::assert_snapshot!(message(r#"{"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {}}}"#), @"Requires capabilities : [CAPABILITY_IAM]");
     let (status, _) = cloud.cloudformation("DescribeStacks", &[("StackName", "blog-dev")]);
     assert_eq!(status, 400);

@@ -6,7 +6,7 @@ use crate::cloudformation::provider::Change::{InPlace, Replaces};
 use crate::cloudformation::provider::{
     Attributes, Existing, Failure, Properties, Provisioned, Request, Schema,
 };
-use crate::gateway::{Integration, MethodSpec, MockResponse};
+use crate::gateway::{Integration, MethodSpec, MockResponse, Passthrough};
 
 pub(super) const SCHEMA: Schema = Schema {
     properties: Properties::Known(&[
@@ -87,6 +87,16 @@ fn integration(reader: &Reader<'_>) -> Result<Integration, Failure> {
             }
             Ok(Integration::Mock {
                 request_templates: integration.map("RequestTemplates")?,
+                passthrough: match integration.optional_text("PassthroughBehavior")?.as_deref() {
+                    None | Some("WHEN_NO_MATCH") => Passthrough::WhenNoMatch,
+                    Some("WHEN_NO_TEMPLATES") => Passthrough::WhenNoTemplates,
+                    Some("NEVER") => Passthrough::Never,
+                    Some(other) => {
+                        return Err(Failure::new(format!(
+                            "Invalid passthrough behavior specified: {other}"
+                        )));
+                    }
+                },
                 responses,
             })
         }

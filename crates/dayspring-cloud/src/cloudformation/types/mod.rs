@@ -26,10 +26,11 @@ mod recorded;
 mod responses;
 mod s3_bucket;
 mod ssm_parameter;
+mod unsupported;
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::provider::{Existing, Failure, Provider, Provisioned, Request, Schema};
 use crate::gateway::Gateway;
@@ -151,6 +152,10 @@ impl Kind {
 impl Provider for Types {
     fn schema(&self, type_name: &str) -> Option<&'static Schema> {
         Kind::parse(type_name).map(Kind::schema)
+    }
+
+    fn unsupported(&self, type_name: &str, properties: &Map<String, Value>) -> Option<String> {
+        unsupported::unsupported(type_name, properties)
     }
 
     async fn create(&self, request: Request) -> Result<Provisioned, Failure> {

@@ -1,0 +1,175 @@
+//! What AWS would act on and this cloud does not, said by a property's value. Refused when a template is read: what is
+//! passed over in silence here would be missed on AWS, or the other way round.
+
+use serde_json::{Map, Value};
+
+/// Why a resource of this type cannot be had here as its properties have it. Only what is written in the template itself
+/// is looked at: a value that comes from an intrinsic function is not yet known.
+pub(super) fn unsupported(type_name: &str, properties: &Map<String, Value>) -> Option<String> {
+    match type_name {
+        "AWS::ApiGateway::RestApi" => rest_api(properties),
+        "AWS::ApiGateway::Method" => method(properties),
+        "AWS::ApiGateway::Stage" => stage(properties),
+        _ => None,
+    }
+}
+
+fn rest_api(properties: &Map<String, Value>) -> Option<String> {
+    let types = properties
+        .get("EndpointConfiguration")
+        .and_then(|configuration| configuration.get("Types"))
+        .and_then(Value::as_array);
+    if types.is_some_and(|types| types.iter().any(|kind| kind == "PRIVATE")) {
+        return Some("this cloud has no private APIs (EndpointConfiguration)".to_owned());
+    }
+    if is_true(properties, "DisableExecuteApiEndpoint") {
+        return Some(
+            "this cloud has no custom domains, and without its own endpoint an API has no other (DisableExecuteApiEndpoint)"
+                .to_owned(),
+        );
+    }
+    if is_text(properties, "ApiKeySourceType", "AUTHORIZER") {
+        return Some("this cloud has no authorizers (ApiKeySourceType)".to_owned());
+    }
+    [
+        ("Policy", "does not apply resource policies"),
+        ("MinimumCompressionSize", "does not compress answers"),
+    ]
+    .into_iter()
+    .find(|(name, _)| properties.contains_key(*name))
+    .map(|(name, lack)| format!("this cloud {lack} ({name})"))
+}
+
+fn method(properties: &Map<String, Value>) -> Option<String> {
+    let kind = properties.get("AuthorizationType").and_then(Value::as_str);
+    if let Some(kind) = kind.filter(|kind| *kind != "NONE") {
+        return Some(format!(
+            "this cloud has no authorizers and would let everybody in (AuthorizationType {kind})"
+        ));
+    }
+    if let Some(name) = ["AuthorizerId", "AuthorizationScopes"]
+        .into_iter()
+        .find(|name| properties.contains_key(*name))
+    {
+        return Some(format!(
+            "this cloud has no authorizers and would let everybody in ({name})"
+        ));
+    }
+    if properties.contains_key("RequestValidatorId") {
+        return Some("this cloud does not validate requests (RequestValidatorId)".to_owned());
+    }
+    let integration = properties.get("Integration").and_then(Value::as_object)?;
+    match integration.get("Type").and_then(Value::as_str) {
+        Some("AWS_PROXY") => proxy(integration),
+        Some("MOCK") | None => None,
+        Some(other) => Some(format!(
+            "this cloud has integrations of the types AWS_PROXY and MOCK, and not {other}"
+        )),
+    }
+}
+
+fn proxy(integration: &Map<String, Value>) -> Option<String> {
+    let method = integration
+        .get("IntegrationHttpMethod")
+        .and_then(Value::as_str);
+    if let Some(method) = method.filter(|method| *method != "POST") {
+        return Some(format!(
+            "a function is invoked by POST, and API Gateway answers every request with 500 (IntegrationHttpMethod {method})"
+        ));
+    }
+    if is_text(integration, "ResponseTransferMode", "STREAM") {
+        return Some("this cloud does not stream answers (ResponseTransferMode)".to_owned());
+    }
+    let asynchronous = integration
+        .get("RequestParameters")
+        .and_then(Value::as_object)
+        .is_some_and(|parameters| !parameters.is_empty());
+    asynchronous.then(|| {
+        "this cloud passes no parameters of its own to a function (Integration/RequestParameters)"
+            .to_owned()
+    })
+}
+
+fn stage(properties: &Map<String, Value>) -> Option<String> {
+    let caches = |setting: &Value| {
+        setting
+            .as_object()
+            .is_some_and(|setting| is_true(setting, "CachingEnabled"))
+    };
+    let by_method = properties
+        .get("MethodSettings")
+        .and_then(Value::as_array)
+        .is_some_and(|settings| settings.iter().any(caches));
+    (by_method || is_true(properties, "CacheClusterEnabled")).then(|| {
+        "this cloud does not cache answers (CacheClusterEnabled, CachingEnabled)".to_owned()
+    })
+}
+
+fn is_true(properties: &Map<String, Value>, name: &str) -> bool {
+    properties
+        .get(name)
+        .is_some_and(|value| *value == true || value == "true")
+}
+
+fn is_text(properties: &Map<String, Value>, name: &str, text: &str) -> bool {
+    properties.get(name).is_some_and(|value| value == text)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_would_be_passed_over_is_refused_by_its_name() {
+        let refused: Vec<String> = [
+            ("RestApi", json!({"Policy": {}})),
+            ("RestApi", json!({"MinimumCompressionSize": 0})),
+            ("RestApi", json!({"DisableExecuteApiEndpoint": "true"})),
+            ("RestApi", json!({"EndpointConfiguration": {"Types": ["PRIVATE"]}})),
+            ("RestApi", json!({"ApiKeySourceType": "AUTHORIZER"})),
+            ("Method", json!({"AuthorizationType": "AWS_IAM"})),
+            ("Method", json!({"AuthorizationType": "NONE", "AuthorizerId": {"Ref": "A"}})),
+            ("Method", json!({"RequestValidatorId": {"Ref": "V"}})),
+            ("Method", json!({"Integration": {"Type": "HTTP_PROXY"}})),
+            ("Method", json!({"Integration": {"Type": "AWS_PROXY", "IntegrationHttpMethod": "GET"}})),
+            ("Method", json!({"Integration": {"Type": "AWS_PROXY", "ResponseTransferMode": "STREAM"}})),
+            ("Method", json!({"Integration": {"Type": "AWS_PROXY", "RequestParameters": {"integration.request.header.X-Amz-Invocation-Type": "'Event'"}}})),
+            ("Stage", json!({"CacheClusterEnabled": true})),
+            ("Stage", json!({"MethodSettings": [{"CachingEnabled": true}]})),
+        ]
+        .into_iter()
+        .map(|(kind, properties)| {
+            let properties = properties.as_object().unwrap();
+            unsupported(&format!("AWS::ApiGateway::{kind}"), properties).unwrap()
+        })
+        .collect();
+        insta::assert_snapshot!(refused.join("\n"), @r"
+        this cloud does not apply resource policies (Policy)
+        this cloud does not compress answers (MinimumCompressionSize)
+        this cloud has no custom domains, and without its own endpoint an API has no other (DisableExecuteApiEndpoint)
+        this cloud has no private APIs (EndpointConfiguration)
+        this cloud has no authorizers (ApiKeySourceType)
+        this cloud has no authorizers and would let everybody in (AuthorizationType AWS_IAM)
+        this cloud has no authorizers and would let everybody in (AuthorizerId)
+        this cloud does not validate requests (RequestValidatorId)
+        this cloud has integrations of the types AWS_PROXY and MOCK, and not HTTP_PROXY
+        a function is invoked by POST, and API Gateway answers every request with 500 (IntegrationHttpMethod GET)
+        this cloud does not stream answers (ResponseTransferMode)
+        this cloud passes no parameters of its own to a function (Integration/RequestParameters)
+        this cloud does not cache answers (CacheClusterEnabled, CachingEnabled)
+        this cloud does not cache answers (CacheClusterEnabled, CachingEnabled)
+        ");
+    }
+
+    #[test]
+    fn what_is_had_here_is_let_through() {
+        let method = json!({
+            "AuthorizationType": "NONE",
+            "Integration": {"Type": "AWS_PROXY", "IntegrationHttpMethod": "POST", "RequestParameters": {}},
+        });
+        let refused = unsupported("AWS::ApiGateway::Method", method.as_object().unwrap());
+        assert_eq!(refused, None);
+    }
+}
