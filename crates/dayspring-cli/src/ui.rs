@@ -12,6 +12,7 @@ pub(crate) struct Ui {
 
 const GREEN: &str = "\x1b[1;32m";
 const RED: &str = "\x1b[1;31m";
+const YELLOW: &str = "\x1b[1;33m";
 const CYAN: &str = "\x1b[1;36m";
 const DIM: &str = "\x1b[2m";
 const RESET: &str = "\x1b[0m";
@@ -33,6 +34,11 @@ impl Ui {
         for line in text.lines() {
             drop(writeln!(std::io::stderr(), "{:>12} {line}", ""));
         }
+    }
+
+    /// Something to know that ends nothing.
+    pub(crate) fn warning(self, text: &str) {
+        self.progress(YELLOW, "Warning", text);
     }
 
     /// Text that stands by itself, as it is.

@@ -9,6 +9,7 @@ mod http;
 mod identity;
 mod lambda;
 mod logs;
+mod parity;
 mod protocol;
 mod rds;
 mod routing;

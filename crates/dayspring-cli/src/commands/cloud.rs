@@ -4,6 +4,8 @@ use std::time::Duration;
 use clap::Args;
 use dayspring_cloud::{AutoPause, Cloud, CloudConfig, Identity};
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use super::migrate::parse_duration;
 use crate::error::Error;
@@ -61,7 +63,8 @@ pub(crate) async fn cloud(ui: Ui, args: CloudArgs) -> Result<(), Error> {
         function_lines: None,
         requests: None,
     };
-    let cloud = Cloud::start(config, aws, api).await?;
+    let mut cloud = Cloud::start(config, aws, api).await?;
+    let warning = tell(ui, cloud.take_warnings());
     ui.status(
         "Serving",
         &format!("deployed stages at http://{}", cloud.api_address()),
@@ -70,7 +73,18 @@ pub(crate) async fn cloud(ui: Ui, args: CloudArgs) -> Result<(), Error> {
     shutdown::requested().await;
     ui.status("Stopping", "the local cloud");
     cloud.shut_down().await;
+    warning.abort();
     Ok(())
+}
+
+/// Prints warnings as they come.
+pub(super) fn tell(ui: Ui, warnings: Option<mpsc::Receiver<String>>) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let Some(mut warnings) = warnings else { return };
+        while let Some(warning) = warnings.recv().await {
+            ui.warning(&warning);
+        }
+    })
 }
 
 /// Binds a port of the loopback interface; 0 takes any free one.

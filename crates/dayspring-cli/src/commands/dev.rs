@@ -5,7 +5,7 @@ use dayspring_cloud::{Cloud, CloudConfig, Identity};
 use dayspring_stack::{Stage, synthesize};
 use tokio::sync::mpsc;
 
-use super::cloud::{DatabaseArgs, cache, listen};
+use super::cloud::{DatabaseArgs, cache, listen, tell};
 use super::deploy::{overrides, summarize};
 use super::synth::BuildArgs;
 use super::{ProjectArgs, StageArgs};
@@ -62,7 +62,8 @@ pub(crate) async fn dev(ui: Ui, args: DevArgs) -> Result<(), Error> {
         function_lines: Some(lines),
         requests: Some(requests),
     };
-    let cloud = Cloud::start(config, aws, api).await?;
+    let mut cloud = Cloud::start(config, aws, api).await?;
+    let warning = tell(ui, cloud.take_warnings());
     let printing = tokio::spawn(async move {
         loop {
             tokio::select! {
@@ -86,6 +87,7 @@ pub(crate) async fn dev(ui: Ui, args: DevArgs) -> Result<(), Error> {
     ui.status("Stopping", "the functions and the database");
     cloud.shut_down().await;
     printing.abort();
+    warning.abort();
     served
 }
 

@@ -32,6 +32,8 @@ use engine::Engine;
 use goal::Surroundings;
 use ledger::Ledger;
 use provider::Provider;
+#[cfg(test)]
+pub(crate) use types::knows_property;
 pub(crate) use types::{RESPONSE_BYTES_MAX, RESPONSE_PATH, Responses, Types};
 
 /// The CloudFormation service of this cloud.

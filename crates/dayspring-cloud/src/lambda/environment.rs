@@ -23,6 +23,7 @@ use super::session::{Exit, Session};
 use super::variables::{Surroundings, variables};
 use super::{FunctionSpec, runtime_api};
 use crate::Identity;
+use crate::parity::{Notices, Touched};
 
 /// How long the connections of a process that is gone may take to say what they still have.
 const CONNECTIONS_END: Duration = Duration::from_millis(200);
@@ -35,6 +36,7 @@ pub(super) struct Launch {
     pub(super) endpoint_url: String,
     pub(super) task_root: PathBuf,
     pub(super) layer_root: Option<PathBuf>,
+    pub(super) notices: Notices,
 }
 
 /// No process came to be. The text is for the caller of the function.
@@ -49,6 +51,9 @@ pub(super) struct Environment {
     pub(super) log: Arc<ProcessLog>,
     pub(super) launched: Instant,
     pub(super) memory: MemoryUse,
+    notices: Notices,
+    /// The function's name, as warnings say it.
+    function: String,
     /// `None` once it is known to be gone, when the number may be another's.
     process: Mutex<Option<Pid>>,
 }
@@ -91,6 +96,8 @@ impl Environment {
             log,
             launched,
             memory: MemoryUse::new(child.id()),
+            notices: launch.notices.clone(),
+            function: launch.spec.name.clone(),
             process: Mutex::new(id.and_then(Pid::from_raw)),
         });
         let alive = register.add(&environment);
@@ -119,6 +126,12 @@ impl Environment {
         }
     }
 
+    /// The process has met a difference from AWS.
+    pub(super) fn touch(&self, touched: Touched) {
+        self.notices
+            .touch(touched, &format!("the function {}", self.function));
+    }
+
     fn process(&self) -> MutexGuard<'_, Option<Pid>> {
         self.process.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -141,7 +154,7 @@ async fn supervise(
         tokio::select! {
             status = child.wait() => break status,
             Ok((stream, _)) = listener.accept() => {
-                connections.spawn(runtime_api::serve(stream, Arc::clone(&environment.session)));
+                connections.spawn(runtime_api::serve(stream, Arc::clone(&environment)));
             }
             Some(_) = connections.join_next() => {}
         }

@@ -35,6 +35,7 @@ use crate::Identity;
 use crate::error::AwsError;
 use crate::http::{Answer, Call};
 use crate::logs::Logs;
+use crate::parity::Notices;
 use crate::state::StateError;
 
 pub use process_log::FunctionLine;
@@ -92,6 +93,8 @@ pub(crate) struct LambdaConfig {
     pub(crate) idle_max: Duration,
     /// Gets every line of every function's log as it comes; what it does not take in time is dropped for it.
     pub(crate) lines: Option<mpsc::Sender<FunctionLine>>,
+    /// Told of what AWS would do otherwise.
+    pub(crate) notices: Notices,
 }
 
 /// The Lambda service. Cheap to clone.

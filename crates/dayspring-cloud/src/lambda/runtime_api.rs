@@ -14,15 +14,20 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
+use super::environment::Environment;
 use super::runtime_state::{Refusal, RuntimeCall, error_body};
 use super::session::{Delivery, Now, Outcome, Session};
 use crate::http::Answer;
+use crate::parity::Touched;
 
 /// 6 MiB and a hundred bytes: what a synchronous answer may have (recorded against AWS 2025-11).
 pub(super) const RESPONSE_BYTES_MAX: usize = 6_291_556;
 
 /// An error report is cut here; AWS names no limit of its own for it.
 const ERROR_BYTES_MAX: usize = RESPONSE_BYTES_MAX;
+
+/// The Extensions API and the Telemetry API.
+const EXTENSION_PATHS: [&str; 2] = ["/2020-01-01/extension", "/2022-07-01/telemetry"];
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("lambda-runtime-aws-request-id");
 const DEADLINE: HeaderName = HeaderName::from_static("lambda-runtime-deadline-ms");
@@ -33,12 +38,12 @@ const RESPONSE_MODE: HeaderName = HeaderName::from_static("lambda-runtime-functi
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Serves one connection of a runtime until either side closes it.
-pub(super) async fn serve(stream: TcpStream, session: Arc<Session>) {
+pub(super) async fn serve(stream: TcpStream, environment: Arc<Environment>) {
     // Small messages in lock step: waiting to fill a packet costs 40 ms. A socket that refuses the option still works.
     drop(stream.set_nodelay(true));
     let service = service_fn(move |request| {
-        let session = Arc::clone(&session);
-        async move { Ok::<_, std::convert::Infallible>(answer(&session, request).await) }
+        let environment = Arc::clone(&environment);
+        async move { Ok::<_, std::convert::Infallible>(answer(&environment, request).await) }
     });
     // A runtime that is killed leaves a broken connection behind, which is nobody's error.
     drop(
@@ -48,9 +53,16 @@ pub(super) async fn serve(stream: TcpStream, session: Arc<Session>) {
     );
 }
 
-async fn answer(session: &Session, request: Request<Incoming>) -> Answer {
+async fn answer(environment: &Environment, request: Request<Incoming>) -> Answer {
     let (parts, body) = request.into_parts();
+    let session = &environment.session;
     let Some(path) = parts.uri.path().strip_prefix("/2018-06-01/") else {
+        if EXTENSION_PATHS
+            .iter()
+            .any(|prefix| parts.uri.path().starts_with(prefix))
+        {
+            environment.touch(Touched::Extensions);
+        }
         return not_found();
     };
     let segments: Vec<&str> = path.split('/').collect();

@@ -140,6 +140,7 @@ impl Service {
                 endpoint_url: self.config.endpoint_url.clone(),
                 task_root: roots.task,
                 layer_root: roots.layer,
+                notices: self.config.notices.clone(),
             },
             register: Arc::clone(&self.register),
             logs: self.logs.clone(),

@@ -98,6 +98,7 @@ fn open_in(folder: PathBuf, idle_max: Duration) -> (Lambda, mpsc::Receiver<Funct
         endpoint_url: "http://127.0.0.1:4566".to_owned(),
         idle_max,
         lines: Some(sender),
+        notices: Notices::new().0,
     };
     (Lambda::open(config, logs).unwrap(), lines)
 }

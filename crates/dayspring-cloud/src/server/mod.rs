@@ -22,6 +22,7 @@ use crate::gateway::{BODY_BYTES_MAX as STAGE_BODY_BYTES_MAX, Gateway, GatewayCon
 use crate::http::{self, Answer, Call, RequestId};
 use crate::lambda::{FunctionLine, IDLE_MAX_DEFAULT, Lambda, LambdaConfig};
 use crate::logs::Logs;
+use crate::parity::Notices;
 use crate::protocol::{json, rest_json, rest_xml};
 use crate::rds::{AutoPause, Rds, RdsConfig};
 use crate::routing::{self, Service, Target};
@@ -93,6 +94,7 @@ pub struct Cloud {
     ending: watch::Sender<bool>,
     /// The two ports.
     ports: JoinSet<()>,
+    warnings: Option<mpsc::Receiver<String>>,
 }
 
 impl Cloud {
@@ -105,12 +107,14 @@ impl Cloud {
         let aws_address = aws.local_addr().map_err(StartError::Listener)?;
         let api_address = api.local_addr().map_err(StartError::Listener)?;
         let state = config.state.clone();
-        let services = Services::open(config, aws_address, api_address).map_err(|source| {
-            StartError::State {
-                path: state,
-                source,
-            }
-        })?;
+        let (notices, warnings) = Notices::new();
+        let services =
+            Services::open(config, aws_address, api_address, notices).map_err(|source| {
+                StartError::State {
+                    path: state,
+                    source,
+                }
+            })?;
         let services = Arc::new(services);
         let (ending, end) = watch::channel(false);
         let mut ports = JoinSet::new();
@@ -122,6 +126,7 @@ impl Cloud {
             api_address,
             ending,
             ports,
+            warnings: Some(warnings),
         })
     }
 
@@ -133,6 +138,11 @@ impl Cloud {
     /// Where deployed stages answer.
     pub fn api_address(&self) -> SocketAddr {
         self.api_address
+    }
+
+    /// Where warnings arrive of what AWS would do otherwise (`docs/parity.md`), each once. `None` at the second call.
+    pub fn take_warnings(&mut self) -> Option<mpsc::Receiver<String>> {
+        self.warnings.take()
     }
 
     /// Stops serving, ends every child process and writes what has to be kept.
@@ -166,7 +176,12 @@ struct Services {
 type OpenError = Box<dyn std::error::Error + Send + Sync>;
 
 impl Services {
-    fn open(config: CloudConfig, aws: SocketAddr, api: SocketAddr) -> Result<Self, OpenError> {
+    fn open(
+        config: CloudConfig,
+        aws: SocketAddr,
+        api: SocketAddr,
+        notices: Notices,
+    ) -> Result<Self, OpenError> {
         let CloudConfig {
             identity,
             state,
@@ -192,6 +207,7 @@ impl Services {
                 endpoint_url: endpoint_url.clone(),
                 idle_max: IDLE_MAX_DEFAULT,
                 lines: function_lines,
+                notices: notices.clone(),
             },
             logs.clone(),
         )?;
@@ -224,6 +240,7 @@ impl Services {
             s3: s3.clone(),
             ssm: ssm.clone(),
             responses: responses.clone(),
+            notices,
         };
         let sources = Sources {
             ssm: ssm.clone(),

@@ -37,6 +37,7 @@ use crate::gateway::Gateway;
 use crate::identity::Identity;
 use crate::lambda::Lambda;
 use crate::logs::Logs;
+use crate::parity::Notices;
 use crate::rds::Rds;
 use crate::s3::S3;
 use crate::ssm::Ssm;
@@ -59,6 +60,7 @@ pub(crate) struct Types {
     pub(crate) s3: S3,
     pub(crate) ssm: Ssm,
     pub(crate) responses: Responses,
+    pub(crate) notices: Notices,
 }
 
 /// A resource type of this cloud.
@@ -160,6 +162,7 @@ impl Provider for Types {
 
     async fn create(&self, request: Request) -> Result<Provisioned, Failure> {
         let kind = Kind::parse(&request.type_name).ok_or_else(|| unknown(&request))?;
+        self.tell(&request);
         match kind {
             Kind::Vpc => ec2_vpc::put(self, &request, None),
             Kind::Subnet => ec2_subnet::put(self, &request, None),
@@ -191,6 +194,7 @@ impl Provider for Types {
 
     async fn update(&self, request: Request, before: Existing) -> Result<Provisioned, Failure> {
         let kind = Kind::parse(&request.type_name).ok_or_else(|| unknown(&request))?;
+        self.tell(&request);
         match kind {
             Kind::Vpc => ec2_vpc::put(self, &request, Some(before)),
             Kind::Subnet => ec2_subnet::put(self, &request, Some(before)),
@@ -272,6 +276,20 @@ impl Provider for Types {
             Kind::Custom => custom_resource::delete(self, &request, before).await,
         }
     }
+}
+
+impl Types {
+    /// Warns of what AWS would do otherwise.
+    fn tell(&self, request: &Request) {
+        self.notices
+            .resource(&request.type_name, &request.logical_id, &request.properties);
+    }
+}
+
+/// Whether a resource type of this cloud has the property.
+#[cfg(test)]
+pub(crate) fn knows_property(type_name: &str, property: &str) -> bool {
+    Kind::parse(type_name).is_some_and(|kind| kind.schema().change(property).is_some())
 }
 
 /// A resource whose physical id and attributes stay as they are.
