@@ -176,6 +176,7 @@ pub fn decide(sql: &str, analysis: &Analysis, before: &Fingerprint, now: &Finger
             }
             After::Dropped => before.digest.is_some() && now.digest.is_none(),
             After::Changed => is_change_of(sql, before, now),
+            After::Replaced => before.digest.is_some() == now.digest.is_some(),
         };
         as_after &= expected;
         evidence.push(describe(before, now));
@@ -316,6 +317,12 @@ mod tests {
             "RENAME TABLE t TO u",
             &[Some(TABLE), None],
             &[None, Some(TABLE)],
+            "applied",
+        );
+        check(
+            "RENAME TABLE t TO old, new TO t",
+            &[Some(TABLE), None, Some(TABLE)],
+            &[Some(TABLE), Some(TABLE), None],
             "applied",
         );
         check(

@@ -38,6 +38,11 @@ impl<'a> Token<'a> {
         self.kind == TokenKind::Punctuation && self.text.starts_with(mark)
     }
 
+    /// Whether `next`, a token of the same text, begins where this one ends.
+    pub(crate) fn touches(&self, next: &Self) -> bool {
+        self.text.as_ptr().addr() + self.text.len() == next.text.as_ptr().addr()
+    }
+
     /// The name that this token stands for, its quotes removed.
     pub(crate) fn name(&self) -> Option<String> {
         match self.kind {

@@ -36,6 +36,7 @@ mod journal;
 mod lease;
 mod lexer;
 pub mod lint;
+mod memory;
 mod place;
 mod plan;
 mod refusal;
@@ -64,6 +65,6 @@ pub use script::{Phase, Script, ScriptError, ScriptId, Scripts, Statement, Versi
 pub use session::{Row, Session, SessionError, Value};
 pub use split::{Piece, SplitError, SplitErrorKind, StatementSpan, pieces, split};
 pub use statement::{
-    After, Analysis, Class, Directive, Object, ObjectKind, Recovery, Touched, analyse,
+    After, Analysis, Class, Directive, Memory, Object, ObjectKind, Recovery, Touched, analyse,
 };
 pub use status::{ScriptStatus, Standing, status};

@@ -1,9 +1,10 @@
 //! Decides what still has to run: scripts and journal in, steps out. Asks nobody and changes nothing.
 
 use crate::journal::{Journal, ScriptRecord, State};
+use crate::memory;
 use crate::refusal::Refusal;
 use crate::script::{Phase, Script, ScriptId, Scripts, Statement, Version};
-use crate::statement::{Class, Recovery, uses_user_variable};
+use crate::statement::{Class, Recovery};
 
 /// How strictly the past is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -302,6 +303,7 @@ fn changed(script: &Script, record: &ScriptRecord, statement: &Statement) -> Ref
 
 /// Refuses statements that are to run and cannot.
 fn check_statements(scripts: &Scripts, plan: &Plan) -> Result<(), Refusal> {
+    let mut begun = None;
     for step in &plan.steps {
         let script = scripts.get(step.script);
         let Some((script, statement)) =
@@ -325,29 +327,14 @@ fn check_statements(scripts: &Scripts, plan: &Plan) -> Result<(), Refusal> {
             }
             Class::Schema(_) | Class::Data | Class::Session { .. } => {}
         }
-        if uses_lost_variable(script, statement) {
-            return Err(Refusal::VariableAcrossSchema { place: place() });
+        if begun.replace(step.script) != Some(step.script)
+            && let Some(lost) = memory::first_that_lost(script, step.number)
+        {
+            let place = Box::new(script.place_of(lost));
+            return Err(Refusal::VariableAcrossSchema { place });
         }
     }
     Ok(())
-}
-
-/// Whether a statement uses a variable that was filled from the data before a schema statement: a run that resumes
-/// after that statement could not fill it again.
-pub(crate) fn uses_lost_variable(script: &Script, statement: &Statement) -> bool {
-    let before = &script.statements[..statement.number - 1];
-    let filled = before.iter().position(|earlier| {
-        earlier.analysis.class
-            == Class::Session {
-                depends_on_data: true,
-            }
-    });
-    filled.is_some_and(|filled| {
-        before[filled..]
-            .iter()
-            .any(|earlier| matches!(earlier.analysis.class, Class::Schema(_)))
-            && uses_user_variable(script.text_of(statement))
-    })
 }
 
 #[cfg(test)]

@@ -85,7 +85,8 @@ pub enum Refusal {
         /// How long it may be.
         characters_max: usize,
     },
-    /// A variable is filled from the data and used after a statement that commits by itself.
+    /// A value that comes from the data (a variable, the last id) is used after a statement that commits by itself, or by
+    /// a statement that was appended later.
     #[error("the value of a variable that this statement uses would be lost in a crash")]
     VariableAcrossSchema {
         /// The statement that uses it.

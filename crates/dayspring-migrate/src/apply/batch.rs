@@ -25,20 +25,15 @@ pub(super) fn length(script: &Script, statements: &[Statement]) -> usize {
         .take_while(|statement| is_of_batch(statement))
         .count();
     let before = statements.first().map_or(0, |first| first.number - 1);
-    let fills_variable = |statement: &Statement| {
-        statement.analysis.class
-            == Class::Session {
-                depends_on_data: true,
-            }
-    };
-    if script.statements[..before + count]
-        .iter()
-        .any(fills_variable)
-    {
+    if script.statements[..before + count].iter().any(binds) {
         count
     } else {
         count.min(STATEMENTS_MAX)
     }
+}
+
+fn binds(statement: &Statement) -> bool {
+    statement.analysis.memory.binds()
 }
 
 fn is_of_batch(statement: &Statement) -> bool {
@@ -103,13 +98,8 @@ impl<S: Session> Run<'_, S> {
         self.session.begin().await.map_err(Unfinished::Again)?;
         self.hold_lease().await?;
         self.replay_session(script, first).await?;
-        // A variable that was filled from the data is lost with the session, so nothing of such a run may stay alone.
-        let atomic = statements.iter().any(|statement| {
-            statement.analysis.class
-                == Class::Session {
-                    depends_on_data: true,
-                }
-        });
+        // What a session remembers of the data is lost with it, so nothing of such a run may stay alone.
+        let atomic = statements.iter().any(binds);
         let mut applied = 0;
         let mut stopped = None;
         let mut entries = Vec::with_capacity(statements.len());

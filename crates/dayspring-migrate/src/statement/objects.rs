@@ -72,6 +72,8 @@ pub enum After {
     Dropped,
     /// It exists, with another definition.
     Changed,
+    /// Another object has its name, which may look as the one before it.
+    Replaced,
 }
 
 impl After {
@@ -82,6 +84,7 @@ impl After {
             Self::Created => "created",
             Self::Dropped => "dropped",
             Self::Changed => "changed",
+            Self::Replaced => "replaced",
         }
     }
 }
@@ -207,17 +210,34 @@ impl Kind {
 }
 
 fn schema(recovery: Recovery, touched: Vec<Touched>) -> Analysis {
-    Analysis {
-        class: Class::Schema(recovery),
-        touched,
-    }
+    Analysis::new(Class::Schema(recovery), touched)
+}
+
+fn refused(why: &'static str) -> Analysis {
+    Analysis::new(Class::Refused(why), Vec::new())
 }
 
 fn not_understood() -> Analysis {
-    Analysis {
-        class: undecidable("the engine does not know which object this statement touches"),
-        touched: Vec::new(),
-    }
+    Analysis::new(
+        undecidable("the engine does not know which object this statement touches"),
+        Vec::new(),
+    )
+}
+
+/// The tables of the journal, which are the engine's.
+const JOURNAL: [&str; 3] = ["dayspring_script", "dayspring_statement", "dayspring_lease"];
+
+/// Why a statement that touches the journal does not run.
+pub(super) fn touches_the_journal(analysis: &Analysis) -> Option<&'static str> {
+    let touched = analysis.touched.iter().map(|touched| &touched.object);
+    touched
+        .chain(&analysis.written)
+        .any(|object| {
+            JOURNAL
+                .iter()
+                .any(|name| object.name.eq_ignore_ascii_case(name))
+        })
+        .then_some("the journal's tables are the engine's")
 }
 
 const NO_DEFINITION: &str = "no definition in the database shows whether it took effect";
@@ -228,12 +248,7 @@ fn create(rest: &[Token<'_>]) -> Analysis {
     if rest.first().is_some_and(|token| token.is("TEMPORARY"))
         || rest.get(2).is_some_and(|token| token.is("TEMPORARY"))
     {
-        return Analysis {
-            class: Class::Refused(
-                "a temporary table lives in one session, and a resumed run has another",
-            ),
-            touched: Vec::new(),
-        };
+        return refused("a temporary table lives in one session, and a resumed run has another");
     }
     let or_replace = cursor.take_all(&["OR", "REPLACE"]);
     let Some(kind) = cursor.kind() else {
@@ -263,8 +278,18 @@ fn create(rest: &[Token<'_>]) -> Analysis {
             ObjectKind::Table,
             Recovery::Undecidable("a second CREATE OR REPLACE drops the rows written meanwhile"),
         ),
+        Kind::Object(ObjectKind::Database) if or_replace => (
+            ObjectKind::Database,
+            Recovery::Undecidable("a second CREATE OR REPLACE drops the tables made meanwhile"),
+        ),
+        Kind::Object(ObjectKind::Table) if has("SELECT") && !is_innodb(rest) => (
+            ObjectKind::Table,
+            Recovery::Undecidable(
+                "a table without transactions may be there with some of its rows",
+            ),
+        ),
         Kind::Object(ObjectKind::Event)
-            if has("AT") && (!has("PRESERVE") || has_not_preserve(rest)) =>
+            if (has("AT") || has("ENDS")) && (!has("PRESERVE") || has_not_preserve(rest)) =>
         {
             (
                 ObjectKind::Event,
@@ -283,6 +308,16 @@ fn create(rest: &[Token<'_>]) -> Analysis {
         ),
         None => not_understood(),
     }
+}
+
+/// Whether no other engine is named.
+fn is_innodb(rest: &[Token<'_>]) -> bool {
+    let named = rest.iter().position(|token| token.is("ENGINE"));
+    named.is_none_or(|at| {
+        let name = rest[at + 1..].iter().find(|token| !token.is_mark('='));
+        name.and_then(Token::name)
+            .is_some_and(|name| name.eq_ignore_ascii_case("InnoDB"))
+    })
 }
 
 fn has_not_preserve(rest: &[Token<'_>]) -> bool {
@@ -367,9 +402,21 @@ fn alter(rest: &[Token<'_>]) -> Analysis {
     let Some(kind) = cursor.kind() else {
         return not_understood();
     };
+    let has = |word: &str| rest.iter().any(|token| token.is(word));
+    let is_sequence = has("SEQUENCE") && !has("TABLE");
     let if_exists = cursor.take_all(&["IF", "EXISTS"]);
     match kind {
+        // SHOW CREATE TABLE shows nothing of it.
+        Kind::Object(ObjectKind::Table) if is_sequence && has("RESTART") => schema(
+            Recovery::Undecidable("a second RESTART gives numbers out again"),
+            Vec::new(),
+        ),
+        Kind::Object(ObjectKind::Table) if is_sequence => schema(Recovery::Idempotent, Vec::new()),
         Kind::Object(ObjectKind::Table) => alter_table(cursor),
+        Kind::Account if has("RETAIN") || has("RANDOM") => schema(
+            Recovery::Undecidable("a second time it is another password"),
+            Vec::new(),
+        ),
         // Said twice, the same definition.
         Kind::View | Kind::Account | Kind::Object(ObjectKind::Procedure | ObjectKind::Function) => {
             schema(Recovery::Idempotent, Vec::new())
@@ -401,11 +448,11 @@ fn alter_table(mut cursor: Cursor<'_, '_>) -> Analysis {
             .windows(2)
             .any(|pair| pair[0].is(one) && pair[1].is(other))
     };
-    if pair("DISCARD", "TABLESPACE") || pair("IMPORT", "TABLESPACE") {
-        return Analysis {
-            class: Class::Refused("it exchanges files of the server"),
-            touched: Vec::new(),
-        };
+    if ["DISCARD", "IMPORT"]
+        .iter()
+        .any(|verb| pair(verb, "TABLESPACE") || pair(verb, "PARTITION"))
+    {
+        return refused("it exchanges files of the server");
     }
     let recovery = if pair("EXCHANGE", "PARTITION") {
         Recovery::Undecidable(
@@ -415,6 +462,8 @@ fn alter_table(mut cursor: Cursor<'_, '_>) -> Analysis {
         Recovery::Undecidable("emptying a partition changes no definition")
     } else if drops_and_adds_one_column(clauses) {
         Recovery::Undecidable("a column that is dropped and added again looks as before")
+    } else if columns_trade_names(clauses) {
+        Recovery::Undecidable("columns that trade their names and places look as before")
     } else {
         Recovery::Fingerprint
     };
@@ -504,6 +553,54 @@ fn drops_and_adds_one_column(clauses: &[Token<'_>]) -> bool {
     names_after("DROP").iter().any(|name| added.contains(name))
 }
 
+/// Whether the columns that a table has afterwards have the names of those before it, some of them another's. Without
+/// FIRST and AFTER the order of the columns shows it.
+fn columns_trade_names(clauses: &[Token<'_>]) -> bool {
+    let mut gone = Vec::new();
+    let mut new = Vec::new();
+    let mut moved = false;
+    let mut traded = false;
+    for clause in clauses.split(|token| token.is_mark(',')) {
+        let mut cursor = Cursor { tokens: clause };
+        moved |= clause
+            .iter()
+            .any(|token| token.is("FIRST") || token.is("AFTER"));
+        let Some(verb) = cursor.next() else { continue };
+        let is_column = cursor.take("COLUMN");
+        let mut name = || {
+            let name = cursor.next().and_then(Token::name);
+            name.map(|name| name.to_lowercase())
+        };
+        let from = match name() {
+            Some(from) if verb.is("CHANGE") => from,
+            Some(from) if verb.is("RENAME") && is_column => {
+                // The word TO.
+                name();
+                from
+            }
+            Some(dropped) if verb.is("DROP") && is_column => {
+                gone.push(dropped);
+                moved = true;
+                traded = true;
+                continue;
+            }
+            Some(added) if verb.is("ADD") && is_column => {
+                new.push(added);
+                continue;
+            }
+            Some(_) | None => continue,
+        };
+        if let Some(to) = name() {
+            traded |= from != to;
+            gone.push(from);
+            new.push(to);
+        }
+    }
+    gone.sort_unstable();
+    new.sort_unstable();
+    traded && moved && gone == new
+}
+
 fn rename(rest: &[Token<'_>]) -> Analysis {
     let mut cursor = Cursor { tokens: rest };
     if !cursor.take("TABLE") && !cursor.take("TABLES") {
@@ -534,7 +631,7 @@ fn rename(rest: &[Token<'_>]) -> Analysis {
         let source = pairs.iter().any(|(from, _)| from == object);
         let target = pairs.iter().any(|(_, to)| to == object);
         let after = match (source, target) {
-            (true, true) => After::Changed,
+            (true, true) => After::Replaced,
             (true, false) => After::Dropped,
             (false, _) => After::Created,
         };
@@ -545,7 +642,7 @@ fn rename(rest: &[Token<'_>]) -> Analysis {
     }
     let swap = touched
         .iter()
-        .all(|touched| touched.after == After::Changed);
+        .all(|touched| touched.after == After::Replaced);
     let recovery = if swap {
         Recovery::Undecidable(
             "tables that swap their names look the same afterwards, and a second time swaps back",

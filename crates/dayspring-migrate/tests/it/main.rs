@@ -3,6 +3,7 @@
 
 mod apply;
 mod child;
+mod classes;
 mod client;
 mod crash;
 mod direct;

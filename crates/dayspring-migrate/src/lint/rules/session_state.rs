@@ -1,7 +1,7 @@
 //! MY029: what lives in one session only.
 
 use super::prelude::*;
-use crate::plan::uses_lost_variable;
+use crate::memory::wants_lost;
 use crate::refusal::Refusal;
 use crate::statement::Class;
 
@@ -28,7 +28,7 @@ fn check(site: &Site<'_>, found: &mut Vec<Report>) {
         && is_of_session(site)
     {
         found.push(refused(site, why));
-    } else if uses_lost_variable(site.script, site.statement) {
+    } else if wants_lost(site.script, site.statement) {
         let refusal = Refusal::VariableAcrossSchema {
             place: Box::new(site.script.place_of(site.statement)),
         };
