@@ -121,7 +121,10 @@ pub(crate) enum Error {
     #[error("lint finds {} in the scripts", render::count(*count, "error"))]
     Lint { count: usize },
     #[error("lint has no rule `{name}`")]
-    LintRule { name: String },
+    LintRule {
+        name: String,
+        nearest: Option<&'static str>,
+    },
     #[error("cannot watch {path}: {message}")]
     Watch { path: PathBuf, message: String },
     #[error("AWS's answer lacks {what}")]
@@ -147,6 +150,13 @@ impl Error {
     pub(crate) fn scripts(error: dayspring_migrate::ScriptError) -> Self {
         Self::Scripts {
             report: dayspring_migrate::render_failure(&error.into(), usize::MAX),
+        }
+    }
+
+    pub(crate) fn lint_rule(name: &str) -> Self {
+        Self::LintRule {
+            name: name.to_owned(),
+            nearest: dayspring_migrate::lint::nearest_rule(name).map(|rule| rule.name),
         }
     }
 
@@ -261,7 +271,11 @@ impl Error {
             Self::Lint { .. } => {
                 Some("each finding says a way out; --explain RULE says why the rule is there".to_owned())
             }
-            Self::LintRule { .. } => {
+            Self::LintRule {
+                nearest: Some(nearest),
+                ..
+            } => Some(format!("the nearest is `{nearest}`")),
+            Self::LintRule { nearest: None, .. } => {
                 Some("a rule has the name or the code that a finding shows: `drop-table`, `MY001`".to_owned())
             }
             Self::Answer { .. } => Some("this is a bug of Dayspring's: please report it".to_owned()),

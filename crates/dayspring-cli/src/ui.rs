@@ -19,8 +19,25 @@ const RESET: &str = "\x1b[0m";
 
 impl Ui {
     pub(crate) fn new() -> Self {
-        let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let color = std::io::stderr().is_terminal()
+            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         Self { color }
+    }
+
+    /// How many columns a result may take: those of the terminal, as far as lines are easy to read; as `COLUMNS` says;
+    /// else 80.
+    pub(crate) fn width(self) -> usize {
+        const WIDTH: usize = 80;
+        const WIDTH_MAX: usize = 140;
+        let of_terminal = || {
+            let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+            (size.ws_col > 0).then(|| usize::from(size.ws_col))
+        };
+        let asked = std::env::var("COLUMNS").ok();
+        asked
+            .and_then(|columns| columns.parse().ok())
+            .or_else(of_terminal)
+            .map_or(WIDTH, |width| width.min(WIDTH_MAX))
     }
 
     /// A line of progress, as cargo writes them: a verb, then what it is about.

@@ -97,7 +97,7 @@ pub(crate) async fn diff(ui: Ui, args: DiffArgs) -> Result<(), Error> {
         resources: diff::resources(&before, &after),
         replacements,
         widened: diff::widened(&before, &after),
-        sql: preview(&parsed, &applied, mode),
+        sql: preview(&parsed, &applied, mode, ui.width()),
     };
     if args.json {
         ui.result(&format!("{:#}", found.to_json()));
@@ -118,6 +118,7 @@ impl Found {
             "permissions": self.widened,
             "sql": {
                 "statements": self.sql.statements,
+                "contract": self.sql.contract,
                 "refusal": self.sql.refusal,
                 "rebuilds": self.sql.rebuilds,
             },
@@ -141,6 +142,7 @@ impl Found {
             section("SQL: the migrator refuses the scripts", why);
         }
         section("SQL", &self.sql.table);
+        section("SQL after the new code is live", &self.sql.contract_table);
         section("Lint", &render_text(&self.sql.findings));
         if text.is_empty() {
             format!("nothing to deploy: {} is as the project says", self.stack)

@@ -6,4 +6,5 @@ mod directly;
 mod interrupted;
 mod mariadb;
 mod messages;
+mod plan;
 mod proxy;

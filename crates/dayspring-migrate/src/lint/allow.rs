@@ -93,6 +93,11 @@ impl Allows {
         }
     }
 
+    /// Whether a comment names a rule.
+    pub(super) fn names(&self, rule: &Rule) -> bool {
+        self.allows.iter().any(|allow| allow.rule == rule)
+    }
+
     /// Whether a rule is silenced here; the comment has then done its work.
     pub(super) fn silences(&mut self, rule: &Rule) -> bool {
         let mut silenced = false;
@@ -133,7 +138,7 @@ pub(super) fn find(name: &str) -> Option<&'static Rule> {
         .find(|rule| rule.name == name || rule.code.eq_ignore_ascii_case(name))
 }
 
-fn nearest(name: &str) -> Option<&'static Rule> {
+pub(super) fn nearest(name: &str) -> Option<&'static Rule> {
     let name = name.to_lowercase();
     ALL.iter()
         .copied()

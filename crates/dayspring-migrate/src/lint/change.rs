@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::algorithm::{AlgorithmClass, effect_of};
-use super::context::LintContext;
+use super::context::{LintContext, TableSize};
 use super::reader::{Read, read, read_tokens};
 use super::schema::Schema;
 use crate::script::{ScriptId, Scripts};
@@ -23,6 +23,8 @@ pub struct Change {
     pub rebuilds: bool,
     /// Whether others can write to the table meanwhile.
     pub lets_write: bool,
+    /// How large the table is, where that is known.
+    pub size: Option<TableSize>,
     /// The server that said so, with its version; none where it is from the manual.
     pub server: Option<String>,
 }
@@ -35,6 +37,9 @@ impl fmt::Display for Change {
         f.write_str(self.class.name())?;
         if self.rebuilds {
             write!(f, ", rewrites `{}`", self.table)?;
+            if let Some(size) = self.size {
+                write!(f, " of {size}")?;
+            }
         }
         if !self.lets_write {
             f.write_str(", writers wait")?;
@@ -74,6 +79,7 @@ pub fn changes(scripts: &Scripts, context: &LintContext) -> Vec<Change> {
                         class: effect.class,
                         rebuilds: effect.rebuilds,
                         lets_write: effect.lets_write,
+                        size: context.table_sizes.get(&alter.table.name.key()).copied(),
                         server: measured
                             .filter(|measured| measured.decides)
                             .map(|measured| measured.server.clone()),

@@ -20,8 +20,10 @@ pub struct LintContext {
     /// (docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.html, 'Limitations'); nothing for a direct
     /// connection.
     pub statement_bytes_max: Option<usize>,
-    /// How large tables are, in bytes, by name in lower case; a table that is not in it may have any size.
-    pub table_bytes: BTreeMap<String, u64>,
+    /// How large tables are, by name in lower case; a table that is not in it may have any size.
+    pub table_sizes: BTreeMap<String, TableSize>,
+    /// What a project makes of rules, by their names: less or more than they are by themselves.
+    pub levels: BTreeMap<&'static str, Level>,
     /// What a server answered when it was asked how it would carry a statement out; see [`questions`](super::questions).
     pub measured: BTreeMap<(ScriptId, usize), Measured>,
 }
@@ -32,10 +34,49 @@ impl Default for LintContext {
             applied: Applied::AllButNewest,
             target: Target::AURORA_MYSQL_3,
             statement_bytes_max: Some(4 * 1024 * 1024),
-            table_bytes: BTreeMap::new(),
+            table_sizes: BTreeMap::new(),
+            levels: BTreeMap::new(),
             measured: BTreeMap::new(),
         }
     }
+}
+
+/// How large a table is, as its server estimates it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TableSize {
+    /// Its rows.
+    pub rows: u64,
+    /// Its rows and its indexes, in bytes.
+    pub bytes: u64,
+}
+
+impl TableSize {
+    /// Its bytes in words: `340 MiB`.
+    pub(super) fn amount(self) -> String {
+        match self.bytes {
+            bytes if bytes < 1 << 20 => format!("{} KiB", bytes >> 10),
+            bytes if bytes < 10 << 30 => format!("{} MiB", bytes >> 20),
+            bytes => format!("{} GiB", bytes >> 30),
+        }
+    }
+}
+
+impl fmt::Display for TableSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = if self.rows == 1 { "" } else { "s" };
+        write!(f, "about {} row{plural} in {}", self.rows, self.amount())
+    }
+}
+
+/// What a project makes of a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// It says nothing.
+    Allow,
+    /// What it finds is a warning.
+    Warn,
+    /// What it finds is an error.
+    Deny,
 }
 
 /// Which statements ran already.
@@ -173,6 +214,10 @@ impl MySqlVersion {
             minor,
             patch,
         }
+    }
+
+    pub(super) fn is_of_series(self, other: Self) -> bool {
+        (self.major, self.minor) == (other.major, other.minor)
     }
 }
 

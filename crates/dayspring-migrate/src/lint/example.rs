@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::context::LintContext;
+use super::context::{LintContext, TableSize};
 use super::finding::Finding;
 use super::rule::Rule;
 use crate::script::{ScriptError, Scripts};
@@ -59,7 +59,11 @@ pub(super) fn context_of(rule: &Rule) -> LintContext {
     match rule.name {
         "long-statement" => context.statement_bytes_max = Some(120),
         "long-change" => {
-            context.table_bytes.insert("post".to_owned(), 40 << 30);
+            let size = TableSize {
+                rows: 90_000_000,
+                bytes: 40 << 30,
+            };
+            context.table_sizes.insert("post".to_owned(), size);
         }
         _ => {}
     }

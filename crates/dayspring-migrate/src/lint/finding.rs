@@ -11,6 +11,8 @@ use crate::script::ScriptId;
 pub struct Finding {
     /// The rule.
     pub rule: &'static Rule,
+    /// How bad it is: as the rule says, unless the project decides otherwise.
+    pub severity: Severity,
     /// What is wrong here.
     pub message: String,
     /// Facts that help to judge it.
@@ -32,7 +34,7 @@ pub struct Finding {
 /// How bad the worst finding is; a command fails if it is an error.
 #[must_use]
 pub fn worst(findings: &[Finding]) -> Option<Severity> {
-    findings.iter().map(|finding| finding.rule.severity).min()
+    findings.iter().map(|finding| finding.severity).min()
 }
 
 /// An edit of a script.

@@ -38,6 +38,7 @@ mod context;
 mod docs;
 mod example;
 mod finding;
+mod measure;
 mod question;
 mod reader;
 mod render;
@@ -49,12 +50,17 @@ mod tests;
 
 pub use algorithm::AlgorithmClass;
 pub use change::{Change, changes};
-pub use context::{Applied, LintContext, Measured, MySqlVersion, Target, TargetError};
+pub use context::{
+    Applied, Level, LintContext, Measured, MySqlVersion, TableSize, Target, TargetError,
+};
 pub use docs::{render_rule, render_rules, render_table};
 pub use finding::{Edit, Finding, Fix, apply_fixes, worst};
+pub use measure::{measure, read_sizes};
 pub use question::{Question, questions};
 pub use render::{render_finding, render_github, render_json, render_text};
 pub use rule::{Example, Rule, Servers, Severity};
+
+use std::collections::BTreeMap;
 
 use allow::Allows;
 use reader::{read, read_tokens};
@@ -76,11 +82,19 @@ pub fn find_rule(name: &str) -> Option<&'static Rule> {
     allow::find(name)
 }
 
+/// The rule whose name is nearest to one that no rule has, if it is near.
+#[must_use]
+pub fn nearest_rule(name: &str) -> Option<&'static Rule> {
+    allow::nearest(name)
+}
+
 /// Looks at the statements that are about to run. The findings are in the order of the scripts.
 #[must_use]
 pub fn lint(scripts: &Scripts, context: &LintContext) -> Vec<Finding> {
     let mut schema = Schema::default();
     let mut findings = Vec::new();
+    let unasked = unasked(context);
+    let mut all_in_use = Schema::default();
     for script in in_order(scripts, context) {
         let mut gap = 0;
         for statement in &script.statements {
@@ -103,14 +117,20 @@ pub fn lint(scripts: &Scripts, context: &LintContext) -> Vec<Finding> {
                     gap..statement.span.start,
                     statement.span.clone(),
                 );
-                let found = check(&site, allows);
+                let elsewhere = Site {
+                    context: &unasked,
+                    schema: &all_in_use,
+                    ..site
+                };
+                let found = check(&site, &elsewhere, allows);
                 findings.extend(
                     found
                         .into_iter()
-                        .map(|found| finding(script, statement.number, found)),
+                        .filter_map(|found| finding(context, script, statement.number, found)),
                 );
             }
             schema.apply(&read, is_pending);
+            all_in_use.apply(&read, false);
             gap = statement.span.end;
         }
         findings.extend(check_end(scripts, script, context, gap));
@@ -129,7 +149,24 @@ fn in_order<'a>(scripts: &'a Scripts, context: &LintContext) -> Vec<&'a Script> 
     ordered
 }
 
-fn check(site: &Site<'_>, mut allows: Allows) -> Vec<(&'static Rule, Report)> {
+/// The same without what servers said.
+fn unasked(context: &LintContext) -> LintContext {
+    LintContext {
+        applied: context.applied.clone(),
+        levels: context.levels.clone(),
+        table_sizes: BTreeMap::new(),
+        measured: BTreeMap::new(),
+        ..*context
+    }
+}
+
+/// `elsewhere` is another database, of which nothing is known and in which all tables are in use: a comment that is of use
+/// there stays.
+fn check(
+    site: &Site<'_>,
+    elsewhere: &Site<'_>,
+    mut allows: Allows,
+) -> Vec<(&'static Rule, Report)> {
     let mut found = std::mem::take(&mut allows.wrong);
     let is_mysql = site.context.target.is_mysql();
     let is_on = |rule: &Rule| rule.servers == Servers::All || is_mysql;
@@ -137,6 +174,16 @@ fn check(site: &Site<'_>, mut allows: Allows) -> Vec<(&'static Rule, Report)> {
         let mut reports = Vec::new();
         if let Some(check) = rule.check {
             check(site, &mut reports);
+        }
+        if reports.is_empty()
+            && allows.names(rule)
+            && let Some(check) = rule.check
+        {
+            let mut found_there = Vec::new();
+            check(elsewhere, &mut found_there);
+            if !found_there.is_empty() {
+                allows.silences(rule);
+            }
         }
         if !reports.is_empty() && !allows.silences(rule) {
             found.extend(reports.into_iter().map(|report| (rule, report)));
@@ -164,13 +211,25 @@ fn check_end(
     found.extend(allows.unused());
     found
         .into_iter()
-        .map(|found| finding(script, number, found))
+        .filter_map(|found| finding(context, script, number, found))
         .collect()
 }
 
-fn finding(script: &Script, statement: usize, (rule, report): (&'static Rule, Report)) -> Finding {
-    Finding {
+fn finding(
+    context: &LintContext,
+    script: &Script,
+    statement: usize,
+    (rule, report): (&'static Rule, Report),
+) -> Option<Finding> {
+    let severity = match context.levels.get(rule.name) {
+        None => rule.severity,
+        Some(Level::Warn) => Severity::Warning,
+        Some(Level::Deny) => Severity::Error,
+        Some(Level::Allow) => return None,
+    };
+    Some(Finding {
         rule,
+        severity,
         message: report.message,
         notes: report.notes,
         help: report.help.unwrap_or_else(|| rule.safe_way.to_owned()),
@@ -179,5 +238,5 @@ fn finding(script: &Script, statement: usize, (rule, report): (&'static Rule, Re
         statement,
         place: Place::new(&script.path, &script.text, report.span.clone()),
         span: report.span,
-    }
+    })
 }

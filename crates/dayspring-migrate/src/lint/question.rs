@@ -4,6 +4,7 @@ use super::LintContext;
 use super::algorithm::AlgorithmClass;
 use super::reader::{AlterForm, Read, read, read_tokens};
 use super::rule::algorithm_words;
+use super::schema::Schema;
 use crate::script::{ScriptId, Scripts};
 
 /// A statement whose class a scratch server can say. The statements before it are run there first; then the variants are
@@ -20,30 +21,32 @@ pub struct Question {
 }
 
 /// The questions about the statements that are about to run. What comes back belongs into [`LintContext::measured`].
-/// Statements that name an algorithm themselves are not asked about.
+/// Statements that name an algorithm themselves are not asked about, nor those about tables that the same statements
+/// create.
 #[must_use]
 pub fn questions(scripts: &Scripts, context: &LintContext) -> Vec<Question> {
+    let mut schema = Schema::default();
     let mut questions = Vec::new();
-    for script in scripts.iter() {
+    for script in super::in_order(scripts, context) {
         for statement in &script.statements {
-            if !context
-                .applied
-                .is_pending(scripts, script.id, statement.number)
-            {
-                continue;
-            }
             let sql = script.text_of(statement);
-            let Read::Alter(alter) = read(&read_tokens(sql, 0)) else {
-                continue;
-            };
-            if alter.algorithm.is_some() || alter.clauses.is_empty() || sql.ends_with("*/") {
-                continue;
+            let read = read(&read_tokens(sql, statement.span.start));
+            let number = statement.number;
+            let is_pending = context.applied.is_pending(scripts, script.id, number);
+            if let Read::Alter(alter) = &read
+                && is_pending
+                && schema.table(&alter.table).is_none_or(|table| !table.is_new)
+                && alter.algorithm.is_none()
+                && !alter.clauses.is_empty()
+                && !sql.ends_with("*/")
+            {
+                questions.push(Question {
+                    script: script.id,
+                    number,
+                    variants: variants(alter.form, sql),
+                });
             }
-            questions.push(Question {
-                script: script.id,
-                number: statement.number,
-                variants: variants(alter.form, sql),
-            });
+            schema.apply(&read, is_pending);
         }
     }
     questions

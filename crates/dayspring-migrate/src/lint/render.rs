@@ -37,7 +37,7 @@ pub(super) fn render_without_help(finding: &Finding) -> String {
     let rule = finding.rule;
     let mut text = format!(
         "{}[{}]: {}",
-        rule.severity.name(),
+        finding.severity.name(),
         rule.name,
         finding.message
     );
@@ -66,7 +66,7 @@ fn render_counts(findings: &[Finding]) -> String {
     let count = |severity: Severity| {
         let count = findings
             .iter()
-            .filter(|finding| finding.rule.severity == severity)
+            .filter(|finding| finding.severity == severity)
             .count();
         let plural = if count == 1 { "" } else { "s" };
         (count > 0).then(|| format!("{count} {}{plural}", severity.name()))
@@ -100,7 +100,7 @@ fn finding_value(finding: &Finding) -> Value {
     json!({
         "rule": finding.rule.name,
         "code": finding.rule.code,
-        "severity": finding.rule.severity.name(),
+        "severity": finding.severity.name(),
         "message": finding.message,
         "notes": finding.notes,
         "help": finding.help,
@@ -128,7 +128,7 @@ pub fn render_github(findings: &[Finding]) -> String {
             message.push_str(&format!("\nhelp: {}", finding.help));
             format!(
                 "::{} file={},line={},col={},title={}::{}",
-                finding.rule.severity.name(),
+                finding.severity.name(),
                 escape_property(&finding.place.path),
                 finding.place.line,
                 finding.place.column,

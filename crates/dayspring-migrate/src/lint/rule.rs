@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::algorithm::{self, AlgorithmClass, Effect};
-use super::context::{LintContext, Measured};
+use super::context::{LintContext, Measured, TableSize};
 use super::finding::Fix;
 use super::reader::{Alter, AlterForm, Clause, Read, TableName, Token};
 use super::schema::{Schema, Table};
@@ -122,7 +122,7 @@ impl Report {
 }
 
 /// A statement that is about to run, and what is known around it.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Site<'a> {
     pub(super) context: &'a LintContext,
     pub(super) script: &'a Script,
@@ -145,12 +145,12 @@ impl<'a> Site<'a> {
 
     /// Whether the table is known to be so small that its rows are rewritten at once.
     pub(super) fn is_small(&self, name: &TableName) -> bool {
-        self.bytes_of(name)
-            .is_some_and(|bytes| bytes <= SMALL_TABLE_BYTES)
+        self.size_of(name)
+            .is_some_and(|size| size.bytes <= SMALL_TABLE_BYTES)
     }
 
-    pub(super) fn bytes_of(&self, name: &TableName) -> Option<u64> {
-        self.context.table_bytes.get(&name.name.key()).copied()
+    pub(super) fn size_of(&self, name: &TableName) -> Option<TableSize> {
+        self.context.table_sizes.get(&name.name.key()).copied()
     }
 
     /// The change of a table whose rows may be in use.
@@ -209,8 +209,19 @@ impl<'a> Site<'a> {
         algorithm::effect_in(alter, clause, self.table(&alter.table), self.context.target)
     }
 
-    /// The class of a change and where it is known from.
+    /// The class of a change and where it is known from, and how large the table is, where that is known.
     pub(super) fn class_note(&self, class: AlgorithmClass) -> String {
+        let class = self.class_and_source(class);
+        match self.read {
+            Read::Alter(alter) => match self.size_of(&alter.table) {
+                Some(size) => format!("{class}; `{}` has {size}", alter.table.text()),
+                None => class,
+            },
+            _ => class,
+        }
+    }
+
+    fn class_and_source(&self, class: AlgorithmClass) -> String {
         match self.measured() {
             Some(measured) if measured.decides => {
                 format!("it runs with ALGORITHM={class}, {} says", measured.server)

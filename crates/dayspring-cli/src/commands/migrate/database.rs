@@ -40,7 +40,7 @@ pub(crate) struct ScriptsArgs {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct DatabaseArgs {
     #[command(flatten)]
-    scripts: ScriptsArgs,
+    pub(super) scripts: ScriptsArgs,
     /// A MySQL or MariaDB server: mysql://USER:PASSWORD@HOST:PORT/DATABASE. After it may stand ?socket=/PATH,
     /// ssl-mode=DISABLED, PREFERRED (the default), REQUIRED or VERIFY_IDENTITY, and ssl-ca=FILE. Without this and
     /// without --stage and --endpoint-url, the variable DATABASE_URL is read
@@ -64,6 +64,8 @@ pub(super) struct Opened {
     pub(super) scripts: Scripts,
     pub(super) session: AnySession,
     pub(super) mode: Mode,
+    /// Whether the scripts are those of a `dayspring.toml`.
+    pub(super) is_project: bool,
     /// The database in words, without secrets.
     pub(super) place: String,
 }
@@ -118,9 +120,17 @@ impl DatabaseArgs {
         }
     }
 
+    /// Whether a flag names a database; the environment is not asked.
+    pub(super) fn is_named(&self) -> bool {
+        self.database_url.is_some() || self.names_stage()
+    }
+
+    fn names_stage(&self) -> bool {
+        self.stage.is_some() || self.endpoint_url.is_some() || self.region.is_some()
+    }
+
     fn url(&self) -> Option<String> {
-        let names_stage =
-            self.stage.is_some() || self.endpoint_url.is_some() || self.region.is_some();
+        let names_stage = self.names_stage();
         self.database_url.clone().or_else(|| {
             let from_environment = std::env::var(URL_VARIABLE).ok();
             from_environment.filter(|url| !url.is_empty() && !names_stage)
@@ -137,6 +147,7 @@ impl DatabaseArgs {
             scripts,
             session: AnySession::Direct(Box::new(session)),
             mode: Mode::Strict,
+            is_project: project::exists(&self.scripts.dir),
             place,
         })
     }
@@ -168,6 +179,7 @@ impl DatabaseArgs {
             } else {
                 Mode::Strict
             },
+            is_project: true,
             place: format!("{stack} at {}", target.describe(&aws.region)),
         })
     }

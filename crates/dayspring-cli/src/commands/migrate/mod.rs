@@ -2,10 +2,12 @@
 
 mod baseline;
 mod database;
+mod facts;
 mod lint;
 mod new;
 mod options;
 mod plan;
+mod planned;
 mod preview;
 mod scratch;
 mod split;
@@ -40,7 +42,7 @@ pub(crate) async fn migrate(ui: Ui, command: Migrate) -> Result<(), Error> {
         Migrate::Plan(args) => plan::plan(ui, args).await,
         Migrate::Up(args) => up::up(ui, args).await,
         Migrate::Status(args) => status::status(ui, args).await,
-        Migrate::Lint(args) => lint::lint(ui, &args),
+        Migrate::Lint(args) => lint::lint(ui, args).await,
         Migrate::Baseline(args) => baseline::baseline(ui, args).await,
         Migrate::Verify(args) => verify::verify(ui, args).await,
         Migrate::Split(args) => split::split(ui, &args),

@@ -1,25 +1,30 @@
 use clap::Args;
-use dayspring_migrate::{Action, Decision, Phase, Plan, Scripts, Statement as ScriptStatement};
+use dayspring_migrate::lint::{Severity, changes, lint};
+use dayspring_migrate::{Decision, Journal, Phase, Plan, Version};
 use serde::Serialize;
 
 use super::database::{DatabaseArgs, Opened};
+use super::facts::{FactsArgs, applied};
 use super::options::LOCK_WAIT;
+use super::planned::{PlannedStatement, render, statements};
 use crate::error::Error;
-use crate::render;
+use crate::render::count;
 use crate::ui::Ui;
 
 /// Show the statements that `migrate up` would run, and run nothing
+///
+/// Each is shown with how the server carries it out (INSTANT, INPLACE or COPY, what is rewritten, who waits) and what
+/// lint finds in it. Contract scripts, which are for after the new code is live, stand by themselves.
 #[derive(Debug, Args)]
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     database: DatabaseArgs,
+    #[command(flatten)]
+    facts: FactsArgs,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
-
-/// How much of a statement a line of the table shows.
-const TEXT_CHARS_MAX: usize = 72;
 
 #[derive(Debug, Serialize)]
 struct Planned<'a> {
@@ -29,76 +34,72 @@ struct Planned<'a> {
     applied: usize,
     /// Whether the database has more than the scripts.
     ahead: bool,
+    /// What `up` would run.
     statements: Vec<PlannedStatement<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct PlannedStatement<'a> {
-    script: &'a str,
-    version: u64,
-    phase: &'static str,
-    line: usize,
-    number: usize,
-    class: &'static str,
-    action: &'static str,
-    text: &'a str,
+    /// What `up --contract` would run after it.
+    contract: Vec<PlannedStatement<'a>>,
 }
 
 pub(super) async fn plan(ui: Ui, args: PlanArgs) -> Result<(), Error> {
     let mut opened = args.database.open(LOCK_WAIT).await?;
-    let plan = planned(&mut opened).await?;
+    let journal = opened.journal().await?;
+    ui.status("Asked", &opened.place);
+    let expand = planned(&opened, &journal, Phase::Expand)?;
+    let contract = planned(&opened, &journal, Phase::Contract)?;
+    let already = applied(&journal, false);
+    let context = args.facts.of_database(ui, &mut opened, already).await?;
+    let findings = lint(&opened.scripts, &context);
+    let changes = changes(&opened.scripts, &context);
+    let of = |plan: &Plan| statements(&opened.scripts, plan, &changes, Some(&findings));
     let planned = Planned {
-        version: plan.version.map(dayspring_migrate::Version::number),
-        applied: plan.applied,
-        ahead: plan.ahead,
-        statements: statements(&opened.scripts, &plan),
+        version: expand.version.map(Version::number),
+        applied: expand.applied + contract.applied,
+        ahead: expand.ahead,
+        statements: of(&expand),
+        contract: of(&contract),
     };
     if args.json {
         ui.result(&serde_json::to_string_pretty(&planned).expect("numbers and text are JSON"));
         return Ok(());
     }
-    ui.status("Asked", &opened.place);
-    if planned.statements.is_empty() {
-        ui.result(&nothing(&planned));
-    } else {
-        ui.result(table(&planned.statements).trim_end());
+    let width = ui.width();
+    let mut text = match render(&planned.statements, width) {
+        table if table.is_empty() => nothing(&planned) + "\n",
+        table => table,
+    };
+    let table = render(&planned.contract, width);
+    if !table.is_empty() {
+        text.push_str("\nAfter the new code is live, by `up --contract` or by the deploy:\n\n");
+        text.push_str(&table);
+    }
+    ui.result(text.trim_end());
+    let counted = |severity: Severity| {
+        let found = findings.iter().filter(|found| found.severity == severity);
+        match found.count() {
+            0 => None,
+            number => Some(count(number, severity.name())),
+        }
+    };
+    let counts: Vec<String> = [Severity::Error, Severity::Warning]
+        .into_iter()
+        .filter_map(counted)
+        .collect();
+    if !counts.is_empty() {
+        let counts = counts.join(" and ");
+        ui.status(
+            "Linted",
+            &format!("{counts}: `migrate lint` with this database says what to do"),
+        );
     }
     Ok(())
 }
 
-async fn planned(opened: &mut Opened) -> Result<Plan, Error> {
-    let journal = opened.journal().await?;
-    let decision = dayspring_migrate::plan(&opened.scripts, &journal, Phase::Expand, opened.mode);
-    match decision {
+fn planned(opened: &Opened, journal: &Journal, phase: Phase) -> Result<Plan, Error> {
+    match dayspring_migrate::plan(&opened.scripts, journal, phase, opened.mode) {
         Ok(Decision::Carry(plan)) => Ok(plan),
         // Only a development stage is rebuilt, and not by these commands.
         Ok(Decision::Rebuild(refusal)) | Err(refusal) => Err(Error::migration(&refusal.into())),
     }
-}
-
-pub(super) fn statements<'a>(scripts: &'a Scripts, plan: &Plan) -> Vec<PlannedStatement<'a>> {
-    let mut planned = Vec::with_capacity(plan.steps.len());
-    for step in &plan.steps {
-        let Some(script) = scripts.get(step.script) else {
-            continue;
-        };
-        // A statement that is to be settled may be gone from its script.
-        let statement: Option<&ScriptStatement> = script.statements.get(step.number - 1);
-        planned.push(PlannedStatement {
-            script: &script.path,
-            version: script.id.version.number(),
-            phase: script.id.phase.name(),
-            line: statement.map_or(0, |statement| statement.line),
-            number: step.number,
-            class: statement.map_or("schema", |statement| statement.analysis.class.name()),
-            action: match step.action {
-                Action::Run => "run",
-                Action::Settle => "settle",
-            },
-            text: statement.map_or("", |statement| script.text_of(statement)),
-        });
-    }
-    planned
 }
 
 fn nothing(planned: &Planned<'_>) -> String {
@@ -110,44 +111,5 @@ fn nothing(planned: &Planned<'_>) -> String {
         format!("nothing to do: {schema}, and ahead of the scripts")
     } else {
         format!("nothing to do: {schema}")
-    }
-}
-
-pub(super) fn table(statements: &[PlannedStatement<'_>]) -> String {
-    let header = ["PLACE", "NUMBER", "CLASS", "ACTION", "STATEMENT"].map(str::to_owned);
-    let rows = statements.iter().map(|statement| {
-        [
-            format!("{}:{}", statement.script, statement.line),
-            statement.number.to_string(),
-            statement.class.to_owned(),
-            statement.action.to_owned(),
-            shortened(statement.text),
-        ]
-    });
-    render::table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
-}
-
-/// On one line, its white space as single spaces, cut where it is long.
-fn shortened(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= TEXT_CHARS_MAX {
-        return line;
-    }
-    line.chars()
-        .take(TEXT_CHARS_MAX - 3)
-        .chain("...".chars())
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_statement_is_shown_on_one_short_line() {
-        assert_eq!(shortened("SELECT\n  1"), "SELECT 1");
-        let long = shortened(&format!("SELECT '{}'", "é".repeat(100)));
-        assert_eq!(long.chars().count(), TEXT_CHARS_MAX);
-        assert!(long.ends_with("..."));
     }
 }

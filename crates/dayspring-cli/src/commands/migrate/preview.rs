@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use dayspring_migrate::lint::{Applied, Finding, LintContext, lint};
-use dayspring_migrate::{Decision, Journal, Mode, Phase, Scripts, read_journal, render_failure};
+use dayspring_migrate::lint::{Applied, Finding, LintContext, changes, lint};
+use dayspring_migrate::{
+    Decision, Journal, Mode, Phase, Plan, Scripts, read_journal, render_failure,
+};
 use serde_json::Value;
 
 use super::database::data_api_session;
-use super::plan::{statements, table};
+use super::planned::{render, statements};
 use crate::aws::{Aws, Target};
 use crate::error::Error;
 
@@ -18,6 +20,10 @@ pub(crate) struct Preview {
     pub(crate) statements: Value,
     /// The same for people; empty where there are none.
     pub(crate) table: String,
+    /// The statements of contract scripts, which it would run after the new code is live.
+    pub(crate) contract: Value,
+    /// The same for people.
+    pub(crate) contract_table: String,
     /// Why it would run none: it refuses the scripts, or (`rebuilds`) begins with an empty database.
     pub(crate) refusal: Option<String>,
     pub(crate) rebuilds: bool,
@@ -38,7 +44,7 @@ pub(crate) async fn journal(
 }
 
 /// Decides as the migrator will.
-pub(crate) fn preview(scripts: &Scripts, journal: &Journal, mode: Mode) -> Preview {
+pub(crate) fn preview(scripts: &Scripts, journal: &Journal, mode: Mode, width: usize) -> Preview {
     let context = LintContext {
         applied: Applied::of(journal),
         ..LintContext::default()
@@ -46,23 +52,35 @@ pub(crate) fn preview(scripts: &Scripts, journal: &Journal, mode: Mode) -> Previ
     let mut preview = Preview {
         statements: Value::Array(Vec::new()),
         table: String::new(),
+        contract: Value::Array(Vec::new()),
+        contract_table: String::new(),
         refusal: None,
         rebuilds: false,
         findings: lint(scripts, &context),
     };
+    let changes = changes(scripts, &context);
+    let shown = |plan: &Plan| {
+        let planned = statements(scripts, plan, &changes, None);
+        let value = serde_json::to_value(&planned).expect("numbers and text are JSON");
+        (value, render(&planned, width))
+    };
     match dayspring_migrate::plan(scripts, journal, Phase::Expand, mode) {
-        Ok(Decision::Carry(plan)) => {
-            let planned = statements(scripts, &plan);
-            if !planned.is_empty() {
-                preview.table = table(&planned);
-            }
-            preview.statements = serde_json::to_value(&planned).expect("numbers and text are JSON");
-        }
+        Ok(Decision::Carry(plan)) => (preview.statements, preview.table) = shown(&plan),
         Ok(Decision::Rebuild(refusal)) => {
             preview.rebuilds = true;
             preview.refusal = Some(render_failure(&refusal.into(), usize::MAX));
         }
         Err(refusal) => preview.refusal = Some(render_failure(&refusal.into(), usize::MAX)),
+    }
+    match dayspring_migrate::plan(scripts, journal, Phase::Contract, mode) {
+        Ok(Decision::Carry(plan)) => (preview.contract, preview.contract_table) = shown(&plan),
+        // A rebuild brings everything, and a refusal is said where the first one is.
+        Ok(Decision::Rebuild(_)) => {}
+        Err(refusal) => {
+            preview
+                .refusal
+                .get_or_insert_with(|| render_failure(&refusal.into(), usize::MAX));
+        }
     }
     preview
 }

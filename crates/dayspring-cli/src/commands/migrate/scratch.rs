@@ -62,6 +62,27 @@ pub(super) struct Comparison {
     pub(super) server: String,
 }
 
+/// What new databases and tables are like on the live server.
+#[derive(Debug)]
+pub(super) struct Defaults {
+    pub(super) database: String,
+    pub(super) charset: String,
+    pub(super) collation: String,
+    /// Nothing where no server says it.
+    pub(super) mode: Option<String>,
+}
+
+impl Defaults {
+    pub(super) async fn of<S: Session>(live: &mut S) -> Result<Self, Error> {
+        Ok(Self {
+            database: live_database(live).await?,
+            charset: first_text(live, "SELECT @@character_set_database").await?,
+            collation: first_text(live, "SELECT @@collation_database").await?,
+            mode: Some(first_text(live, "SELECT @@sql_mode").await?),
+        })
+    }
+}
+
 /// Replays statements on a scratch server and compares the live schema with what they make.
 pub(super) async fn compare<S: Session>(
     ui: Ui,
@@ -70,39 +91,63 @@ pub(super) async fn compare<S: Session>(
     sequence: &Sequence,
     args: &ScratchArgs,
 ) -> Result<Comparison, Error> {
-    let database = live_database(live).await?;
+    let defaults = Defaults::of(live).await?;
     let here = read_schema(live)
         .await
         .map_err(|error| Error::migration(&error))?;
-    let mode = first_text(live, "SELECT @@sql_mode").await?;
     let count = render::count(sequence.len(), "statement");
-    let comparing = async {
-        match &args.scratch_url {
-            Some(url) => {
-                let url = DatabaseUrl::parse(url)?;
-                ui.status("Replaying", &format!("{count} on {url}"));
-                let mut session = MySqlSession::connect(url, LOCK_WAIT).await?;
-                in_named(ui, &mut session, &here, scripts, sequence).await
-            }
-            None => {
-                ui.status("Replaying", &format!("{count} on a scratch MariaDB"));
-                let server = ScratchServer::start(&cache())
-                    .await
-                    .map_err(Error::Scratch)?;
-                let found = in_own(ui, &server, &database, &mode, &here, scripts, sequence).await;
-                server.stop().await;
-                found
-            }
-        }
-    };
-    let there = tokio::select! {
-        found = comparing => found?,
-        () = shutdown::requested() => return Err(input("error: interrupted; nothing was recorded")),
-    };
+    ui.status("Replaying", &format!("{count} on {}", args.place()?));
+    let there = args
+        .with_session(&defaults, async |session| {
+            make(ui, session, scripts, sequence).await
+        })
+        .await?;
     Ok(Comparison {
         differences: diff(&here, &there),
         server: there.server,
     })
+}
+
+impl ScratchArgs {
+    pub(super) fn is_named(&self) -> bool {
+        self.scratch_url.is_some()
+    }
+
+    pub(super) fn place(&self) -> Result<String, Error> {
+        match &self.scratch_url {
+            Some(url) => DatabaseUrl::parse(url).map(|url| url.to_string()),
+            None => Ok("a scratch MariaDB".to_owned()),
+        }
+    }
+
+    /// Does some work in an empty database that is gone, or empty again, after it.
+    pub(super) async fn with_session<T>(
+        &self,
+        defaults: &Defaults,
+        work: impl AsyncFnOnce(&mut MySqlSession) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let working = async {
+            match &self.scratch_url {
+                Some(url) => {
+                    let url = DatabaseUrl::parse(url)?;
+                    let mut session = MySqlSession::connect(url, LOCK_WAIT).await?;
+                    in_named(&mut session, defaults, work).await
+                }
+                None => {
+                    let server = ScratchServer::start(&cache())
+                        .await
+                        .map_err(Error::Scratch)?;
+                    let found = in_own(&server, defaults, work).await;
+                    server.stop().await;
+                    found
+                }
+            }
+        };
+        tokio::select! {
+            found = working => found,
+            () = shutdown::requested() => Err(input("error: interrupted; nothing was changed")),
+        }
+    }
 }
 
 pub(super) fn input(message: impl Into<String>) -> Error {
@@ -112,38 +157,35 @@ pub(super) fn input(message: impl Into<String>) -> Error {
     }
 }
 
-async fn in_own(
-    ui: Ui,
+async fn in_own<T>(
     server: &ScratchServer,
-    database: &str,
-    mode: &str,
-    here: &Schema,
-    scripts: &Scripts,
-    sequence: &Sequence,
-) -> Result<Schema, Error> {
+    defaults: &Defaults,
+    work: impl AsyncFnOnce(&mut MySqlSession) -> Result<T, Error>,
+) -> Result<T, Error> {
     let open = async |database: Option<&str>| {
         let url = DatabaseUrl::parse(&server.url(database))?;
         MySqlSession::connect(url, LOCK_WAIT).await
     };
     let mut session = open(None).await?;
-    let modes = format!("SET GLOBAL sql_mode = '{}'", mode.replace('\'', "''"));
-    // Modes that the live server's family has and this one lacks leave the usual ones.
-    drop(session.execute(&modes, &[]).await);
+    if let Some(mode) = &defaults.mode {
+        let modes = format!("SET GLOBAL sql_mode = '{}'", mode.replace('\'', "''"));
+        // Modes that the live server's family has and this one lacks leave the usual ones.
+        drop(session.execute(&modes, &[]).await);
+    }
+    let database = &defaults.database;
     let create = format!("CREATE DATABASE `{}`", database.replace('`', "``"));
     say(&mut session, &create).await?;
     let mut session = open(Some(database)).await?;
-    set_defaults(&mut session, database, here).await?;
-    make(ui, &mut session, scripts, sequence).await
+    set_defaults(&mut session, database, defaults).await?;
+    work(&mut session).await
 }
 
-/// Replays in a database that the user named, and leaves it as empty as it was.
-async fn in_named(
-    ui: Ui,
+/// Works in a database that the user named, and leaves it as empty as it was.
+async fn in_named<T>(
     session: &mut MySqlSession,
-    here: &Schema,
-    scripts: &Scripts,
-    sequence: &Sequence,
-) -> Result<Schema, Error> {
+    defaults: &Defaults,
+    work: impl AsyncFnOnce(&mut MySqlSession) -> Result<T, Error>,
+) -> Result<T, Error> {
     let database = live_database(session).await?;
     let sql = "SELECT CONCAT('', COUNT(*)) FROM information_schema.tables WHERE table_schema = DATABASE()";
     if first_text(session, sql).await? != "0" {
@@ -151,12 +193,12 @@ async fn in_named(
             "error: the scratch database `{database}` is not empty\n help: name one that nobody needs, with nothing in it"
         )));
     }
-    set_defaults(session, &database, here).await?;
-    let made = make(ui, session, scripts, sequence).await;
+    set_defaults(session, &database, defaults).await?;
+    let done = work(session).await;
     let name = database.replace('`', "``");
     say(session, &format!("DROP DATABASE `{name}`")).await?;
     say(session, &format!("CREATE DATABASE `{name}`")).await?;
-    made
+    done
 }
 
 /// New tables are to have the character set that they have on the live server. Of two families only the character
@@ -164,11 +206,11 @@ async fn in_named(
 async fn set_defaults<S: Session>(
     session: &mut S,
     database: &str,
-    here: &Schema,
+    defaults: &Defaults,
 ) -> Result<(), Error> {
     let name = database.replace('`', "``");
-    let alter = format!("ALTER DATABASE `{name}` CHARACTER SET {}", here.charset);
-    let with_collation = format!("{alter} COLLATE {}", here.collation);
+    let alter = format!("ALTER DATABASE `{name}` CHARACTER SET {}", defaults.charset);
+    let with_collation = format!("{alter} COLLATE {}", defaults.collation);
     match session.execute(&with_collation, &[]).await {
         Ok(_) => Ok(()),
         Err(_) => say(session, &alter).await,

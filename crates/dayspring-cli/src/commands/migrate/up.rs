@@ -1,7 +1,7 @@
 use std::time::Instant;
 
 use clap::Args;
-use dayspring_migrate::{Event, Outcome, Report, apply};
+use dayspring_migrate::{Event, Outcome, Phase, Report, Standing, apply, status};
 use serde::Serialize;
 
 use super::database::{AnySession, DatabaseArgs, Opened};
@@ -12,13 +12,17 @@ use crate::ui::Ui;
 
 /// Apply the scripts that the database does not have yet
 ///
-/// Each statement takes effect exactly once, whatever was interrupted before: run it again and it carries on.
+/// Each statement takes effect exactly once, whatever was interrupted before: run it again and it carries on. Contract
+/// scripts (vN.contract.sql) are for after the new code is live, and run only with --contract.
 #[derive(Debug, Args)]
 pub(crate) struct UpArgs {
     #[command(flatten)]
     database: DatabaseArgs,
     #[command(flatten)]
     wait: WaitArgs,
+    /// Run the contract scripts too, after all others: the code that needs what they remove is gone
+    #[arg(long)]
+    contract: bool,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -40,6 +44,9 @@ struct Done {
     applied: usize,
     /// Which.
     statements: Vec<Range>,
+    /// The contract scripts that are still to run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contract_pending: Option<Vec<String>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -60,43 +67,90 @@ struct Range {
 
 pub(super) async fn up(ui: Ui, args: UpArgs) -> Result<(), Error> {
     let begun = Instant::now();
-    let opened = args.database.open(args.wait.lock_wait).await?;
+    let mut opened = args.database.open(args.wait.lock_wait).await?;
     ui.status("Migrating", &opened.place);
-    let Opened {
-        scripts,
-        session,
-        mode,
-        ..
-    } = opened;
     let mut progress = Progress::new(ui);
-    let mut observer = |event: Event<'_>| progress.tell(event);
-    let outcome = match session {
-        AnySession::Direct(mut session) => {
-            let options = args.wait.direct(owner(), mode);
-            apply(session.as_mut(), &scripts, &options, &mut observer).await
-        }
-        AnySession::DataApi(mut session) => {
-            let options = args.wait.data_api(owner(), mode);
-            apply(session.as_mut(), &scripts, &options, &mut observer).await
-        }
+    let ended = phases(&args, &mut opened, &mut progress).await;
+    let pending = match &ended {
+        Ok(_) => contract_pending(&mut opened).await?,
+        Err(_) => Vec::new(),
     };
-    let ended = outcome
-        .map_err(|error| Error::migration(&error))
-        .and_then(finished);
     if args.json {
-        let done = done(&ended, progress.applied);
+        let done = done(&ended, progress.applied, pending);
         ui.result(&serde_json::to_string_pretty(&done).expect("numbers and text are JSON"));
     } else if let Ok(report) = &ended {
         let time = render::duration(begun.elapsed());
         ui.status("Finished", &format!("{report}, in {time}"));
+        if !pending.is_empty() {
+            let scripts = pending.join(", ");
+            let what = format!("{scripts}: once the new code is live, run `migrate up --contract`");
+            ui.status("Pending", &what);
+        }
     }
     ended.map(drop)
 }
 
-fn done(ended: &Result<Report, Error>, statements: Vec<Range>) -> Done {
+/// The expand phase, and the contract phase after it where it is asked for.
+async fn phases(
+    args: &UpArgs,
+    opened: &mut Opened,
+    progress: &mut Progress,
+) -> Result<Report, Error> {
+    let report = run(args, opened, Phase::Expand, progress).await?;
+    if !args.contract {
+        return Ok(report);
+    }
+    let contract = run(args, opened, Phase::Contract, progress).await?;
+    Ok(Report {
+        applied: report.applied + contract.applied,
+        ..report
+    })
+}
+
+async fn run(
+    args: &UpArgs,
+    opened: &mut Opened,
+    phase: Phase,
+    progress: &mut Progress,
+) -> Result<Report, Error> {
+    let (scripts, mode) = (&opened.scripts, opened.mode);
+    let mut observer = |event: Event<'_>| progress.tell(event);
+    let outcome = match &mut opened.session {
+        AnySession::Direct(session) => {
+            let mut options = args.wait.direct(owner(), mode);
+            options.phase = phase;
+            apply(session.as_mut(), scripts, &options, &mut observer).await
+        }
+        AnySession::DataApi(session) => {
+            let mut options = args.wait.data_api(owner(), mode);
+            options.phase = phase;
+            apply(session.as_mut(), scripts, &options, &mut observer).await
+        }
+    };
+    outcome
+        .map_err(|error| Error::migration(&error))
+        .and_then(finished)
+}
+
+/// The contract scripts that are not applied. Where there are no such scripts, nothing is asked.
+async fn contract_pending(opened: &mut Opened) -> Result<Vec<String>, Error> {
+    if opened.scripts.of_phase(Phase::Contract).next().is_none() {
+        return Ok(Vec::new());
+    }
+    let journal = opened.journal().await?;
+    let scripts = status(&opened.scripts, &journal);
+    let pending = scripts.into_iter().filter(|script| {
+        script.id.phase == Phase::Contract
+            && !matches!(script.standing, Standing::Applied | Standing::Gone)
+    });
+    Ok(pending.map(|script| script.path).collect())
+}
+
+fn done(ended: &Result<Report, Error>, statements: Vec<Range>, pending: Vec<String>) -> Done {
     let count = statements.iter().map(|range| range.last + 1 - range.first);
     match ended {
         Ok(report) => Done {
+            contract_pending: (!pending.is_empty()).then_some(pending),
             report: Some(report.to_string()),
             error: None,
             version: report.version.map(dayspring_migrate::Version::number),
@@ -104,6 +158,7 @@ fn done(ended: &Result<Report, Error>, statements: Vec<Range>) -> Done {
             statements,
         },
         Err(error) => Done {
+            contract_pending: None,
             report: None,
             error: Some(Failed {
                 fault: match error.fault() {

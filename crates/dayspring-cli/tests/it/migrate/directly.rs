@@ -21,11 +21,13 @@ fn blog() -> Database {
 fn scripts_are_planned_applied_and_shown() {
     let database = blog();
     insta::assert_snapshot!(database.succeed(&["plan"]).stdout, @"
-    PLACE                          NUMBER  CLASS   ACTION  STATEMENT
-    scripts/schema/v1.sql:1        1       schema  run     CREATE TABLE users (id INT PRIMARY KEY)
-    scripts/schema/v1.sql:2        2       data    run     INSERT INTO users VALUES (1)
-    scripts/schema/v1.sql:3        3       data    run     INSERT INTO users VALUES (2)
-    scripts/schema/v2_posts.sql:1  1       schema  run     CREATE TABLE posts ( id INT PRIMARY KEY, title VARCHAR(100) NOT NULL )
+      #  LINE  CLASS    STATEMENT
+    scripts/schema/v1.sql
+      1     1  schema   CREATE TABLE users (id INT PRIMARY KEY)
+      2     2  data     INSERT INTO users VALUES (1)
+      3     3  data     INSERT INTO users VALUES (2)
+    scripts/schema/v2_posts.sql
+      1     1  schema   CREATE TABLE posts ( id INT PRIMARY KEY, title VARCHAR(10...
     ");
     let up = database.succeed(&["up"]);
     let (lines, last) = up.stderr.trim_end().rsplit_once('\n').unwrap();
@@ -64,6 +66,7 @@ fn everything_is_said_in_json_too() {
             "script": "scripts/schema/v2_posts.sql", "version": 2, "phase": "expand", "line": 1, "number": 1,
             "class": "schema", "action": "run",
             "text": "CREATE TABLE posts (\n  id INT PRIMARY KEY,\n  title VARCHAR(100) NOT NULL\n)",
+            "findings": plan["statements"][3]["findings"],
         })
     );
     assert_eq!(
@@ -79,7 +82,7 @@ fn everything_is_said_in_json_too() {
     );
     assert_eq!(
         json(&["plan", "--json"]),
-        json!({ "version": 2, "applied": 4, "ahead": false, "statements": [] })
+        json!({ "version": 2, "applied": 4, "ahead": false, "statements": [], "contract": [] })
     );
     assert_eq!(
         json(&["status", "--json"])["scripts"][0],

@@ -168,6 +168,7 @@ impl Database {
             .current_dir(self.folder())
             .env("NO_COLOR", "1")
             .env_remove("DATABASE_URL")
+            .env_remove("COLUMNS")
             .env_remove("AWS_ENDPOINT_URL")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

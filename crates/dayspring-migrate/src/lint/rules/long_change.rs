@@ -29,7 +29,7 @@ fn check(site: &Site<'_>, found: &mut Vec<Report>) {
     let Read::Alter(alter) = site.read else {
         return;
     };
-    let Some(bytes) = site.bytes_of(&alter.table) else {
+    let Some(size) = site.size_of(&alter.table) else {
         return;
     };
     let adds_index = alter
@@ -37,12 +37,12 @@ fn check(site: &Site<'_>, found: &mut Vec<Report>) {
         .iter()
         .any(|clause| matches!(clause.kind, ClauseKind::AddIndex(_)));
     let effect = site.effect(alter);
-    let seconds = bytes / BYTES_PER_SECOND;
+    let seconds = size.bytes / BYTES_PER_SECOND;
     if seconds > CALL_SECONDS && (effect.rebuilds || adds_index) {
         let message = format!(
-            "`{}` has {} GiB: this takes {}",
+            "`{}` has {}: this takes {}",
             alter.table.text(),
-            bytes >> 30,
+            size.amount(),
             match seconds {
                 0..900 => "some minutes",
                 900..3600 => "more than 15 minutes",

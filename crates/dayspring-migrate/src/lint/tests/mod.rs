@@ -275,7 +275,25 @@ fn a_small_table_may_be_copied() {
     );
     let mut context = LintContext::default();
     assert_eq!(lint(&scripts, &context).len(), 2);
-    context.table_bytes.insert("post".to_owned(), 1 << 20);
+    let size = TableSize {
+        rows: 1000,
+        bytes: 1 << 20,
+    };
+    context.table_sizes.insert("post".to_owned(), size);
+    assert_eq!(lint(&scripts, &context).len(), 0);
+}
+
+#[test]
+fn a_comment_about_a_table_that_is_small_here_is_of_use() {
+    let text = "-- dayspring: allow change-type it is small everywhere\nALTER TABLE post MODIFY title TEXT NOT NULL, ALGORITHM=COPY;";
+    let scripts = scripts(POST, text);
+    let mut context = LintContext::default();
+    assert_eq!(lint(&scripts, &context).len(), 0);
+    let size = TableSize {
+        rows: 1000,
+        bytes: 1 << 20,
+    };
+    context.table_sizes.insert("post".to_owned(), size);
     assert_eq!(lint(&scripts, &context).len(), 0);
 }
 
