@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pymysql
 
 import judge
+from migrations import FILES
 from proxy import Proxy, strip_comments
 
 # A second run that says nothing for so long is stuck.
@@ -49,7 +50,7 @@ class Bench:
         self.control = server.connect()
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
-        self.tool.write(self.folder, self.prepare)
+        self.tool.write(self.folder, self.prepare, FILES)
 
     def prepare(self, command, folder):
         subprocess.run(command, cwd=folder, env=self.tool.environ(), check=True, stdout=subprocess.DEVNULL)

@@ -36,21 +36,27 @@ def enter_venv(folder):
         os.execv(python, [str(python), *sys.argv])
 
 
-def tools(folder, dayspring):
-    """(the tools that are there, the names and reasons of those that are not)"""
+def tools(folder, dayspring, wanted=("",)):
+    """(the tools that are there, the names and reasons of those that are not), of those whose names begin as is wanted"""
     found, missing = [], []
-    for name, get in [
-        ("Dayspring", lambda: [sets.dayspring(dayspring, version(dayspring, "--version"))]),
-        ("alembic and yoyo-migrations", lambda: python_tools(folder)),
-        ("dbmate and liquibase", lambda: npm_tools(folder)),
-        ("sqlx-cli", lambda: cargo_tools(folder, 0)),
-        ("refinery_cli", lambda: cargo_tools(folder, 1)),
+    for names, get in [
+        (["Dayspring"], lambda: [sets.dayspring(dayspring, version(dayspring, "--version"))]),
+        (["alembic", "yoyo-migrations"], lambda: python_tools(folder)),
+        (["dbmate", "liquibase"], lambda: npm_tools(folder)),
+        (["sqlx-cli"], lambda: cargo_tools(folder, 0)),
+        (["refinery_cli"], lambda: cargo_tools(folder, 1)),
     ]:
+        if not any(is_wanted(name, wanted) for name in names):
+            continue
         try:
-            found += get()
+            found += [tool for tool in get() if is_wanted(tool.name, wanted)]
         except (OSError, subprocess.CalledProcessError) as error:
-            missing.append((name, f"could not be installed: {error}"))
+            missing.append((" and ".join(names), f"could not be installed: {error}"))
     return found, missing
+
+
+def is_wanted(name, wanted):
+    return any(name.lower().startswith(part.lower()) for part in wanted)
 
 
 def python_tools(folder):

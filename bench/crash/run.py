@@ -55,8 +55,7 @@ def measure(arguments, folder, kept, results):
 
     wanted = arguments.tools.split(",") if arguments.tools else [""]
     lock = threading.Lock()
-    tools, missing = install.tools(folder, arguments.dayspring)
-    tools = [tool for tool in tools if any(tool.name.lower().startswith(name.lower()) for name in wanted)]
+    tools, missing = install.tools(folder, arguments.dayspring, wanted)
     with Server() as server:
 
         def run(numbered):
@@ -69,7 +68,8 @@ def measure(arguments, folder, kept, results):
         with ThreadPoolExecutor(arguments.jobs) as pool:
             for _ in pool.map(run, enumerate(tools)):
                 pass
-    kept["missing"] = missing
+    earlier = [entry for entry in kept.get("missing", []) if not any(install.is_wanted(name, wanted) for name in entry[0].split(" and "))]
+    kept["missing"] = missing + earlier
     results.write_text(json.dumps(kept, indent=1))
     return kept
 

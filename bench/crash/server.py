@@ -43,6 +43,12 @@ KEEPER = 'f=$1; shift; "$@" >"$f/log" 2>&1 & s=$!; read -r _; kill -9 $s; wait $
 class Server:
     """A running server. Leaving the `with` block ends it and removes its folder."""
 
+    def __init__(self, options=OPTIONS, hides_socket=True):
+        self.options = options
+        # Named relative to the data folder, the socket is not found by a driver which asks the server for it, to leave TCP
+        # and the proxy for it (the crate `mysql`, in refinery).
+        self.hides_socket = hides_socket
+
     def __enter__(self):
         program = find_program()
         self.folder = Path(tempfile.mkdtemp(prefix="crash-matrix-"))
@@ -51,11 +57,9 @@ class Server:
         bootstrap(program, data)
         self.socket = str(data / "socket")
         user = ["--user=root"] if os.geteuid() == 0 else []
-        # The socket is named relative to the data folder, so that a driver which asks the server for it, to leave TCP and the
-        # proxy for it, does not find it (the crate `mysql`, in refinery).
         self.keeper = subprocess.Popen(
-            ["sh", "-c", KEEPER, "sh", self.folder, program, *OPTIONS, *user]
-            + [f"--datadir={data}", "--socket=socket", f"--tmpdir={self.folder}"]
+            ["sh", "-c", KEEPER, "sh", self.folder, program, *self.options, *user]
+            + [f"--datadir={data}", f"--socket={'socket' if self.hides_socket else self.socket}", f"--tmpdir={self.folder}"]
             + [f"--pid-file={self.folder / 'pid'}"],
             stdin=subprocess.PIPE,
         )

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from migrations import FILES, script
+from migrations import script
 
 
 @dataclass
@@ -19,7 +19,7 @@ class Tool:
     journal: list
     # What the journal says, as a query whose answer does not depend on times or on counters.
     says: str
-    # Writes the migrations into a folder.
+    # (folder, run, files): writes the migrations into a folder. `run` carries out a command there.
     write: object
     # (folder, port, database) -> command line
     command: object
@@ -43,9 +43,9 @@ def url(port, database):
     return f"mysql://root@127.0.0.1:{port}/{database}"
 
 
-def write_files(folder, name, text):
+def write_files(folder, files, name, text):
     folder.mkdir(parents=True, exist_ok=True)
-    for number, (title, statements) in enumerate(FILES, 1):
+    for number, (title, statements) in enumerate(files, 1):
         (folder / name(number, title)).write_text(text(statements))
 
 
@@ -56,7 +56,7 @@ def dayspring(program, version):
         set_up="`dayspring migrate up`",
         journal=["dayspring_script", "dayspring_statement", "dayspring_lease"],
         says="SELECT version, phase, position, state FROM dayspring_statement ORDER BY 1, 2, 3",
-        write=lambda folder, _: write_files(folder, lambda n, t: f"v{n}_{t}.sql", script),
+        write=lambda folder, _, files: write_files(folder, files, lambda n, t: f"v{n}_{t}.sql", script),
         command=lambda folder, port, database: [
             *[program, "migrate", "up", "--scripts", str(folder)],
             *["--database-url", url(port, database)],
@@ -72,7 +72,7 @@ def sqlx(program, version, transaction=True):
         set_up="`sqlx migrate run`" + ("" if transaction else ", `-- no-transaction` in every file"),
         journal=["_sqlx_migrations"],
         says="SELECT version, success FROM _sqlx_migrations ORDER BY 1",
-        write=lambda folder, _: write_files(folder, lambda n, t: f"{n:04}_{t}.sql", lambda s: head + script(s)),
+        write=lambda folder, _, files: write_files(folder, files, lambda n, t: f"{n:04}_{t}.sql", lambda s: head + script(s)),
         command=lambda folder, port, database: [
             *[program, "migrate", "run", "--source", str(folder)],
             *["--database-url", url(port, database)],
@@ -95,7 +95,7 @@ def refinery(program, version, grouped=False):
         set_up="`refinery migrate" + (" -g`" if grouped else "`"),
         journal=["refinery_schema_history"],
         says="SELECT version, name FROM refinery_schema_history ORDER BY 1",
-        write=lambda folder, _: write_files(folder / "migrations", lambda n, t: f"V{n}__{t}.sql", script),
+        write=lambda folder, _, files: write_files(folder / "migrations", files, lambda n, t: f"V{n}__{t}.sql", script),
         command=command,
     )
 
@@ -108,8 +108,9 @@ def dbmate(program, version, transaction=True):
         set_up="`dbmate --no-dump-schema migrate`" + ("" if transaction else ", `transaction:false` in every file"),
         journal=["schema_migrations"],
         says="SELECT version FROM schema_migrations ORDER BY 1",
-        write=lambda folder, _: write_files(
+        write=lambda folder, _, files: write_files(
             folder,
+            files,
             lambda n, t: f"{20260101000000 + n}_{t}.sql",
             lambda s: f"{up}\n{script(s)}\n-- migrate:down\n",
         ),
@@ -133,7 +134,7 @@ def yoyo(program, version):
         set_up="`yoyo apply --batch`, SQL files, PyMySQL",
         journal=["_yoyo_log", "_yoyo_migration", "_yoyo_version", "yoyo_lock", "yoyo_tmp_"],
         says="SELECT migration_id FROM _yoyo_migration ORDER BY 1",
-        write=lambda folder, _: write_files(folder, lambda n, t: f"{n:04}.{t}.sql", script),
+        write=lambda folder, _, files: write_files(folder, files, lambda n, t: f"{n:04}.{t}.sql", script),
         command=command("apply"),
         remedy=command("break-lock"),
         remedy_name="`yoyo break-lock`",
@@ -158,7 +159,7 @@ def downgrade():
 
 
 def alembic(program, version, per_migration=False):
-    def write(folder, run):
+    def write(folder, run, files):
         run([program, "init", str(folder / "alembic")], folder)
         if per_migration:
             env = folder / "alembic" / "env.py"
@@ -170,7 +171,7 @@ def alembic(program, version, per_migration=False):
             assert changed != text, "env.py of alembic's template has the call"
             env.write_text(changed)
         down = "None"
-        for number, (title, statements) in enumerate(FILES, 1):
+        for number, (title, statements) in enumerate(files, 1):
             revision = f"{number:04}"
             body = "\n".join(f'    op.execute("{statement}")' for statement in statements)
             text = ALEMBIC_REVISION.format(revision=revision, down=down, body=body)
@@ -198,11 +199,11 @@ def alembic(program, version, per_migration=False):
 
 
 def liquibase(program, version, driver):
-    def write(folder, _):
+    def write(folder, _, files):
         folder.mkdir(parents=True, exist_ok=True)
         changesets = [
             f"--changeset bench:{number}-{title}\n{script(statements)}"
-            for number, (title, statements) in enumerate(FILES, 1)
+            for number, (title, statements) in enumerate(files, 1)
         ]
         (folder / "changelog.sql").write_text("--liquibase formatted sql\n\n" + "\n".join(changesets))
 

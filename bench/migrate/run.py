@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""Times migration tools beside the plain `mariadb` client, on one server, in one run.
+
+See README.md beside this file.
+"""
+
+import argparse
+import os
+import platform
+import shutil
+import socket
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+
+# What the manual of a usual server says: every commit is on the disk before it is answered.
+OPTIONS = [
+    "--no-defaults",
+    "--bind-address=127.0.0.1",
+    "--skip-name-resolve",
+    "--innodb-flush-log-at-trx-commit=1",
+    "--sync-binlog=0",
+    "--skip-log-bin",
+    "--innodb-buffer-pool-size=256M",
+    "--innodb-log-file-size=96M",
+    "--performance-schema=0",
+    "--character-set-server=utf8mb4",
+    "--max-connections=50",
+]
+
+# Set-ups that send the same statements as the tool without the option.
+SAME = ["alembic, transaction_per_migration", "sqlx-cli, no-transaction"]
+
+FLOOR = "mariadb client"
+FLOOR_TRANSACTION = "mariadb client, one transaction"
+OURS = "Dayspring"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tools", help="only these, by the beginning of their names, with commas between")
+    parser.add_argument("--dayspring", default=str(ROOT / "target/release/dayspring"), help="the binary to measure")
+    parser.add_argument("--folder", default=str(ROOT / "target/crash"), help="where the tools are, or are installed")
+    parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured")
+    parser.add_argument("--scripts", type=int, default=500, help="scripts of one schema statement")
+    parser.add_argument("--inserts", type=int, default=5000, help="INSERTs of the one script")
+    parser.add_argument("--idle-runs", type=int, default=5, help="runs with nothing to do, in each round")
+    arguments = parser.parse_args()
+    folder = Path(arguments.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+
+    import install
+
+    install.enter_venv(folder)
+    wanted = arguments.tools.split(",") if arguments.tools else [""]
+    tools, missing = install.tools(folder, arguments.dayspring, wanted)
+    tools = [tool for tool in tools if tool.name not in SAME]
+    measure(arguments, tools, folder / "speed")
+    for name, reason in missing + install.NOT_RUN:
+        print(f"not run: {name}: {reason}")
+
+
+def measure(arguments, tools, work):
+    import table
+    from contestant import Client, Contestant
+    from server import Server
+    from workloads import WORKLOADS, Sizes
+
+    sizes = Sizes(arguments.scripts, arguments.inserts, arguments.idle_runs)
+    shutil.rmtree(work, ignore_errors=True)
+    port = free_port()
+    with Server([*OPTIONS, f"--port={port}"], hides_socket=False) as server:
+        control = server.connect()
+        control.query("CREATE USER root@'%'")
+        control.query("GRANT ALL ON *.* TO root@'%'")
+        contestants = [Client(FLOOR, port), Client(FLOOR_TRANSACTION, port, transaction=True)]
+        contestants += [Contestant(tool, port) for tool in tools]
+        for number, contestant in enumerate(contestants):
+            contestant.prepare(work / str(number), sizes)
+        times = {}
+        for round_number in range(1, arguments.rounds + 1):
+            # Each begins a round in its turn, so that none has always the same neighbours.
+            first = (round_number - 1) % len(contestants)
+            for contestant in contestants[first:] + contestants[:first]:
+                for workload, milliseconds in contestant.round(control, sizes):
+                    times.setdefault(workload, {}).setdefault(contestant.name, []).append(milliseconds)
+                    print(f"round {round_number}: {contestant.name}: {workload}: {milliseconds:.1f} ms", file=sys.stderr, flush=True)
+        print(table.render(machine(server), contestants, times, sizes, WORKLOADS, OURS, FLOOR))
+
+
+def machine(server):
+    processor = platform.processor() or platform.machine()
+    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").is_file() else []:
+        if line.startswith("model name"):
+            processor = line.partition(":")[2].strip()
+            break
+    load = ", load average {:.0f}".format(os.getloadavg()[0])
+    return f"{processor}, {os.cpu_count()} cores{load}; server {server.version}, {' '.join(OPTIONS[1:])}"
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+if __name__ == "__main__":
+    sys.path[:0] = [str(HERE), str(HERE.parent / "crash")]
+    main()
