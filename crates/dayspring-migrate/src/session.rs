@@ -53,6 +53,35 @@ pub enum SessionError {
     },
 }
 
+/// A statement of the engine's own with its named parameters (`:name`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Write {
+    /// The statement.
+    pub sql: String,
+    /// Each parameter's name and value.
+    pub parameters: Vec<(String, Value)>,
+}
+
+impl Write {
+    /// The parameters as calls take them.
+    #[must_use]
+    pub fn parameters(&self) -> Vec<(&str, Value)> {
+        self.parameters
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.clone()))
+            .collect()
+    }
+}
+
+/// How far a call came that was given several statements.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ran {
+    /// How many of them, from the first, were carried out.
+    pub done: usize,
+    /// What the one after them failed with; without a failure it was not begun.
+    pub error: Option<SessionError>,
+}
+
 /// A connection to one database. Outside a transaction each call may run on another server session (the Data API does
 /// so); between [`begin`](Self::begin) and its end all calls run on the same one.
 pub trait Session: Send {
@@ -70,9 +99,54 @@ pub trait Session: Send {
         parameters: &[(&str, Value)],
     ) -> impl Future<Output = Result<u64, SessionError>> + Send;
 
+    /// Carries several writes out in their order, and gives the number of rows that each matched. A session over a
+    /// connection sends them at once, and outside a transaction as one of their own; otherwise each is a call by itself,
+    /// as here. So after a failure any number of them may have taken effect, from the first.
+    fn execute_all(
+        &mut self,
+        writes: &[Write],
+    ) -> impl Future<Output = Result<Vec<u64>, SessionError>> + Send {
+        async move {
+            let mut matched = Vec::with_capacity(writes.len());
+            for write in writes {
+                matched.push(self.execute(&write.sql, &write.parameters()).await?);
+            }
+            Ok(matched)
+        }
+    }
+
     /// Runs a statement of a script exactly as it stands, and gives the number of rows it matched. Outside a
     /// transaction it goes on at the server when the caller's wait ends ([`SessionError::StillRunning`]).
     fn run(&mut self, sql: &str) -> impl Future<Output = Result<u64, SessionError>> + Send;
+
+    /// Runs statements of a script inside a transaction, from the first, as many as go well together and at least one;
+    /// each exactly as it stands, and none after one that failed. Here it is one.
+    fn run_some(&mut self, statements: &[&str]) -> impl Future<Output = Ran> + Send {
+        async move {
+            let Some(first) = statements.first() else {
+                return Ran {
+                    done: 0,
+                    error: None,
+                };
+            };
+            match self.run(first).await {
+                Ok(_) => Ran {
+                    done: 1,
+                    error: None,
+                },
+                Err(error) => Ran {
+                    done: 0,
+                    error: Some(error),
+                },
+            }
+        }
+    }
+
+    /// How many data statements a transaction may have. Where each is a call by itself more save little, and cost more
+    /// when the transaction has to be repeated.
+    fn transaction_statements_max(&self) -> usize {
+        500
+    }
 
     /// Starts a transaction. Transactions do not nest. It begins with the session settings of a new connection: what a
     /// script SET in an earlier transaction is said again where it is needed, and must not reach another script.

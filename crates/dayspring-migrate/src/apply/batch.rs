@@ -1,7 +1,7 @@
 //! Consecutive data and session statements: one transaction with their journal rows.
 
 use super::{
-    ATTEMPTS_MAX, Run, Stop, Unfinished, after, borrowed, failure, is_lock_trouble, is_lock_wait,
+    ATTEMPTS_MAX, Due, Run, Stop, Unfinished, after, failure, is_lock_trouble, is_lock_wait,
     lock_wait,
 };
 use crate::blocker;
@@ -9,17 +9,14 @@ use crate::error::Error;
 use crate::journal::{Entry, State, Step, replace_in_transaction};
 use crate::lease;
 use crate::script::{Script, Statement};
-use crate::session::{Session, SessionError, Value};
+use crate::session::{Session, SessionError, Value, Write};
 use crate::statement::Class;
-
-/// Statements of one transaction. More save little, and cost more when the transaction has to be repeated.
-const STATEMENTS_MAX: usize = 500;
 
 /// Journal rows that one statement writes: their texts stay far below the Data API's 4 MiB for a request.
 const ROWS_MAX: usize = 100;
 
 /// How many of the statements belong to the transaction that begins here.
-pub(super) fn length(script: &Script, statements: &[Statement]) -> usize {
+pub(super) fn length(script: &Script, statements: &[Statement], max: usize) -> usize {
     let count = statements
         .iter()
         .take_while(|statement| is_of_batch(statement))
@@ -28,7 +25,7 @@ pub(super) fn length(script: &Script, statements: &[Statement]) -> usize {
     if script.statements[..before + count].iter().any(binds) {
         count
     } else {
-        count.min(STATEMENTS_MAX)
+        count.min(max)
     }
 }
 
@@ -57,6 +54,10 @@ impl<S: Session> Run<'_, S> {
         script: &Script,
         statements: &[Statement],
     ) -> Result<(), Stop> {
+        // Only that the script was begun may wait for the transaction's end.
+        if self.due.iter().any(|due| matches!(due, Due::Finish(..))) {
+            self.write(None).await?;
+        }
         let mut attempt = 1;
         loop {
             match self.try_batch(script, statements).await {
@@ -100,73 +101,73 @@ impl<S: Session> Run<'_, S> {
         self.replay_session(script, first).await?;
         // What a session remembers of the data is lost with it, so nothing of such a run may stay alone.
         let atomic = statements.iter().any(binds);
+        let texts: Vec<&str> = statements
+            .iter()
+            .map(|statement| script.text_of(statement))
+            .collect();
         let mut applied = 0;
+        let mut failed = None;
         let mut stopped = None;
-        let mut entries = Vec::with_capacity(statements.len());
-        for statement in statements {
+        while applied < statements.len() && stopped.is_none() {
             if applied > 0 && !atomic && self.is_late() {
                 stopped = Some(Stop::HandOver);
                 break;
             }
-            self.tell_started(script, statement);
-            match self.session.run(script.text_of(statement)).await {
-                Ok(_) => {
-                    entries.push(Entry::of(
-                        script,
-                        statement,
-                        after(State::Pending, Step::Succeed)?,
-                    ));
-                    applied += 1;
-                }
-                Err(error @ SessionError::Refused { .. }) if !is_lock_trouble(&error) => {
-                    let failed = after(
+            self.tell_started(script, &statements[applied]);
+            let ran = self.session.run_some(&texts[applied..]).await;
+            let begun = ran.done + usize::from(ran.error.is_some());
+            for statement in statements[applied..].iter().take(begun).skip(1) {
+                self.tell_started(script, statement);
+            }
+            applied += ran.done;
+            if let (Some(error), Some(statement)) = (ran.error, statements.get(applied)) {
+                let resumes_at = if atomic {
+                    first.number
+                } else {
+                    statement.number
+                };
+                let error = self.refused(script, first, statement, error).await?;
+                failed = Some(Entry::of(
+                    script,
+                    statement,
+                    after(
                         State::Pending,
                         Step::Fail {
                             error: error.to_string(),
                         },
-                    )?;
-                    let resumes_at = if atomic {
-                        first.number
-                    } else {
-                        statement.number
-                    };
-                    stopped = Some(failure(script, statement, resumes_at, error));
-                    if atomic {
-                        drop(self.session.rollback().await);
-                        // The row of the failure alone; what was before it is as it never was.
-                        self.record(script, statement, failed).await?;
-                        return Ok(Tried {
-                            applied: 0,
-                            stopped,
-                        });
-                    }
-                    entries.push(Entry::of(script, statement, failed));
-                    break;
-                }
-                Err(error) if is_lock_wait(&error) => {
-                    let schema = self.schema_at(script, statement.number);
-                    let found = blocker::find(self.session, &schema, &[], None).await;
-                    return Err(lock_wait(script, statement, first.number, found).into());
-                }
-                // The Data API stopped it after its 45 s, and would again.
-                Err(error @ SessionError::StillRunning { .. }) => {
-                    return Err(Unfinished::Stop(failure(
-                        script,
-                        statement,
-                        first.number,
-                        error,
-                    )));
-                }
-                Err(error) => return Err(Unfinished::Again(error)),
+                    )?,
+                ));
+                stopped = Some(failure(script, statement, resumes_at, error));
             }
         }
-        for rows in entries.chunks(ROWS_MAX) {
-            let (sql, parameters) = replace_in_transaction(&self.tables, rows, self.token);
-            self.session
-                .execute(&sql, &borrowed(&parameters))
-                .await
-                .map_err(Unfinished::Again)?;
+        if let (true, Some(failed)) = (atomic, &failed) {
+            drop(self.session.rollback().await);
+            // The row of the failure alone; what was before it is as it never was.
+            self.record_entry(failed).await?;
+            return Ok(Tried {
+                applied: 0,
+                stopped,
+            });
         }
+        let mut entries = Vec::with_capacity(applied + 1);
+        for statement in &statements[..applied] {
+            let succeeded = after(State::Pending, Step::Succeed)?;
+            entries.push(Entry::of(script, statement, succeeded));
+        }
+        entries.extend(failed);
+        let due: Vec<Write> = self
+            .due
+            .iter()
+            .filter_map(|due| self.write_of(*due))
+            .collect();
+        let rows = entries
+            .chunks(ROWS_MAX)
+            .map(|rows| replace_in_transaction(&self.tables, rows, self.token));
+        let writes: Vec<Write> = due.into_iter().chain(rows).collect();
+        self.session
+            .execute_all(&writes)
+            .await
+            .map_err(Unfinished::Again)?;
         match self.session.commit().await {
             Ok(()) => {}
             Err(error @ (SessionError::Unknown { .. } | SessionError::StillRunning { .. })) => {
@@ -177,7 +178,34 @@ impl<S: Session> Run<'_, S> {
             }
             Err(error) => return Err(Unfinished::Again(error)),
         }
+        self.due.clear();
         Ok(Tried { applied, stopped })
+    }
+
+    /// The server's refusal of a statement, which stays refused when it is sent again.
+    async fn refused(
+        &mut self,
+        script: &Script,
+        first: &Statement,
+        statement: &Statement,
+        error: SessionError,
+    ) -> Result<SessionError, Unfinished> {
+        match error {
+            SessionError::Refused { .. } if !is_lock_trouble(&error) => Ok(error),
+            error if is_lock_wait(&error) => {
+                let schema = self.schema_at(script, statement.number);
+                let found = blocker::find(self.session, &schema, &[], None).await;
+                Err(lock_wait(script, statement, first.number, found).into())
+            }
+            // The Data API stopped it after its 45 s, and would again.
+            SessionError::StillRunning { .. } => Err(Unfinished::Stop(failure(
+                script,
+                statement,
+                first.number,
+                error,
+            ))),
+            error => Err(Unfinished::Again(error)),
+        }
     }
 
     /// Renews the lease inside the open transaction, which so holds its row.

@@ -2,8 +2,9 @@
 //! to go on.
 //!
 //! 1. Consecutive data statements and their journal rows are one transaction, so both are there or neither.
-//! 2. A schema statement commits by itself. `started` is written before it with what it touches, `applied` after it;
-//!    between the two the database itself says whether it took effect ([`settle`]).
+//! 2. A schema statement commits by itself. `started` is written before it with what it touches, `applied` after it,
+//!    with the `started` of the next one where there is one; between the two the database itself says whether it took
+//!    effect ([`settle`]). No statement of a script is sent before all that was before it is recorded.
 //! 3. Session statements are recorded as they are passed, and said again before whatever follows them in their script,
 //!    in the same transaction.
 //! 4. An answer that was lost is never taken for a failure: a commit is looked up in the journal, a schema statement is
@@ -21,12 +22,14 @@ use std::time::Duration;
 use crate::blocker::Blockers;
 use crate::connection::Connection;
 use crate::error::{Error, LockWait, StatementFailure};
-use crate::journal::{Entry, Journal, State, Step, Tables, finish, read_journal, replace_fenced};
+use crate::journal::{
+    Entry, Journal, State, Step, Tables, begin, finish, read_journal, replace_fenced,
+};
 use crate::lease;
 use crate::plan::{Action, Decision, Mode, Plan, plan};
 use crate::refusal::Refusal;
-use crate::script::{Phase, Script, Scripts, Statement, Version};
-use crate::session::{Session, SessionError, Value};
+use crate::script::{Phase, Script, ScriptId, Scripts, Statement, Version};
+use crate::session::{Session, SessionError, Write};
 use crate::statement::Class;
 
 /// How often a call is tried again whose failure says nothing about the statement.
@@ -243,12 +246,16 @@ pub async fn apply<S: Session>(
         over: None,
         ended_token: None,
         blockers: None,
+        due: Vec::new(),
         report: Report::default(),
     };
     if !run.take_lease().await? {
         return Ok(Outcome::HandOver(found));
     }
     let ended = run.carry_out(unparsed).await;
+    // What has taken effect is recorded, whatever it was that stopped the run.
+    let recorded = run.write(None).await;
+    let ended = ended.and(recorded);
     // A run that lost its lease frees nothing: the statement names the token.
     let freed = lease::free(run.session, &run.tables, run.token).await;
     match ended {
@@ -334,7 +341,19 @@ struct Run<'a, S> {
     ended_token: Option<i64>,
     /// Who kept the statement waiting that was cancelled last.
     blockers: Option<Blockers>,
+    /// What the journal is to say before the next statement of a script is sent: it goes out with the next write.
+    due: Vec<Due>,
     report: Report,
+}
+
+/// A write of the journal that need not be a call, and a wait for the disk, of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Due {
+    /// That a script was begun.
+    Begin(ScriptId),
+    /// That a schema statement which this run began is applied. It renews the lease too: so that is over between two
+    /// statements only if one of them took longer than it lasts.
+    Finish(ScriptId, usize),
 }
 
 impl<S: Session> Run<'_, S> {
@@ -372,10 +391,11 @@ impl<S: Session> Run<'_, S> {
                 continue;
             };
             let mut from = first.number;
-            if first.action == Action::Settle
-                && self.settle_recorded(&journal, script, first.number).await?
-            {
-                from += 1;
+            if first.action == Action::Settle {
+                self.write(None).await?;
+                if self.settle_recorded(&journal, script, first.number).await? {
+                    from += 1;
+                }
             }
             if of_script
                 .iter()
@@ -388,7 +408,7 @@ impl<S: Session> Run<'_, S> {
     }
 
     async fn run_script(&mut self, script: &Script, from: usize) -> Result<(), Stop> {
-        self.record_script(script).await?;
+        self.due.push(Due::Begin(script.id));
         let mut statements = &script.statements[from - 1..];
         while let Some(first) = statements.first() {
             if self.is_late() {
@@ -400,7 +420,8 @@ impl<S: Session> Run<'_, S> {
                     statements = &statements[1..];
                 }
                 Class::Data | Class::Session { .. } => {
-                    let count = batch::length(script, statements);
+                    let max = self.session.transaction_statements_max();
+                    let count = batch::length(script, statements, max);
                     self.run_batch(script, &statements[..count]).await?;
                     statements = &statements[count..];
                 }
@@ -411,22 +432,6 @@ impl<S: Session> Run<'_, S> {
             }
         }
         Ok(())
-    }
-
-    /// Writes down that a script was begun, for messages about it when its file is gone.
-    async fn record_script(&mut self, script: &Script) -> Result<(), Stop> {
-        let sql = format!(
-            "REPLACE INTO {} (version, phase, name, begun_at) SELECT {}, '{}', :name, UTC_TIMESTAMP(6) FROM {} \
-             WHERE id = 1 AND token = {}",
-            self.tables.script,
-            script.id.version.number(),
-            script.id.phase.name(),
-            self.tables.lease,
-            self.token
-        );
-        let name = crate::place::cut(&script.path, 255).to_owned();
-        self.write(&sql, &[("name".to_owned(), Value::Text(name))])
-            .await
     }
 
     /// Writes one state of one statement by itself.
@@ -440,32 +445,30 @@ impl<S: Session> Run<'_, S> {
             .await
     }
 
-    /// Writes that a statement which this run began is applied, and renews the lease: so it is over between two
-    /// statements only if one of them took longer than it lasts.
-    async fn finish(&mut self, script: &Script, statement: &Statement) -> Result<(), Stop> {
-        let sql = finish(
-            &self.tables,
-            script.id,
-            statement.number,
-            self.token,
-            self.options.lease,
-        );
-        self.write(&sql, &[]).await
-    }
-
     async fn record_entry(&mut self, entry: &Entry<'_>) -> Result<(), Stop> {
-        let (sql, parameters) = replace_fenced(&self.tables, entry, self.token);
-        self.write(&sql, &parameters).await
+        let write = replace_fenced(&self.tables, entry, self.token);
+        self.write(Some(write)).await
     }
 
-    /// Carries out a write that may be repeated and touches nothing without the lease.
-    async fn write(&mut self, sql: &str, parameters: &[(String, Value)]) -> Result<(), Stop> {
-        let parameters = borrowed(parameters);
+    /// Carries out what is due, and a write with it. Each may be repeated and touches nothing without the lease.
+    async fn write(&mut self, write: Option<Write>) -> Result<(), Stop> {
+        // What cannot be written is not tried again: a later run finds what it would have said.
+        let due = std::mem::take(&mut self.due);
+        let writes: Vec<Write> = due
+            .iter()
+            .filter_map(|due| self.write_of(*due))
+            .chain(write)
+            .collect();
+        if writes.is_empty() {
+            return Ok(());
+        }
         let mut attempt = 1;
         loop {
-            match self.session.execute(sql, &parameters).await {
-                Ok(0) => return Err(lease::lost(self.session, &self.tables).await.into()),
-                Ok(_) => return Ok(()),
+            match self.session.execute_all(&writes).await {
+                Ok(matched) if matched.contains(&0) => {
+                    return Err(lease::lost(self.session, &self.tables).await.into());
+                }
+                Ok(_) => break,
                 Err(source) if attempt == ATTEMPTS_MAX || is_final(&source) => {
                     return Err(Error::session("writing the journal", source).into());
                 }
@@ -473,6 +476,30 @@ impl<S: Session> Run<'_, S> {
             }
             attempt += 1;
             self.session.pause(self.options.poll).await;
+        }
+        for due in due {
+            if let Due::Finish(id, number) = due
+                && let Some(script) = self.scripts.get(id)
+            {
+                self.tell_applied(script, number, number);
+            }
+        }
+        Ok(())
+    }
+
+    fn write_of(&self, due: Due) -> Option<Write> {
+        match due {
+            Due::Begin(id) => {
+                let script = self.scripts.get(id)?;
+                Some(begin(&self.tables, script, self.token))
+            }
+            Due::Finish(id, number) => Some(finish(
+                &self.tables,
+                id,
+                number,
+                self.token,
+                self.options.lease,
+            )),
         }
     }
 
@@ -535,13 +562,6 @@ impl From<Stop> for Unfinished {
     fn from(stop: Stop) -> Self {
         Self::Stop(stop)
     }
-}
-
-fn borrowed(parameters: &[(String, Value)]) -> Vec<(&str, Value)> {
-    parameters
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.clone()))
-        .collect()
 }
 
 /// Whether trying again would end the same way. Deadlocks and lock waits may end otherwise.

@@ -1,7 +1,8 @@
 //! A schema statement: `started` before it, `applied` after it.
 
 use super::{
-    ATTEMPTS_MAX, Run, Stop, Unfinished, after, failure, is_lock_trouble, is_lock_wait, lock_wait,
+    ATTEMPTS_MAX, Due, Run, Stop, Unfinished, after, failure, is_lock_trouble, is_lock_wait,
+    lock_wait,
 };
 use crate::blocker::{self, Blockers};
 use crate::error::Error;
@@ -72,8 +73,7 @@ impl<S: Session> Run<'_, S> {
             self.session.pause(self.options.poll).await;
         }
         after(started, Step::Succeed)?;
-        self.finish(script, statement).await?;
-        self.tell_applied(script, statement.number, statement.number);
+        self.due.push(Due::Finish(script.id, statement.number));
         Ok(())
     }
 

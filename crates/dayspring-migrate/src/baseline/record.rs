@@ -172,10 +172,9 @@ async fn write_rows<S: Session>(
     if entries.is_empty() {
         return Ok(());
     }
-    let (sql, parameters) = replace_in_transaction(tables, entries, token);
-    let parameters: Vec<(&str, Value)> = parameters
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.clone()))
-        .collect();
-    session.execute(&sql, &parameters).await.map(drop)
+    let rows = replace_in_transaction(tables, entries, token);
+    session
+        .execute(&rows.sql, &rows.parameters())
+        .await
+        .map(drop)
 }

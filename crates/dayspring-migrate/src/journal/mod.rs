@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::lease::expiry;
 use crate::place::cut;
 use crate::script::{Phase, Script, ScriptId, Scripts, Statement, Version};
-use crate::session::{Row, Session, SessionError, Value};
+use crate::session::{Row, Session, SessionError, Value, Write};
 use crate::statement::quote;
 
 pub use state::{IllegalTransition, State, Step};
@@ -27,6 +27,9 @@ const FORMAT_WITHOUT_CONNECTION: i64 = 1;
 
 /// How much of a statement's text the journal keeps, to show it when it was edited later.
 const TEXT_BYTES_MAX: usize = 16 * 1024;
+
+/// How much of a script's path the journal keeps.
+const NAME_BYTES_MAX: usize = 255;
 
 /// Rows asked for at once: a page stays far below the Data API's 1 MiB for a result.
 const PAGE_ROWS: usize = 1000;
@@ -449,24 +452,39 @@ impl<'a> Entry<'a> {
 const COLUMNS: &str = "version, phase, position, class, line, raw_digest, digest, text, state, detail, token, changed_at";
 
 /// The statement that writes rows inside a transaction that already holds the lease's row.
-pub(crate) fn replace_in_transaction(
-    tables: &Tables,
-    entries: &[Entry<'_>],
-    token: i64,
-) -> (String, Vec<(String, Value)>) {
+pub(crate) fn replace_in_transaction(tables: &Tables, entries: &[Entry<'_>], token: i64) -> Write {
     let rows: Vec<String> = entries
         .iter()
         .enumerate()
         .map(|(index, entry)| format!("({})", entry.values(index, token)))
         .collect();
-    (
-        format!(
+    Write {
+        sql: format!(
             "REPLACE INTO {} ({COLUMNS}) VALUES {}",
             tables.statement,
             rows.join(", ")
         ),
-        parameters(entries),
-    )
+        parameters: parameters(entries),
+    }
+}
+
+/// The statement that writes down that a script was begun, for messages about it when its file is gone; none when
+/// another migrator holds the lease.
+pub(crate) fn begin(tables: &Tables, script: &Script, token: i64) -> Write {
+    Write {
+        sql: format!(
+            "REPLACE INTO {} (version, phase, name, begun_at) SELECT {}, '{}', :name, UTC_TIMESTAMP(6) FROM {} \
+             WHERE id = 1 AND token = {token}",
+            tables.script,
+            script.id.version.number(),
+            script.id.phase.name(),
+            tables.lease,
+        ),
+        parameters: vec![(
+            "name".to_owned(),
+            Value::Text(cut(&script.path, NAME_BYTES_MAX).to_owned()),
+        )],
+    }
 }
 
 /// The statement that makes a row that this holder wrote `applied` and renews its lease, both or neither.
@@ -476,8 +494,8 @@ pub(crate) fn finish(
     number: usize,
     token: i64,
     lease: Duration,
-) -> String {
-    format!(
+) -> Write {
+    let sql = format!(
         "UPDATE {} AS s JOIN {} AS l ON l.id = 1 AND l.token = {token} SET s.state = '{}', s.detail = NULL, \
          s.changed_at = UTC_TIMESTAMP(6), l.expires_at = {} \
          WHERE s.version = {} AND s.phase = '{}' AND s.position = {number} AND s.token = {token}",
@@ -487,7 +505,11 @@ pub(crate) fn finish(
         expiry(lease),
         id.version.number(),
         id.phase.name(),
-    )
+    );
+    Write {
+        sql,
+        parameters: Vec::new(),
+    }
 }
 
 /// The token of the run that wrote a row.
@@ -511,18 +533,17 @@ pub(crate) async fn read_token<S: Session>(
 }
 
 /// The statement that writes one row by itself, and none when another migrator holds the lease.
-pub(crate) fn replace_fenced(
-    tables: &Tables,
-    entry: &Entry<'_>,
-    token: i64,
-) -> (String, Vec<(String, Value)>) {
+pub(crate) fn replace_fenced(tables: &Tables, entry: &Entry<'_>, token: i64) -> Write {
     let sql = format!(
         "REPLACE INTO {} ({COLUMNS}) SELECT {} FROM {} WHERE id = 1 AND token = {token}",
         tables.statement,
         entry.values(0, token),
         tables.lease
     );
-    (sql, parameters(std::slice::from_ref(entry)))
+    Write {
+        sql,
+        parameters: parameters(std::slice::from_ref(entry)),
+    }
 }
 
 fn parameters(entries: &[Entry<'_>]) -> Vec<(String, Value)> {
