@@ -10,11 +10,14 @@ pub(super) fn bind(sql: &str, parameters: &[(&str, Value)]) -> String {
     }
     let mut bound = String::with_capacity(sql.len());
     let mut rest = sql;
+    // Parameters mostly stand in the order in which they are given: looking for each from the first would take the square
+    // of their number.
+    let mut next = 0;
     while let Some(at) = rest.find(['\'', '"', '`', ':']) {
         bound.push_str(&rest[..at]);
         rest = &rest[at..];
         let taken = if rest.starts_with(':') {
-            push_parameter(&mut bound, rest, parameters)
+            push_parameter(&mut bound, rest, parameters, &mut next)
         } else {
             let quoted = quoted_length(rest);
             bound.push_str(&rest[..quoted]);
@@ -34,13 +37,24 @@ fn quoted_length(text: &str) -> usize {
 
 /// Writes the value of the parameter that `text` begins with, and gives the length of its name with the colon. A colon
 /// without a known name stays.
-fn push_parameter(bound: &mut String, text: &str, parameters: &[(&str, Value)]) -> usize {
+fn push_parameter(
+    bound: &mut String,
+    text: &str,
+    parameters: &[(&str, Value)],
+    next: &mut usize,
+) -> usize {
     let length = text[1..]
         .find(|char: char| !char.is_ascii_alphanumeric() && char != '_')
         .unwrap_or(text.len() - 1);
     let name = &text[1..=length];
-    match parameters.iter().find(|(known, _)| *known == name) {
+    let is_named = |(known, _): &&(&str, Value)| *known == name;
+    let found = parameters
+        .get(*next)
+        .filter(is_named)
+        .or_else(|| parameters.iter().find(is_named));
+    match found {
         Some((_, value)) => {
+            *next += 1;
             push_literal(bound, value);
             1 + length
         }

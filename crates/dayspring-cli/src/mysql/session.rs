@@ -3,14 +3,14 @@
 use std::future::Future;
 use std::time::Duration;
 
-use dayspring_migrate::{Row, Session, SessionError, Value};
+use dayspring_migrate::{Ran, Row, Session, SessionError, Value, Write};
 use mysql_async::consts::ColumnType;
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, DriverError, Error as Driver, Opts};
 use tokio::time::{sleep, timeout};
 
 use super::failure::{self, Connection};
-use super::{DatabaseUrl, literal};
+use super::{DatabaseUrl, literal, packet};
 use crate::error::Error;
 
 /// How long a connection may take to be made. A statement may take as long as it likes.
@@ -23,6 +23,9 @@ const END_POLL: Duration = Duration::from_millis(50);
 
 /// MariaDB's word for a foreign key that does not fit, whose reason it only notes.
 const CANNOT_CREATE_TABLE: u16 = 1005;
+
+/// Data statements of one transaction: many packets' worth, and few enough to be said again after a deadlock.
+const TRANSACTION_STATEMENTS_MAX: usize = 5000;
 
 /// The server's number for a statement that it cannot parse.
 const PARSE_ERROR: u16 = 1064;
@@ -207,6 +210,60 @@ impl MySqlSession {
         self.give_back(connection, answer).map(|()| affected)
     }
 
+    /// Says several statements in one packet, and gives the rows that each matched, up to the first failure.
+    async fn say_several(&mut self, sql: &str) -> (Vec<u64>, Result<(), SessionError>) {
+        let mut connection = match self.take().await {
+            Ok(connection) => connection,
+            Err(error) => return (Vec::new(), Err(error)),
+        };
+        let mut matched = Vec::new();
+        let answer = read_answers(&mut connection, sql, &mut matched).await;
+        (matched, self.give_back(connection, answer))
+    }
+
+    /// Says writes in as few packets as they fit in.
+    async fn write_several(&mut self, statements: Vec<String>) -> Result<Vec<u64>, SessionError> {
+        let mut matched = Vec::with_capacity(statements.len());
+        for packet in packet::packets(statements) {
+            let (of_packet, answer) = self.say_several(&packet::join(&packet)).await;
+            answer?;
+            matched.extend(of_packet);
+        }
+        Ok(matched)
+    }
+
+    /// Says writes as a transaction of their own.
+    async fn write_in_transaction(
+        &mut self,
+        mut statements: Vec<String>,
+    ) -> Result<Vec<u64>, SessionError> {
+        let connection = self.take().await?;
+        self.connection = Some(connection);
+        statements.insert(0, "START TRANSACTION".to_owned());
+        statements.push("COMMIT".to_owned());
+        // So that, when the connection is lost, the server ends what may be left of it.
+        self.transaction = Transaction::Open;
+        let answer = self.write_several(statements).await;
+        if matches!(answer, Err(SessionError::Refused { .. })) {
+            drop(self.rollback().await);
+        }
+        self.transaction = Transaction::None;
+        let mut matched = answer?;
+        matched.pop();
+        matched.drain(..1);
+        Ok(matched)
+    }
+
+    /// Over another connection a script's statement would not go over the one that the lease names.
+    fn check_connected(&self) -> Result<(), SessionError> {
+        match self.connection {
+            Some(_) => Ok(()),
+            None => Err(SessionError::NotStarted {
+                message: "the connection was lost".to_owned(),
+            }),
+        }
+    }
+
     /// Adds what only the connection that saw the error can ask: which of a foreign key's columns does not match.
     async fn explained(&mut self, error: SessionError) -> SessionError {
         let SessionError::Refused {
@@ -263,6 +320,22 @@ async fn warning(connection: &mut Conn) -> Option<String> {
         .map(|(_, _, message)| message.trim().to_owned())
 }
 
+/// Sends a packet of statements and adds the rows that each matched, until all are answered or one fails.
+async fn read_answers(
+    connection: &mut Conn,
+    sql: &str,
+    matched: &mut Vec<u64>,
+) -> Result<(), Driver> {
+    let mut answers = connection.query_iter(sql).await?;
+    while answers.columns().is_some() {
+        matched.push(answers.affected_rows());
+        // Reads on to the next statement's answer.
+        while answers.next().await?.is_some() {}
+    }
+    // Where there is no next answer, the failure of the next statement may be kept for this call.
+    answers.next().await.map(drop)
+}
+
 /// Under a DELIMITER a script can hold several statements as one. The driver always asks for the protocol's multi
 /// statements, so the server would run them all; a failure of the second would then leave the effect of the first.
 fn refuse_several(sql: &str) -> Result<(), SessionError> {
@@ -298,22 +371,72 @@ impl Session for MySqlSession {
         self.say(&literal::bind(sql, parameters)).await
     }
 
+    async fn execute_all(&mut self, writes: &[Write]) -> Result<Vec<u64>, SessionError> {
+        let statements: Vec<String> = writes
+            .iter()
+            .map(|write| literal::bind(&write.sql, &write.parameters()))
+            .collect();
+        match (self.transaction, statements.as_slice()) {
+            (_, []) => Ok(Vec::new()),
+            // It is one by itself.
+            (Transaction::None, [alone]) => self.say(alone).await.map(|matched| vec![matched]),
+            (Transaction::None, _) => self.write_in_transaction(statements).await,
+            (Transaction::Open | Transaction::Lost, _) => self.write_several(statements).await,
+        }
+    }
+
     async fn run(&mut self, sql: &str) -> Result<u64, SessionError> {
         refuse_several(sql)?;
-        if self.connection.is_none() {
-            // Over another connection it would not be the one that the lease names.
-            return Err(SessionError::NotStarted {
-                message: "the connection was lost".to_owned(),
-            });
-        }
+        self.check_connected()?;
         let mut connection = self.take().await?;
-        self.altered = true;
+        self.altered |= !packet::leaves_connection(sql);
         let answer = connection.query_drop(sql).await;
         let affected = connection.affected_rows();
         match self.give_back(connection, answer) {
             Ok(()) => Ok(affected),
             Err(error) => Err(self.explained(error).await),
         }
+    }
+
+    async fn run_some(&mut self, statements: &[&str]) -> Ran {
+        let together = &statements[..packet::together(statements)];
+        if let [alone] = together {
+            return match self.run(alone).await {
+                Ok(_) => ran(1, None),
+                Err(error) => ran(0, Some(error)),
+            };
+        }
+        if let Err(error) = self.check_connected() {
+            return ran(0, Some(error));
+        }
+        self.altered = true;
+        let (matched, answer) = self.say_several(&packet::join(together)).await;
+        match answer {
+            Ok(()) if matched.len() == together.len() => ran(matched.len(), None),
+            // The transaction is rolled back for this.
+            Ok(()) => ran(
+                0,
+                Some(SessionError::NotStarted {
+                    message: format!(
+                        "the server took {} statements for {}",
+                        together.len(),
+                        matched.len()
+                    ),
+                }),
+            ),
+            // The server quotes what follows, which here is the next statement: alone it quotes this one to its end.
+            Err(SessionError::Refused {
+                code: PARSE_ERROR, ..
+            }) if matched.len() < together.len() => match self.run(together[matched.len()]).await {
+                Ok(_) => ran(matched.len() + 1, None),
+                Err(error) => ran(matched.len(), Some(error)),
+            },
+            Err(error) => ran(matched.len(), Some(self.explained(error).await)),
+        }
+    }
+
+    fn transaction_statements_max(&self) -> usize {
+        TRANSACTION_STATEMENTS_MAX
     }
 
     async fn begin(&mut self) -> Result<(), SessionError> {
@@ -361,6 +484,10 @@ impl Session for MySqlSession {
     fn remaining(&self) -> Option<Duration> {
         None
     }
+}
+
+fn ran(done: usize, error: Option<SessionError>) -> Ran {
+    Ran { done, error }
 }
 
 /// A row as the engine knows values: the text protocol gives every value as text, and the column says what it is.

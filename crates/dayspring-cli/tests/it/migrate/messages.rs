@@ -45,6 +45,45 @@ fn a_syntax_error() {
 }
 
 #[test]
+fn a_failure_among_statements_that_go_together_is_that_of_its_statement() {
+    let database = users();
+    let insert = |id: usize| format!("INSERT INTO users VALUES ({id}, 'u{id}@example.com');\n");
+    let mut script: Vec<String> = (10..40).map(insert).collect();
+    script[17] = "INSERT INTO users VALUS (27, 'u27@example.com');\n".to_owned();
+    // It goes alone, between the others.
+    script[9] = "INSERT INTO users VALUES (19, 'u19;@example.com');\n".to_owned();
+    database.write("v2.sql", &script.concat());
+    let printed = database.run(&["up"]);
+    insta::assert_snapshot!(printed.stderr, @"
+       Migrating root@SOCKET database `blog`
+         Applied scripts/schema/v2.sql 1 to 17
+    error: statement 18 of 30 failed: You have an error in your SQL syntax; check the manual that corresponds to your MariaDB server version for the right syntax to use near 'VALUS (27, 'u27@example.com')' at line 1 (MySQL 1064)
+      --> scripts/schema/v2.sql:18:1
+       |
+    18 | INSERT INTO users VALUS (27, 'u27@example.com');
+       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+     help: statements 1 to 17 stay applied; correct this one and deploy again, it resumes at 18
+    ");
+    assert_eq!(database.rows("SELECT COUNT(*) FROM users"), ["19"]);
+    // A key that is there already.
+    script[17] = insert(10);
+    database.write("v2.sql", &script.concat());
+    let printed = database.run(&["up"]);
+    assert!(
+        printed
+            .stderr
+            .contains("statement 18 of 30 failed: Duplicate entry '10'"),
+        "{}",
+        printed.stderr
+    );
+    assert_eq!(database.rows("SELECT COUNT(*) FROM users"), ["19"]);
+    script[17] = insert(27);
+    database.write("v2.sql", &script.concat());
+    database.succeed(&["up"]);
+    assert_eq!(database.rows("SELECT COUNT(*) FROM users"), ["32"]);
+}
+
+#[test]
 fn a_failure_is_said_in_json_too() {
     let database = users();
     database.write(
@@ -136,7 +175,9 @@ fn a_lock_that_another_holds() {
     let id = other.id().to_string();
     let (before, rest) = printed.stderr.split_once(" in a transaction for ").unwrap();
     let (_, after) = rest.split_once(' ').unwrap();
-    let shown = format!("{before} in a transaction for N {after}").replace(&id, "ID");
+    let shown = format!("{before} in a transaction for N {after}")
+        .replace(&format!("connection {id} "), "connection ID ")
+        .replace(&format!("KILL {id}`"), "KILL ID`");
     insta::assert_snapshot!(shown, @"
        Migrating root@SOCKET database `blog`
     error: statement 1 of 1 waited too long for a lock, and was cancelled
