@@ -18,13 +18,15 @@ from proxy import Proxy, strip_comments
 PATIENCE_SECONDS = 120
 
 
-def measure(server, tool, folder, name, workers, reads=False):
+def measure(server, tool, folder, name, workers, reads=False, points_max=None):
     """All that is known of one tool. The points are independent, so several workers share them, each with a database."""
     benches = [Bench(server, tool, folder / str(worker), f"{name}_{worker}", reads) for worker in range(workers)]
     undisturbed, writes = benches[0].undisturbed()
     print(f"{tool.name}: {len(writes)} writes", flush=True)
     sides = {1: ("before", "after")}
     points = [(number, side) for number in range(1, len(writes) + 1) for side in sides.get(number, tool.sides)]
+    if points_max:
+        points = points[:: max(1, len(points) // points_max)]
 
     def run(worker):
         return [benches[worker].point(number, side, undisturbed) for number, side in points[worker::workers]]

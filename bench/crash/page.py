@@ -8,7 +8,7 @@ ORDER = ["Dayspring", "alembic", "dbmate", "liquibase", "refinery_cli", "sqlx-cl
 KINDS = [
     ("schema", "schema statement"),
     ("data", "data statement"),
-    ("file", "whole file in one packet"),
+    ("file", "several statements in one packet"),
     ("commit", "COMMIT"),
     ("journal", "the tool's own statement"),
 ]
@@ -66,6 +66,7 @@ LIMITS = """
 - Only the tool is killed. The server, the machine and the network are not, and two runs never overlap.
 - dbmate, refinery and sqlx send a file as one packet, which the server executes to its end even if the tool is gone. So they
   have no points within a file, and a file of several statements looks better here than it does when the server is killed.
+  Dayspring sends data statements that follow each other so, and its own writes, each time within a transaction.
 - The statements are simple ones, each of which can be told from its effect. Dayspring refuses to run a statement whose effect
   cannot be told (`TRUNCATE` for one), unless the script says how; the peers run it.
 - A file that drops a column and adds it again has the same end when it is repeated, so that counts as converged, although what
@@ -123,7 +124,7 @@ def in_the_end(point):
 
 
 KIND_TEXT = """How many points converged, of how many there are, and what became of the others; for a tool with a lock that has to be
-broken by hand, after that. A file of several statements that a tool sends as one packet is in the third table. The tool's own
+broken by hand, after that. Several statements that a tool sends as one packet are in the third table. The tool's own
 statements are the journal, the lock, and what else it writes for itself.
 
 """

@@ -26,7 +26,8 @@ READS = {"SELECT", "SHOW", "SET", "USE", "DESCRIBE", "DESC", "EXPLAIN", "BEGIN",
 
 
 def is_read(text):
-    return first_word(text) in READS
+    """Whether all of a packet's statements only read."""
+    return all(first_word(part) in READS for part in text.split(";"))
 
 
 def first_word(text):

@@ -25,6 +25,7 @@ def main():
     parser.add_argument("--page", default=str(ROOT / "docs/crash-matrix.md"), help="the page to write")
     parser.add_argument("--jobs", type=int, default=2, help="how many tools to run at once")
     parser.add_argument("--workers", type=int, default=2, help="how many points of a tool to try at once")
+    parser.add_argument("--points", type=int, help="try only so many of a tool's points, spread over its run: to see that the bench works")
     parser.add_argument("--reads", action="store_true", help="kill at statements that only read, too")
     parser.add_argument("--page-only", action="store_true", help="write the page from the results that are there")
     arguments = parser.parse_args()
@@ -60,7 +61,7 @@ def measure(arguments, folder, kept, results):
 
         def run(numbered):
             number, tool = numbered
-            found = bench.measure(server, tool, folder / "work" / str(number), f"tool_{number}", arguments.workers, arguments.reads)
+            found = bench.measure(server, tool, folder / "work" / str(number), f"tool_{number}", arguments.workers, arguments.reads, arguments.points)
             with lock:
                 kept[tool.name + (", reads as well" if arguments.reads else "")] = found
                 results.write_text(json.dumps(kept, indent=1))
