@@ -60,8 +60,26 @@ impl Secrets {
     }
 
     /// Makes a secret and gives its ARN (`arn:aws:secretsmanager:...:secret:NAME-6chars`).
-    pub(crate) fn create(&self, name: &str, value: &str) -> Result<String, AwsError> {
-        self.insert(name, value, None).map(|secret| secret.arn)
+    pub(crate) fn create(
+        &self,
+        name: &str,
+        value: &str,
+        description: Option<&str>,
+    ) -> Result<String, AwsError> {
+        self.insert(name, value, description)
+            .map(|secret| secret.arn)
+    }
+
+    /// Changes a secret's description, and its value where one is given.
+    pub(crate) fn update(
+        &self,
+        name_or_arn: &str,
+        value: Option<String>,
+        description: Option<String>,
+    ) -> Result<(), AwsError> {
+        let (name, _) = self.find(name_or_arn).ok_or_else(not_found)?;
+        self.set(&name, value, |secret| secret.description = description)?;
+        Ok(())
     }
 
     /// The value of a secret by name or ARN.
@@ -112,16 +130,7 @@ impl Secrets {
             "PutSecretValue" | "UpdateSecret" => {
                 let (name, _) = self.require(input)?;
                 let value = input.text("SecretString").map(str::to_owned);
-                let (version, changed) = (self.inner.world.uuid(), self.inner.world.now_millis());
-                let secret = self.change(|secrets| {
-                    let secret = secrets.get_mut(&name).ok_or_else(not_found)?;
-                    if let Some(value) = value {
-                        secret.value = value;
-                        secret.version = version;
-                    }
-                    secret.changed = changed;
-                    Ok(secret.clone())
-                })?;
+                let secret = self.set(&name, value, |_| {})?;
                 Ok(json!({
                     "ARN": secret.arn,
                     "Name": name,
@@ -184,6 +193,26 @@ impl Secrets {
             }
             secrets.insert(name.to_owned(), secret.clone());
             Ok(secret)
+        })
+    }
+
+    /// Gives a secret a new value, where there is one, and another change.
+    fn set(
+        &self,
+        name: &str,
+        value: Option<String>,
+        more: impl FnOnce(&mut Secret),
+    ) -> Result<Secret, AwsError> {
+        let (version, changed) = (self.inner.world.uuid(), self.inner.world.now_millis());
+        self.change(|secrets| {
+            let secret = secrets.get_mut(name).ok_or_else(not_found)?;
+            if let Some(value) = value {
+                secret.value = value;
+                secret.version = version;
+            }
+            more(secret);
+            secret.changed = changed;
+            Ok(secret.clone())
         })
     }
 
@@ -254,7 +283,9 @@ mod tests {
     #[test]
     fn a_secret_is_found_by_name_and_by_arn_and_after_a_restart() {
         let folder = tempfile::tempdir().unwrap();
-        let arn = secrets(folder.path()).create("db/master", "word").unwrap();
+        let arn = secrets(folder.path())
+            .create("db/master", "word", None)
+            .unwrap();
         let secrets = secrets(folder.path());
         assert_eq!(secrets.value("db/master").as_deref(), Some("word"));
         assert_eq!(secrets.value(&arn).as_deref(), Some("word"));
@@ -263,7 +294,7 @@ mod tests {
             Some("word")
         );
         assert_eq!(
-            secrets.create("db/master", "x").unwrap_err().kind,
+            secrets.create("db/master", "x", None).unwrap_err().kind,
             "ResourceExistsException"
         );
         secrets.delete(&arn);

@@ -15,7 +15,7 @@ pub(crate) trait SecretStore: std::fmt::Debug + Send + Sync {
 
 impl SecretStore for Secrets {
     fn create(&self, name: &str, value: &str) -> Result<String, AwsError> {
-        Self::create(self, name, value)
+        Self::create(self, name, value, None)
     }
 
     fn value(&self, name_or_arn: &str) -> Option<String> {

@@ -239,6 +239,7 @@ impl Services {
             logs: logs.clone(),
             s3: s3.clone(),
             ssm: ssm.clone(),
+            secrets: secrets.clone(),
             responses: responses.clone(),
             notices,
         };

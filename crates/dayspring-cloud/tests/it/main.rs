@@ -13,4 +13,6 @@ mod judge;
 #[cfg(test)]
 mod sdk;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
 mod wire;

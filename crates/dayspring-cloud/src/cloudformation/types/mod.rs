@@ -25,6 +25,7 @@ mod rds_db_subnet_group;
 mod recorded;
 mod responses;
 mod s3_bucket;
+mod secrets_manager_secret;
 mod ssm_parameter;
 mod unsupported;
 
@@ -40,6 +41,7 @@ use crate::logs::Logs;
 use crate::parity::Notices;
 use crate::rds::Rds;
 use crate::s3::S3;
+use crate::secrets::Secrets;
 use crate::ssm::Ssm;
 use crate::world::World;
 use properties::Reader;
@@ -59,6 +61,7 @@ pub(crate) struct Types {
     pub(crate) logs: Logs,
     pub(crate) s3: S3,
     pub(crate) ssm: Ssm,
+    pub(crate) secrets: Secrets,
     pub(crate) responses: Responses,
     pub(crate) notices: Notices,
 }
@@ -87,6 +90,7 @@ enum Kind {
     Account,
     Bucket,
     Parameter,
+    Secret,
     Custom,
     Recorded(Recorded),
 }
@@ -113,6 +117,7 @@ impl Kind {
             "AWS::ApiGateway::Stage" => Self::Stage,
             "AWS::ApiGateway::GatewayResponse" => Self::GatewayResponse,
             "AWS::ApiGateway::Account" => Self::Account,
+            "AWS::SecretsManager::Secret" => Self::Secret,
             "AWS::CloudFormation::CustomResource" => Self::Custom,
             "AWS::S3::Bucket" => Self::Bucket,
             "AWS::SSM::Parameter" => Self::Parameter,
@@ -145,6 +150,7 @@ impl Kind {
             Self::Account => &api_gateway_account::SCHEMA,
             Self::Bucket => &s3_bucket::SCHEMA,
             Self::Parameter => &ssm_parameter::SCHEMA,
+            Self::Secret => &secrets_manager_secret::SCHEMA,
             Self::Custom => &custom_resource::SCHEMA,
             Self::Recorded(recorded) => recorded.schema(),
         }
@@ -187,6 +193,7 @@ impl Provider for Types {
             Kind::GatewayResponse => api_gateway_gateway_response::put(self, &request),
             Kind::Bucket => s3_bucket::put(self, &request, None),
             Kind::Parameter => ssm_parameter::put(self, &request, None),
+            Kind::Secret => secrets_manager_secret::create(self, &request),
             Kind::Custom => custom_resource::create(self, &request).await,
             Kind::Recorded(recorded) => recorded.put(self, &request, None),
         }
@@ -215,6 +222,7 @@ impl Provider for Types {
             Kind::GatewayResponse => api_gateway_gateway_response::put(self, &request),
             Kind::Bucket => s3_bucket::put(self, &request, Some(before)),
             Kind::Parameter => ssm_parameter::put(self, &request, Some(before)),
+            Kind::Secret => secrets_manager_secret::update(self, &request, before),
             Kind::Custom => custom_resource::update(self, &request, before).await,
             Kind::Recorded(recorded) => recorded.put(self, &request, Some(before)),
             // What matters of these cannot change in place; the rest is recorded.
@@ -272,6 +280,10 @@ impl Provider for Types {
                 let reader = Reader::new(&before.properties);
                 let (api, kind) = (reader.text("RestApiId")?, reader.text("ResponseType")?);
                 forgive_missing(self.gateway.delete_gateway_response(&api, &kind))
+            }
+            Kind::Secret => {
+                self.secrets.delete(&before.physical_id);
+                Ok(())
             }
             Kind::Custom => custom_resource::delete(self, &request, before).await,
         }
