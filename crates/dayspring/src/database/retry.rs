@@ -30,7 +30,7 @@ pub(crate) enum CallError {
 /// Whether sending a call twice could matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effect {
-    /// It changes nothing: a SELECT outside a transaction, or the begin of a transaction.
+    /// It changes nothing (a SELECT outside a transaction, the begin of a transaction), or nothing the second time.
     Read,
     /// It may change something.
     Write,

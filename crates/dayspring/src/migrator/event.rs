@@ -44,6 +44,8 @@ pub(crate) struct Properties {
     pub(crate) database: Option<String>,
     /// `contract` for the scripts that run when the new code is live.
     pub(crate) phase: Option<String>,
+    /// The ARN of the secret with the account that the functions log in with.
+    pub(crate) function_secret: Option<String>,
     /// How long CloudFormation waits, in seconds: a number, or a text of one.
     pub(crate) service_timeout: Option<serde_json::Value>,
 }

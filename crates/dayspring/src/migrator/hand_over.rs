@@ -6,18 +6,15 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use aws_credential_types::Credentials;
 use bytes::Bytes;
-use http::{Request, Uri};
-use http_body_util::Full;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::aws::Service;
 use super::event::Properties;
 use crate::Error;
-use crate::database::{Settings, Signer};
-use crate::http::{Http, SendError, host_header};
+use crate::database::Settings;
 
 /// The key that is added to the event.
 const KEY: &str = "DayspringHandOver";
@@ -32,9 +29,6 @@ const TIME_TO_ANSWER: Duration = Duration::from_secs(60);
 
 /// Far more than an hour needs; it ends a chain that no clock ends.
 const NUMBER_MAX: u32 = 1000;
-
-const ATTEMPTS_MAX: u32 = 4;
-const ATTEMPT_WAIT: Duration = Duration::from_secs(5);
 
 /// How far a migration has been handed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,9 +90,7 @@ fn seconds(value: &Value) -> Option<u64> {
 #[derive(Debug)]
 pub(crate) struct Invoker {
     function: String,
-    endpoint: Uri,
-    signer: Signer,
-    http: Http,
+    lambda: Service,
 }
 
 impl Invoker {
@@ -111,82 +103,21 @@ impl Invoker {
         else {
             return Ok(None);
         };
-        let region = &settings.signer.region;
-        let endpoint = Settings::read_endpoint(
-            variable,
-            "AWS_ENDPOINT_URL_LAMBDA",
-            format!("https://lambda.{region}.amazonaws.com"),
-        )?;
-        let credentials: Credentials = settings.signer.credentials.clone();
-        Ok(Some(Self {
-            function,
-            http: Http::new(endpoint.clone()),
-            endpoint,
-            signer: Signer {
-                credentials,
-                region: region.clone(),
-                service: "lambda",
-            },
-        }))
+        let lambda = Service::new("lambda", "AWS_ENDPOINT_URL_LAMBDA", variable, settings)?;
+        Ok(Some(Self { function, lambda }))
     }
 
-    /// Invokes the function, without waiting for its end.
-    /// <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>
+    /// Invokes the function, without waiting for its end. A second invocation that was not needed finds the lease taken
+    /// or nothing to do. <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>
     pub(crate) async fn invoke(&self, event: &Value, until: Option<Instant>) -> Result<(), String> {
-        let body = Bytes::from(event.to_string());
-        let mut attempt = 1;
-        loop {
-            let problem = match self.attempt(body.clone()).await {
-                Ok(()) => return Ok(()),
-                Err(problem) => problem,
-            };
-            let pause = Duration::from_millis(250 << attempt);
-            let is_late = until.is_some_and(|until| Instant::now() + pause >= until);
-            if attempt == ATTEMPTS_MAX || is_late {
-                return Err(problem);
-            }
-            tracing::warn!(attempt, problem, "the next invocation was not taken yet");
-            tokio::time::sleep(pause).await;
-            attempt += 1;
-        }
-    }
-
-    async fn attempt(&self, body: Bytes) -> Result<(), String> {
         const HEADERS: [(&str, &str); 2] = [
             ("content-type", "application/json"),
             ("x-amz-invocation-type", "Event"),
         ];
         let path = format!("/2015-03-31/functions/{}/invocations", self.function);
-        let root = self.endpoint.to_string();
-        let url = format!("{}{path}", root.trim_end_matches('/'));
-        let signature = self
-            .signer
-            .headers("POST", &url, &HEADERS, &body, SystemTime::now())?;
-        let prefix = self.endpoint.path().trim_end_matches('/');
-        let mut request = Request::post(format!("{prefix}{path}"))
-            .header("host", host_header(self.http.origin()));
-        for (name, value) in HEADERS {
-            request = request.header(name, value);
-        }
-        for (name, value) in signature {
-            request = request.header(name, value);
-        }
-        let request = request
-            .body(Full::new(body))
-            .map_err(|error| error.to_string())?;
-        match self.http.send(request, ATTEMPT_WAIT).await {
-            Ok(answer) if answer.status.is_success() => Ok(()),
-            Ok(answer) => Err(format!(
-                "status {}: {}",
-                answer.status,
-                String::from_utf8_lossy(&answer.body)
-                    .chars()
-                    .take(300)
-                    .collect::<String>()
-            )),
-            // A second one that was not needed finds the lease taken or nothing to do.
-            Err(SendError::NotSent(message) | SendError::Lost(message)) => Err(message),
-        }
+        let body = Bytes::from(event.to_string());
+        self.lambda.post(&path, &HEADERS, body, until).await?;
+        Ok(())
     }
 }
 

@@ -9,10 +9,13 @@
 //!    kept for the one case where it helps, an answer that could not be delivered.
 //! 4. A migration that needs longer than an invocation may run is handed over to the next (`hand_over`), and so is one that
 //!    another migrator keeps waiting: the same event, delivered twice at once, is answered by both with the same success.
-//! 5. A repeated invocation repeats nothing: the engine's journal says what is left.
+//! 5. The functions' account is made before the first script runs (`function_user`).
+//! 6. A repeated invocation repeats nothing: the engine's journal says what is left.
 
 mod answer;
+mod aws;
 mod event;
+mod function_user;
 mod hand_over;
 mod session;
 
@@ -30,6 +33,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::database::{Client, Settings, deadline};
 use crate::{Error, log};
 use answer::{Data, Outcome};
+use aws::Service;
 use event::{Call, RequestType};
 use hand_over::{HandOver, Invoker};
 pub use session::DataApiSession;
@@ -53,6 +57,8 @@ pub struct Migrator {
     /// What messages call that folder: its path in the project.
     shown: String,
     mode: Mode,
+    /// Secrets Manager, for the functions' account.
+    secrets: Arc<Service>,
     /// How it hands over; nothing where no function runs it.
     invoker: Option<Arc<Invoker>>,
 }
@@ -79,6 +85,12 @@ impl Migrator {
         let settings = Settings::read(&variable)?;
         Ok(Self {
             folder: PathBuf::from(root).join(&shown),
+            secrets: Arc::new(Service::new(
+                "secretsmanager",
+                "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+                &variable,
+                &settings,
+            )?),
             invoker: Invoker::from_variables(variable, &settings)?.map(Arc::new),
             client: Arc::new(Client::new(settings)),
             shown,
@@ -190,6 +202,17 @@ async fn migrate(migrator: &Migrator, call: &Call, context: &Context, times: Tim
         Err(error) => return Ended::failed(&error.into()),
     };
     let Times { until, deadline } = times;
+    if let Call::Resource(request) = call
+        && let Some(secret) = &request.resource_properties.function_secret
+        && let Err(problem) =
+            function_user::ensure(&migrator.client, &migrator.secrets, secret, until).await
+    {
+        return Ended::Answered(Outcome::Failed {
+            reason: format!(
+                "error: {problem}\n note: no script was run\n help: deploy again when that is mended"
+            ),
+        });
+    }
     let left = until.map(|until| until.saturating_duration_since(Instant::now()));
     let mut options = options(migrator.mode, owner(context, SystemTime::now()), left);
     if let Call::Resource(request) = call {

@@ -31,7 +31,10 @@ impl Stack {
     ) -> Self {
         let database = Arc::new(DataApi::new(call_time).await);
         let server = Server::start_with(Some(database.clone()), move |call, _| {
-            if call.path.starts_with("/answer") || call.path.starts_with("/2015-03-31") {
+            let is_elsewhere = call.path == "/"
+                || call.path.starts_with("/answer")
+                || call.path.starts_with("/2015-03-31");
+            if is_elsewhere {
                 answer(call)
             } else {
                 Reply::Database
@@ -371,4 +374,90 @@ async fn a_hand_over_that_is_refused_is_answered_with_why() {
      note: it could not be handed over: status 403 Forbidden: {"message":"not authorized"}
      help: deploy again, it carries on where this one stopped
     "#);
+}
+
+/// A server whose Secrets Manager has this secret, and nothing else.
+async fn stack_with_secret(secret: &'static str) -> Stack {
+    Stack::with_answers(Duration::from_secs(45), move |call| {
+        if call.header("x-amz-target") != Some("secretsmanager.GetSecretValue") {
+            return Reply::Ok(json!({}));
+        }
+        assert!(
+            call.header("authorization")
+                .unwrap()
+                .contains("/secretsmanager/aws4_request")
+        );
+        if call.body["SecretId"] == "arn:the-secret" {
+            Reply::Ok(json!({ "ARN": "arn:the-secret", "SecretString": secret }))
+        } else {
+            Reply::Error(400, "ResourceNotFoundException", "not found".to_owned())
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_functions_account_is_there_before_the_first_script_runs() {
+    let stack = stack_with_secret(r#"{"username":"my_functions","password":"aB3aB3"}"#).await;
+    let mut event = stack.event("Create");
+    event["ResourceProperties"]["FunctionSecret"] = "arn:the-secret".into();
+    let scripts = [(
+        "v1.sql",
+        "GRANT CREATE VIEW ON blog.* TO 'my_functions'@'%';",
+    )];
+    for report in [
+        "1 statement applied, schema at v1",
+        "nothing to do, schema at v1",
+    ] {
+        let answer = stack.handle(&scripts, event.clone()).await;
+        assert_eq!(answer["Data"]["Report"], report, "{answer}");
+    }
+    let grants = stack
+        .database
+        .ask("SHOW GRANTS FOR 'my_functions'@'%'")
+        .await;
+    assert_eq!(
+        grants[1],
+        "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE TEMPORARY TABLES, LOCK TABLES, EXECUTE, CREATE VIEW, SHOW VIEW \
+         ON `blog`.* TO `my_functions`@`%`"
+    );
+    assert_eq!(grants.len(), 2);
+}
+
+#[tokio::test]
+async fn a_functions_account_that_cannot_be_made_stops_the_migration_before_a_script_runs() {
+    for (secret, arn, problem) in [
+        (
+            "{}",
+            "arn:another",
+            "could not be read: status 400 Bad Request",
+        ),
+        (
+            "secret!",
+            "arn:the-secret",
+            "must be a JSON object with `username` and `password`",
+        ),
+        (
+            r#"{"username":"a'b","password":"x"}"#,
+            "arn:the-secret",
+            "must have a `username` of",
+        ),
+    ] {
+        let stack = stack_with_secret(secret).await;
+        let mut event = stack.event("Create");
+        event["ResourceProperties"]["FunctionSecret"] = arn.into();
+        let answer = stack.handle(&[("v1.sql", V1)], event).await;
+        assert_eq!(answer["Status"], "FAILED");
+        let reason = answer["Reason"].as_str().unwrap();
+        assert!(
+            reason.starts_with("error: the functions' secret"),
+            "{reason}"
+        );
+        assert!(
+            reason.contains(problem) && reason.contains("no script was run"),
+            "{reason}"
+        );
+        assert!(!reason.contains("secret!"), "{reason}");
+        assert!(stack.calls("/Execute").is_empty());
+    }
 }
