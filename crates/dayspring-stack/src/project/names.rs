@@ -251,7 +251,7 @@ impl ApiStageName {
 
 impl UserName {
     pub(crate) fn default_name() -> Self {
-        Self("admin".to_owned())
+        Self("dayspring".to_owned())
     }
 }
 

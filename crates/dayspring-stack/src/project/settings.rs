@@ -56,7 +56,8 @@ pub(crate) struct FunctionSettings {
     pub(crate) timeout: Setting<Duration>,
     pub(crate) environment: BTreeMap<VariableName, String>,
     pub(crate) policies: Setting<Vec<PolicyArn>>,
-    pub(crate) reserved_concurrency: Setting<u32>,
+    /// How many; nothing for none, said in so many words.
+    pub(crate) reserved_concurrency: Setting<Option<u32>>,
     pub(crate) log_retention: Setting<Retention>,
 }
 
@@ -394,7 +395,7 @@ fn read_limits(table: &mut Table<'_>, errors: &mut Vec<Error>) -> FunctionSettin
         policies: None,
         reserved_concurrency: table
             .get("reserved_concurrency")
-            .and_then(|item| item.integer(0, 100_000, errors)),
+            .and_then(|item| item.integer_or_false(0, 100_000, errors)),
         log_retention: table
             .get("log_retention")
             .and_then(|item| item.parse("a string", errors)),

@@ -134,6 +134,9 @@ const MEMORY_MIB: u32 = 256;
 /// API Gateway waits no longer than this for a function unless the account's limit was raised
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html>, from memory).
 const FUNCTION_TIMEOUT: Duration = Duration::from_secs(29);
+/// One at work, and the one that it hands over to: requests that take all of the account's concurrency cannot keep a
+/// migration from starting.
+const MIGRATOR_CONCURRENCY: u32 = 2;
 const MIGRATOR_TIMEOUT: Duration = Duration::from_secs(900);
 const PAUSE_AFTER: Duration = Duration::from_secs(300);
 const CORS_MAX_AGE: Duration = Duration::from_secs(600);
@@ -176,11 +179,17 @@ impl Stage {
             migrator: Migrator {
                 memory_mib: value(&settings.migrator.memory_mib).unwrap_or(MEMORY_MIB),
                 timeout: value(&settings.migrator.timeout).unwrap_or(MIGRATOR_TIMEOUT),
-                reserved_concurrency: value(&settings.migrator.reserved_concurrency),
+                reserved_concurrency: value(&settings.migrator.reserved_concurrency).unwrap_or(
+                    if development {
+                        None
+                    } else {
+                        Some(MIGRATOR_CONCURRENCY)
+                    },
+                ),
                 log_retention: value(&settings.migrator.log_retention).unwrap_or(log_retention),
             },
             database: Database::resolve(&common.project, development, &settings.database, errors),
-            api: Api::resolve(&settings.api, log_retention, errors),
+            api: Api::resolve(&settings.api, development, log_retention, errors),
             network: Network {
                 cidr: value(&settings.network.cidr).unwrap_or_else(Cidr::default_network),
                 zones: if value(&settings.network.zones) == Some(3) {
@@ -310,7 +319,7 @@ impl Function {
             timeout: value(&settings.timeout).unwrap_or(FUNCTION_TIMEOUT),
             environment: settings.environment.clone(),
             policies: value(&settings.policies).unwrap_or_default(),
-            reserved_concurrency: value(&settings.reserved_concurrency),
+            reserved_concurrency: value(&settings.reserved_concurrency).flatten(),
             log_retention: value(&settings.log_retention).unwrap_or(log_retention),
         }
     }
@@ -363,7 +372,12 @@ impl Database {
 }
 
 impl Api {
-    fn resolve(settings: &ApiSettings, log_retention: Retention, errors: &mut Vec<Error>) -> Self {
+    fn resolve(
+        settings: &ApiSettings,
+        development: bool,
+        log_retention: Retention,
+        errors: &mut Vec<Error>,
+    ) -> Self {
         let cors = value(&settings.cors.enabled)
             .unwrap_or(true)
             .then(|| Cors::resolve(settings, errors));
@@ -378,7 +392,7 @@ impl Api {
                     account_role: value(&settings.account_role).unwrap_or(true),
                 }),
             binary_media_types: value(&settings.binary_media_types).unwrap_or_default(),
-            tracing: value(&settings.tracing).unwrap_or(false),
+            tracing: value(&settings.tracing).unwrap_or(!development),
             throttle: rate
                 .zip(value(&settings.throttle_burst))
                 .map(|(rate, burst)| Throttle { rate, burst }),

@@ -251,6 +251,26 @@ impl<'t> Item<'t> {
         )
     }
 
+    /// A whole number, or nothing for `false`.
+    pub(crate) fn integer_or_false(
+        &self,
+        min: u32,
+        max: u32,
+        errors: &mut Vec<Error>,
+    ) -> Option<Located<Option<u32>>> {
+        if self.is_false() {
+            return Some(Located {
+                value: None,
+                span: self.span.clone(),
+            });
+        }
+        let number = self.integer(min, max, errors)?;
+        Some(Located {
+            value: Some(number.value),
+            span: number.span,
+        })
+    }
+
     /// A duration from `min` to `max`.
     pub(crate) fn duration(
         &self,

@@ -45,7 +45,10 @@ fn snapshot(stage: &Stage) -> Vec<Named> {
             .or_default()
             .insert(route.method, route);
     }
-    let mut resources = vec![(rest_api(), rest_api_resource(stage))];
+    let mut resources = vec![
+        (rest_api(), rest_api_resource(stage)),
+        (validator(), validator_resource()),
+    ];
     resources.extend(paths(stage).iter().filter_map(path_resource));
     for (path, routes) in &methods {
         resources.extend(routes.values().map(|route| method(route)));
@@ -99,6 +102,23 @@ fn rest_api_resource(stage: &Stage) -> Resource {
     .with(
         "BinaryMediaTypes",
         (!binary.is_empty()).then(|| binary.into()),
+    )
+}
+
+fn validator() -> LogicalId {
+    LogicalId::fixed("ApiRequestValidator")
+}
+
+/// What API Gateway checks before it calls a function: the parameters that a method declares as required.
+fn validator_resource() -> Resource {
+    Resource::new(
+        "AWS::ApiGateway::RequestValidator",
+        json!({
+            "Name": "everything",
+            "RestApiId": reference(&rest_api()),
+            "ValidateRequestBody": true,
+            "ValidateRequestParameters": true,
+        }),
     )
 }
 
@@ -156,6 +176,7 @@ fn method(route: &Route) -> Named {
             "ResourceId": path_reference(&route.path),
             "HttpMethod": route.method.as_str(),
             "AuthorizationType": "NONE",
+            "RequestValidatorId": reference(&validator()),
             "Integration": { "Type": "AWS_PROXY", "IntegrationHttpMethod": "POST", "Uri": substitute(&uri) },
         }),
     );
@@ -314,13 +335,20 @@ fn deployment(snapshot: &[Named]) -> Named {
 }
 
 fn stage_resource(stage: &Stage, deployment: &LogicalId) -> Resource {
-    let throttle = stage.api.throttle.as_ref().map(|throttle| {
-        json!([{
-            "HttpMethod": "*",
-            "ResourcePath": "/*",
-            "ThrottlingRateLimit": throttle.rate,
-            "ThrottlingBurstLimit": throttle.burst,
-        }])
+    let mut settings = Map::new();
+    if let Some(throttle) = &stage.api.throttle {
+        settings.insert("ThrottlingRateLimit".to_owned(), throttle.rate.into());
+        settings.insert("ThrottlingBurstLimit".to_owned(), throttle.burst.into());
+    }
+    // API Gateway's own log of what failed. It makes the group itself, and neither AWS nor the stack ever deletes it, so a
+    // development stage does without.
+    if !stage.development && stage.api.access_log.is_some() {
+        settings.insert("LoggingLevel".to_owned(), "ERROR".into());
+    }
+    let settings = (!settings.is_empty()).then(|| {
+        settings.insert("HttpMethod".to_owned(), "*".into());
+        settings.insert("ResourcePath".to_owned(), "/*".into());
+        json!([settings])
     });
     let resource = Resource::new(
         "AWS::ApiGateway::Stage",
@@ -331,7 +359,7 @@ fn stage_resource(stage: &Stage, deployment: &LogicalId) -> Resource {
             "TracingEnabled": stage.api.tracing,
         }),
     )
-    .with("MethodSettings", throttle);
+    .with("MethodSettings", settings);
     let Some(log) = &stage.api.access_log else {
         return resource;
     };
@@ -379,7 +407,7 @@ fn access_log(stage: &Stage) -> Vec<Named> {
         return Vec::new();
     };
     let name = format!("/aws/apigateway/{}", stage.stack_name());
-    let mut resources = vec![log_group(access_log_id(), &name, log.retention)];
+    let mut resources = vec![log_group(stage, access_log_id(), &name, log.retention)];
     if log.account_role {
         let role = LogicalId::fixed("ApiAccountRole");
         let policy = "arn:${AWS::Partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs";

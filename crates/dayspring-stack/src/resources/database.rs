@@ -4,12 +4,21 @@ use serde_json::{Map, Value, json};
 
 use crate::logical_id::LogicalId;
 use crate::project::Stage;
-use crate::resources::network;
-use crate::template::{DeletionPolicy, Named, Resource, attribute, reference};
+use crate::resources::{encryption, network, role};
+use crate::template::{DeletionPolicy, Named, Resource, attribute, reference, substitute};
 
 /// Parameters that every cluster gets unless the project says otherwise. The wait for locks is not among them: the Data API
 /// ends a statement after 45 seconds, and the migrator bounds its own.
 const PARAMETERS: [(&str, &str); 1] = [("character_set_server", "utf8mb4")];
+
+/// Nobody connects to it: the Data API does not go through the network. It is not MySQL's usual port, which scanners try.
+const PORT: u16 = 13_306;
+
+/// Seconds between two looks of RDS at the operating system below the database.
+const MONITORING_INTERVAL: u8 = 60;
+
+/// The account that the functions log in with. The migrator makes it, without any right to change the schema.
+const FUNCTION_USER: &str = "functions";
 
 pub(crate) fn resources(stage: &Stage) -> Vec<Named> {
     let database = &stage.database;
@@ -26,7 +35,9 @@ pub(crate) fn resources(stage: &Stage) -> Vec<Named> {
     } else {
         DeletionPolicy::Snapshot
     };
-    vec![
+    let monitoring_role = LogicalId::fixed("DatabaseMonitoringRole");
+    let monitored = !stage.development;
+    let mut resources = vec![
         (
             subnet_group.clone(),
             Resource::new(
@@ -63,6 +74,8 @@ pub(crate) fn resources(stage: &Stage) -> Vec<Named> {
                     "MasterUsername": database.username.as_str(),
                     "ManageMasterUserPassword": true,
                     "EnableHttpEndpoint": true,
+                    "EnableIAMDatabaseAuthentication": true,
+                    "Port": PORT,
                     "ServerlessV2ScalingConfiguration": scaling(stage),
                     "DBSubnetGroupName": reference(&subnet_group),
                     "VpcSecurityGroupIds": [attribute(&network::security_group(), "GroupId")],
@@ -105,10 +118,49 @@ pub(crate) fn resources(stage: &Stage) -> Vec<Named> {
                     "PubliclyAccessible": false,
                 }),
             )
+            .with(
+                "MonitoringInterval",
+                monitored.then(|| MONITORING_INTERVAL.into()),
+            )
+            .with(
+                "MonitoringRoleArn",
+                monitored.then(|| attribute(&monitoring_role, "Arn")),
+            )
             // The data is the cluster's; its instance cannot be snapshotted.
             .on_deletion(DeletionPolicy::Delete),
         ),
-    ]
+        (
+            function_secret(),
+            Resource::new(
+                "AWS::SecretsManager::Secret",
+                json!({
+                    "Description": format!("The account of the functions of {} in the database", stage.stack_name()),
+                    // The migrator writes the password into a statement.
+                    "GenerateSecretString": {
+                        "SecretStringTemplate": json!({ "username": FUNCTION_USER }).to_string(),
+                        "GenerateStringKey": "password",
+                        "PasswordLength": 32,
+                        "ExcludePunctuation": true,
+                    },
+                }),
+            )
+            .with("KmsKeyId", encryption::key_arn(stage))
+            .on_deletion(DeletionPolicy::Delete),
+        ),
+    ];
+    if monitored {
+        let policy =
+            "arn:${AWS::Partition}:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole";
+        let resource = Resource::new(
+            "AWS::IAM::Role",
+            json!({
+                "AssumeRolePolicyDocument": role::assumed_by("monitoring.rds.amazonaws.com"),
+                "ManagedPolicyArns": [substitute(policy)],
+            }),
+        );
+        resources.push((monitoring_role, resource));
+    }
+    resources
 }
 
 fn parameter_values(stage: &Stage) -> Map<String, Value> {
@@ -143,6 +195,16 @@ pub(crate) fn cluster_arn() -> Value {
     attribute(&cluster(), "DBClusterArn")
 }
 
-pub(crate) fn secret_arn() -> Value {
+/// The secret of the master user, which only the migrator may read.
+pub(crate) fn master_secret_arn() -> Value {
     attribute(&cluster(), "MasterUserSecret.SecretArn")
+}
+
+fn function_secret() -> LogicalId {
+    LogicalId::fixed("FunctionSecret")
+}
+
+/// The secret of the functions' account.
+pub(crate) fn function_secret_arn() -> Value {
+    reference(&function_secret())
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::assembly::Assets;
 use crate::logical_id::LogicalId;
 use crate::project::{Function, FunctionName, Stage};
-use crate::resources::{database, in_asset_bucket, log_group, migration, role};
+use crate::resources::{database, encryption, in_asset_bucket, log_group, migration, role};
 use crate::template::{Named, Resource, attribute, reference};
 
 /// The runtime that starts a `bootstrap` of one's own.
@@ -25,7 +25,7 @@ fn function_resources(stage: &Stage, assets: &Assets, function: &Function) -> [N
     let name = stage.function_name(&function.name);
     let logs = LogicalId::named("Logs", function.name.as_str(), '_');
     let role = LogicalId::named("Role", function.name.as_str(), '_');
-    let mut environment = database_environment(stage);
+    let mut environment = database_environment(stage, database::function_secret_arn());
     if let Some(cors) = &stage.api.cors {
         environment.insert(
             "DAYSPRING_CORS_ORIGIN".to_owned(),
@@ -60,13 +60,14 @@ fn function_resources(stage: &Stage, assets: &Assets, function: &Function) -> [N
     };
     [
         log_group(
+            stage,
             logs.clone(),
             &stage.log_group(&name),
             function.log_retention,
         ),
         (
             role.clone(),
-            role::function_role(&logs).with("ManagedPolicyArns", policies),
+            role::function_role(stage, &logs).with("ManagedPolicyArns", policies),
         ),
         // New code never meets an old schema.
         (
@@ -80,11 +81,11 @@ pub(crate) fn function_id(name: &FunctionName) -> LogicalId {
     LogicalId::named("Function", name.as_str(), '_')
 }
 
-/// What a function needs to find its database.
-pub(crate) fn database_environment(stage: &Stage) -> Map<String, Value> {
+/// What a function needs to find its database, and to log in with the account of a secret.
+pub(crate) fn database_environment(stage: &Stage, secret_arn: Value) -> Map<String, Value> {
     let mut environment = Map::new();
     environment.insert("DAYSPRING_CLUSTER_ARN".to_owned(), database::cluster_arn());
-    environment.insert("DAYSPRING_SECRET_ARN".to_owned(), database::secret_arn());
+    environment.insert("DAYSPRING_SECRET_ARN".to_owned(), secret_arn);
     environment.insert(
         "DAYSPRING_DATABASE".to_owned(),
         stage.database.name.as_str().into(),
@@ -123,6 +124,7 @@ impl Code<'_> {
                 "LoggingConfig": { "LogFormat": "JSON", "LogGroup": reference(self.logs) },
             }),
         )
+        .with("KmsKeyArn", encryption::key_arn(stage))
         .with(
             "ReservedConcurrentExecutions",
             self.reserved_concurrency.map(Value::from),

@@ -20,7 +20,7 @@ pub(crate) fn resources(stage: &Stage, assets: &Assets) -> Vec<Named> {
     let name = stage.migrator_name();
     let settings = &stage.migrator;
 
-    let mut environment = functions::database_environment(stage);
+    let mut environment = functions::database_environment(stage, database::master_secret_arn());
     environment.insert(
         "DAYSPRING_SCRIPTS".to_owned(),
         stage.scripts.as_str().into(),
@@ -53,11 +53,12 @@ pub(crate) fn resources(stage: &Stage, assets: &Assets) -> Vec<Named> {
             ),
         ),
         log_group(
+            stage,
             logs.clone(),
             &stage.log_group(&name),
             settings.log_retention,
         ),
-        (role.clone(), role::migrator_role(&logs, &name)),
+        (role.clone(), role::migrator_role(stage, &logs, &name)),
         (
             migrator.clone(),
             function
@@ -67,7 +68,12 @@ pub(crate) fn resources(stage: &Stage, assets: &Assets) -> Vec<Named> {
         (
             migration(),
             // A cluster without an instance answers the Data API with DatabaseNotFoundException.
-            custom_resource(stage, assets, &[]).after([database::writer()]),
+            custom_resource(
+                stage,
+                assets,
+                &[("FunctionSecret", database::function_secret_arn())],
+            )
+            .after([database::writer()]),
         ),
     ]
 }

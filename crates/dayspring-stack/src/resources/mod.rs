@@ -1,12 +1,13 @@
 //! From a stage to the resources of its stack.
 //!
 //! One stack holds everything: an export that another stack imports can neither be changed nor removed while it is
-//! imported, and there is nothing here that is deployed alone. The order of work is in the dependencies: network,
+//! imported, and there is nothing here that is deployed alone. The order of work is in the dependencies: key, network,
 //! cluster, writer, migration, functions, API, and last the scripts that wait for the new code. So new code never meets an
 //! old schema, and old code never a contracted one.
 
 mod api;
 mod database;
+mod encryption;
 mod functions;
 mod migration;
 mod network;
@@ -25,7 +26,8 @@ use crate::template::{DeletionPolicy, Named, Resource, Template, substitute};
 /// template, byte for byte.
 #[must_use]
 pub fn synthesize(stage: &Stage, assets: &Assets) -> Template {
-    let mut resources = network::resources(stage);
+    let mut resources = encryption::resources(stage);
+    resources.extend(network::resources(stage));
     resources.extend(database::resources(stage));
     resources.extend(migration::resources(stage, assets));
     resources.extend(functions::resources(stage, assets));
@@ -37,13 +39,14 @@ pub fn synthesize(stage: &Stage, assets: &Assets) -> Template {
 
 /// A log group. It is deleted with the stack: one that stayed would keep its name, and the next deploy of the stage
 /// would fail to create it.
-fn log_group(id: LogicalId, name: &str, retention: Retention) -> Named {
+fn log_group(stage: &Stage, id: LogicalId, name: &str, retention: Retention) -> Named {
     let days = match retention {
         Retention::Days(days) => Some(days.into()),
         Retention::Forever => None,
     };
     let group = Resource::new("AWS::Logs::LogGroup", json!({ "LogGroupName": name }))
         .with("RetentionInDays", days)
+        .with("KmsKeyId", encryption::key_arn(stage))
         .on_deletion(DeletionPolicy::Delete);
     (id, group)
 }

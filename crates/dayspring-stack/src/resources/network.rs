@@ -7,7 +7,8 @@ use serde_json::json;
 
 use crate::logical_id::LogicalId;
 use crate::project::Stage;
-use crate::template::{Named, Resource, reference};
+use crate::resources::{log_group, role};
+use crate::template::{Named, Resource, attribute, reference};
 
 pub(crate) fn resources(stage: &Stage) -> Vec<Named> {
     let vpc = LogicalId::fixed("Vpc");
@@ -52,7 +53,32 @@ pub(crate) fn resources(stage: &Stage) -> Vec<Named> {
         }),
     );
     resources.push((security_group(), group));
+    if !stage.development {
+        resources.extend(flow_log(stage, &vpc));
+    }
     resources
+}
+
+/// The record of who spoke to whom in the network, which should stay empty.
+fn flow_log(stage: &Stage, vpc: &LogicalId) -> [Named; 3] {
+    let logs = LogicalId::fixed("FlowLogs");
+    let writer = LogicalId::fixed("FlowLogRole");
+    let name = format!("/aws/vpc/{}", stage.stack_name());
+    let flow_log = Resource::new(
+        "AWS::EC2::FlowLog",
+        json!({
+            "ResourceId": reference(vpc),
+            "ResourceType": "VPC",
+            "TrafficType": "ALL",
+            "LogGroupName": reference(&logs),
+            "DeliverLogsPermissionArn": attribute(&writer, "Arn"),
+        }),
+    );
+    [
+        log_group(stage, logs.clone(), &name, stage.migrator.log_retention),
+        (writer, role::flow_log_role(&logs)),
+        (LogicalId::fixed("FlowLog"), flow_log),
+    ]
 }
 
 /// The subnets, one in a zone.

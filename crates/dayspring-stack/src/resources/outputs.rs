@@ -32,7 +32,7 @@ pub(crate) fn outputs(stage: &Stage, assets: &Assets) -> Vec<(LogicalId, Output)
         output(
             "SecretArn",
             "The secret of the cluster's master user",
-            database::secret_arn(),
+            database::master_secret_arn(),
         ),
         output(
             "Database",

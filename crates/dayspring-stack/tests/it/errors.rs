@@ -357,7 +357,7 @@ fn more_resources_than_a_stack_can_hold_are_a_mistake() {
         .collect();
     let text = format!("name = \"blog\"\n[routes]\n{}\n", routes.join("\n"));
     assert_snapshot!(mistakes(&text), @"
-    error: `blog-dev` has 625 resources, and CloudFormation's stacks have 500 at most
+    error: `blog-dev` has 627 resources, and CloudFormation's stacks have 500 at most
      --> dayspring.toml:2:2
       |
     2 | [routes]

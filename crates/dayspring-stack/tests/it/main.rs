@@ -7,4 +7,6 @@ mod errors;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]
+mod security;
+#[cfg(test)]
 mod templates;

@@ -9,7 +9,7 @@ const UPDATE: &str = "DAYSPRING_UPDATE_TEMPLATES";
 /// The executable of cfn-lint; without it the templates are not linted.
 const LINT: &str = "DAYSPRING_CFN_LINT";
 
-const EXAMPLES: [&str; 3] = ["blog", "minimal", "production"];
+const EXAMPLES: [&str; 4] = ["blog", "guarded", "minimal", "production"];
 
 fn folder(example: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
