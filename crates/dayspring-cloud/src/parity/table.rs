@@ -335,11 +335,11 @@ pub(crate) const TABLE: &[Row] = &[
     Row {
         id: "gateway-validator",
         service: "API Gateway",
-        here: "requests are not validated by models",
+        here: "requests are not validated, and a method that declares what would be is refused",
         aws: "a request that does not fit is answered with 400",
         warned: Warned::Template(&[property(
             "AWS::ApiGateway::Method",
-            "RequestValidatorId",
+            "RequestModels",
             When::Present,
         )]),
         source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-method-request-validation.html",

@@ -55,8 +55,10 @@ fn method(properties: &Map<String, Value>) -> Option<String> {
             "this cloud has no authorizers and would let everybody in ({name})"
         ));
     }
-    if properties.contains_key("RequestValidatorId") {
-        return Some("this cloud does not validate requests (RequestValidatorId)".to_owned());
+    if let Some(declared) = validated(properties) {
+        return Some(format!(
+            "this cloud does not validate requests (RequestValidatorId with {declared})"
+        ));
     }
     let integration = properties.get("Integration").and_then(Value::as_object)?;
     match integration.get("Type").and_then(Value::as_str) {
@@ -66,6 +68,25 @@ fn method(properties: &Map<String, Value>) -> Option<String> {
             "this cloud has integrations of the types AWS_PROXY and MOCK, and not {other}"
         )),
     }
+}
+
+/// What a method declares that its validator would check: a body's model, or a parameter that must be there. A request
+/// that has matched a path has that path's parameters.
+fn validated(properties: &Map<String, Value>) -> Option<&'static str> {
+    properties.get("RequestValidatorId")?;
+    let declares = |name: &str, counts: fn(&str, &Value) -> bool| {
+        properties
+            .get(name)
+            .and_then(Value::as_object)
+            .is_some_and(|members| members.iter().any(|(key, value)| counts(key, value)))
+    };
+    if declares("RequestModels", |_, _| true) {
+        return Some("RequestModels");
+    }
+    let must_be_there = |key: &str, value: &Value| {
+        !key.starts_with("method.request.path.") && *value != false && value != "false"
+    };
+    declares("RequestParameters", must_be_there).then_some("RequestParameters")
 }
 
 fn proxy(integration: &Map<String, Value>) -> Option<String> {
@@ -131,7 +152,8 @@ mod tests {
             ("RestApi", json!({"ApiKeySourceType": "AUTHORIZER"})),
             ("Method", json!({"AuthorizationType": "AWS_IAM"})),
             ("Method", json!({"AuthorizationType": "NONE", "AuthorizerId": {"Ref": "A"}})),
-            ("Method", json!({"RequestValidatorId": {"Ref": "V"}})),
+            ("Method", json!({"RequestValidatorId": {"Ref": "V"}, "RequestModels": {"application/json": "M"}})),
+            ("Method", json!({"RequestValidatorId": {"Ref": "V"}, "RequestParameters": {"method.request.querystring.q": true}})),
             ("Method", json!({"Integration": {"Type": "HTTP_PROXY"}})),
             ("Method", json!({"Integration": {"Type": "AWS_PROXY", "IntegrationHttpMethod": "GET"}})),
             ("Method", json!({"Integration": {"Type": "AWS_PROXY", "ResponseTransferMode": "STREAM"}})),
@@ -153,7 +175,8 @@ mod tests {
         this cloud has no authorizers (ApiKeySourceType)
         this cloud has no authorizers and would let everybody in (AuthorizationType AWS_IAM)
         this cloud has no authorizers and would let everybody in (AuthorizerId)
-        this cloud does not validate requests (RequestValidatorId)
+        this cloud does not validate requests (RequestValidatorId with RequestModels)
+        this cloud does not validate requests (RequestValidatorId with RequestParameters)
         this cloud has integrations of the types AWS_PROXY and MOCK, and not HTTP_PROXY
         a function is invoked by POST, and API Gateway answers every request with 500 (IntegrationHttpMethod GET)
         this cloud does not stream answers (ResponseTransferMode)
@@ -167,6 +190,8 @@ mod tests {
     fn what_is_had_here_is_let_through() {
         let method = json!({
             "AuthorizationType": "NONE",
+            "RequestValidatorId": {"Ref": "V"},
+            "RequestParameters": {"method.request.path.id": true, "method.request.querystring.q": false},
             "Integration": {"Type": "AWS_PROXY", "IntegrationHttpMethod": "POST", "RequestParameters": {}},
         });
         let refused = unsupported("AWS::ApiGateway::Method", method.as_object().unwrap());
