@@ -1,9 +1,11 @@
 //! CloudFormation's query API: forms read, XML written.
 
 use super::Service;
+use super::drift;
 use super::engine::OnFailure;
 use super::goal::{Given, Wish};
-use super::operations::NewChangeSet;
+use super::interruptions::Deletion;
+use super::operations::{NewChangeSet, Update};
 use super::provider::Provider;
 use super::render;
 use super::stack::{ChangeSetKind, StackStatus};
@@ -17,8 +19,8 @@ pub(crate) const SERVICE: query::Service = query::Service {
     namespace: "http://cloudformation.amazonaws.com/doc/2010-05-15/",
 };
 
-/// How many events a page has.
-const EVENTS_PAGE: usize = 100;
+/// How many events, and how many of everything else, a page has.
+const PAGE: usize = 100;
 
 pub(super) fn answer<P: Provider>(service: &Service<P>, call: &Call) -> Answer {
     let form = Form::parse(call);
@@ -29,7 +31,7 @@ pub(super) fn answer<P: Provider>(service: &Service<P>, call: &Call) -> Answer {
     }
 }
 
-type Result_ = Box<dyn FnOnce(&mut Xml)>;
+pub(super) type Result_ = Box<dyn FnOnce(&mut Xml)>;
 
 fn dispatch<P: Provider>(
     service: &Service<P>,
@@ -42,8 +44,10 @@ fn dispatch<P: Provider>(
             let (stack, set) =
                 service.find_change_set(form.require("ChangeSetName")?, form.get("StackName"))?;
             let values = form.is_true("IncludePropertyValues");
+            let (changes, next) = page(&set.changes, form)?;
             Ok(Box::new(move |xml| {
-                render::change_set(xml, &stack, &set, values)
+                render::change_set(xml, &stack, &set, &changes, values);
+                xml.optional("NextToken", next);
             }))
         }
         "ExecuteChangeSet" => {
@@ -61,10 +65,12 @@ fn dispatch<P: Provider>(
         }
         "ListChangeSets" => {
             let stack = service.find_stack(form.require("StackName")?)?;
+            let (sets, next) = page(&stack.change_sets, form)?;
             Ok(Box::new(move |xml| {
-                xml.members("Summaries", &stack.change_sets, |xml, set| {
+                xml.members("Summaries", &sets, |xml, set| {
                     render::change_set_summary(xml, &stack, set)
                 });
+                xml.optional("NextToken", next);
             }))
         }
         "CreateStack" => {
@@ -75,7 +81,8 @@ fn dispatch<P: Provider>(
                 _ => OnFailure::Rollback,
             };
             let name = form.require("StackName")?;
-            let id = service.create_stack(name, wish(service, form)?, on_failure)?;
+            let policy = policy(service, form, "StackPolicy")?;
+            let id = service.create_stack(name, wish(service, form)?, on_failure, policy)?;
             if form.is_true("EnableTerminationProtection") {
                 service.protect(&id, true)?;
             }
@@ -83,26 +90,55 @@ fn dispatch<P: Provider>(
         }
         "UpdateStack" => {
             let name = form.require("StackName")?;
-            let previous = form.is_true("UsePreviousTemplate");
-            let id = service.update_stack(
-                name,
-                wish(service, form)?,
-                previous,
-                form.is_true("DisableRollback"),
-            )?;
+            let how = Update {
+                previous_template: form.is_true("UsePreviousTemplate"),
+                disable_rollback: form.is_true("DisableRollback"),
+                policy: policy(service, form, "StackPolicy")?,
+                policy_during_update: policy(service, form, "StackPolicyDuringUpdate")?,
+            };
+            let id = service.update_stack(name, wish(service, form)?, how)?;
             Ok(Box::new(move |xml| xml.text("StackId", id)))
         }
         "DeleteStack" => {
-            service.delete_stack(form.require("StackName")?)?;
+            let deletion = Deletion {
+                retained: form.list("RetainResources"),
+                forced: form.get("DeletionMode") == Some("FORCE_DELETE_STACK"),
+            };
+            service.delete_stack(form.require("StackName")?, &deletion)?;
             Ok(Box::new(|_| {}))
         }
+        "CancelUpdateStack" => {
+            service.cancel_update(form.require("StackName")?)?;
+            Ok(Box::new(|_| {}))
+        }
+        "ContinueUpdateRollback" => {
+            let skipped = form.list("ResourcesToSkip");
+            service.continue_rollback(form.require("StackName")?, &skipped)?;
+            Ok(Box::new(|_| {}))
+        }
+        "RollbackStack" => {
+            let id = service.roll_back_stack(form.require("StackName")?)?;
+            Ok(Box::new(move |xml| xml.text("StackId", id)))
+        }
+        "SetStackPolicy" => {
+            let policy = policy(service, form, "StackPolicy")?;
+            service.set_policy(form.require("StackName")?, policy)?;
+            Ok(Box::new(|_| {}))
+        }
+        "GetStackPolicy" => {
+            let policy = service.find_stack(form.require("StackName")?)?.policy;
+            Ok(Box::new(move |xml| xml.optional("StackPolicyBody", policy)))
+        }
+        "DetectStackDrift"
+        | "DescribeStackDriftDetectionStatus"
+        | "DescribeStackResourceDrifts" => drift::answer(service, action, form),
         "UpdateTerminationProtection" => {
             let name = form.require("StackName")?;
             let id = service.protect(name, form.is_true("EnableTerminationProtection"))?;
             Ok(Box::new(move |xml| xml.text("StackId", id)))
         }
         "DescribeStacks" => describe_stacks(service, form),
-        "ListStacks" => Ok(list_stacks(service, form)),
+        "ListStacks" => list_stacks(service, form),
         "DescribeStackEvents" => describe_events(service, form),
         "DescribeStackResources" | "ListStackResources" | "DescribeStackResource" => {
             describe_resources(service, action, form)
@@ -112,12 +148,15 @@ fn dispatch<P: Provider>(
         "ValidateTemplate" => validate_template(service, form),
         "ListExports" => {
             let exports = service.engine.ledger.read(super::stack::Stacks::exports);
+            let exports: Vec<_> = exports.into_iter().collect();
+            let (exports, next) = page(&exports, form)?;
             Ok(Box::new(move |xml| {
                 xml.members("Exports", exports, |xml, (name, (value, stack))| {
                     xml.text("ExportingStackId", stack);
                     xml.text("Name", name);
                     xml.text("Value", value);
                 });
+                xml.optional("NextToken", next);
             }))
         }
         "ListImports" => {
@@ -135,8 +174,10 @@ fn dispatch<P: Provider>(
                     "Export '{export}' is not imported by any stack."
                 )));
             }
+            let (importers, next) = page(&importers, form)?;
             Ok(Box::new(move |xml| {
                 xml.members("Imports", importers, |xml, name| xml.inline(&name));
+                xml.optional("NextToken", next);
             }))
         }
         other => Err(unknown_action(other)),
@@ -214,6 +255,24 @@ fn template_text<P: Provider>(service: &Service<P>, form: &Form) -> Result<Strin
             "Either Template URL or Template Body must be specified.",
         ));
     };
+    text_at(service, url)
+}
+
+/// A policy by its text (`...Body`) or its address (`...URL`).
+fn policy<P: Provider>(
+    service: &Service<P>,
+    form: &Form,
+    name: &str,
+) -> Result<Option<String>, AwsError> {
+    if let Some(body) = form.get(&format!("{name}Body")) {
+        return Ok(Some(body.to_owned()));
+    }
+    form.get(&format!("{name}URL"))
+        .map(|url| text_at(service, url))
+        .transpose()
+}
+
+fn text_at<P: Provider>(service: &Service<P>, url: &str) -> Result<String, AwsError> {
     let bytes = service.templates.object_at_url(url).ok_or_else(|| {
         invalid(format!(
             "S3 error: The specified key does not exist. ({url})"
@@ -221,6 +280,21 @@ fn template_text<P: Provider>(service: &Service<P>, form: &Form) -> Result<Strin
     })?;
     String::from_utf8(bytes.to_vec())
         .map_err(|_| invalid("Template format error: the template is not UTF-8"))
+}
+
+/// A page of a listing, and the token of the next one: how many items come before it.
+fn page<T: Clone>(items: &[T], form: &Form) -> Result<(Vec<T>, Option<String>), AwsError> {
+    let start = match form.get("NextToken") {
+        None => 0,
+        Some(token) => token
+            .strip_prefix("after-")
+            .and_then(|count| count.parse::<usize>().ok())
+            .ok_or_else(|| invalid("Next token is invalid"))?,
+    };
+    let rest = items.get(start..).unwrap_or_default();
+    let end = start + rest.len().min(PAGE);
+    let next = (end < items.len()).then(|| format!("after-{end}"));
+    Ok((items.get(start..end).unwrap_or_default().to_vec(), next))
 }
 
 fn describe_stacks<P: Provider>(service: &Service<P>, form: &Form) -> Result<Result_, AwsError> {
@@ -235,12 +309,14 @@ fn describe_stacks<P: Provider>(service: &Service<P>, form: &Form) -> Result<Res
                 .collect()
         }),
     };
+    let (stacks, next) = page(&stacks, form)?;
     Ok(Box::new(move |xml| {
-        xml.members("Stacks", &stacks, render::stack)
+        xml.members("Stacks", &stacks, render::stack);
+        xml.optional("NextToken", next);
     }))
 }
 
-fn list_stacks<P: Provider>(service: &Service<P>, form: &Form) -> Result_ {
+fn list_stacks<P: Provider>(service: &Service<P>, form: &Form) -> Result<Result_, AwsError> {
     let filter = form.list("StackStatusFilter");
     let mut stacks: Vec<_> = service.engine.ledger.read(|stacks| {
         stacks
@@ -253,7 +329,11 @@ fn list_stacks<P: Provider>(service: &Service<P>, form: &Form) -> Result_ {
             .collect()
     });
     stacks.sort_by_key(|stack| std::cmp::Reverse(stack.created));
-    Box::new(move |xml| xml.members("StackSummaries", &stacks, render::stack_summary))
+    let (stacks, next) = page(&stacks, form)?;
+    Ok(Box::new(move |xml| {
+        xml.members("StackSummaries", &stacks, render::stack_summary);
+        xml.optional("NextToken", next);
+    }))
 }
 
 /// Newest first. A token is the id of the last event that was given.
@@ -271,15 +351,15 @@ fn describe_events<P: Provider>(service: &Service<P>, form: &Form) -> Result<Res
         .rev()
         .skip_while(|event| after.as_ref().is_some_and(|after| event.id != *after))
         .skip(usize::from(after.is_some()))
-        .take(EVENTS_PAGE + 1)
+        .take(PAGE + 1)
         .cloned()
         .collect();
     Ok(Box::new(move |xml| {
-        let page = &events[..events.len().min(EVENTS_PAGE)];
+        let page = &events[..events.len().min(PAGE)];
         xml.members("StackEvents", page, |xml, event| {
             render::event(xml, &stack, event)
         });
-        if events.len() > EVENTS_PAGE {
+        if events.len() > PAGE {
             xml.optional("NextToken", page.last().map(|event| event.id.as_str()));
         }
     }))
@@ -320,11 +400,15 @@ fn describe_resources<P: Provider>(
         .cloned()
         .collect();
     match action {
-        "ListStackResources" => Ok(Box::new(move |xml| {
-            xml.members("StackResourceSummaries", &resources, |xml, resource| {
-                render::resource(xml, resource, "LastUpdatedTimestamp");
-            });
-        })),
+        "ListStackResources" => {
+            let (resources, next) = page(&resources, form)?;
+            Ok(Box::new(move |xml| {
+                xml.members("StackResourceSummaries", &resources, |xml, resource| {
+                    render::resource(xml, resource, "LastUpdatedTimestamp");
+                });
+                xml.optional("NextToken", next);
+            }))
+        }
         "DescribeStackResource" => {
             let Some(resource) = resources.into_iter().next() else {
                 return Err(invalid(format!(
@@ -341,7 +425,9 @@ fn describe_resources<P: Provider>(
             }))
         }
         _ => Ok(Box::new(move |xml| {
-            xml.members("StackResources", &resources, |xml, resource| {
+            // It has no pages: AWS gives the first hundred.
+            let first = resources.iter().take(PAGE);
+            xml.members("StackResources", first, |xml, resource| {
                 xml.text("StackName", &stack.name);
                 xml.text("StackId", &stack.id);
                 render::resource(xml, resource, "Timestamp");

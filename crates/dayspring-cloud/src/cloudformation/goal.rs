@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::graph::Edges;
 use super::intrinsics::{Scope, Secrets, Unresolved, evaluate_conditions};
+use super::nearest::nearest;
 use super::provider::Provider;
 use super::stack::{Parameter, Resource};
 use super::template::{ParameterDefinition, Template, invalid, join, scalar_text};
@@ -182,13 +183,20 @@ fn check_types<P: Provider>(template: &Template, provider: &P) -> Result<(), Aws
     let mut unknown = BTreeSet::new();
     for (id, resource) in &template.resources {
         let Some(schema) = provider.schema(&resource.type_name) else {
-            unknown.insert(format!("{} (resource {id})", resource.type_name));
+            let names = provider.type_names().iter().copied();
+            let hint = nearest(&resource.type_name, names)
+                .map(|name| format!(", did you mean {name}?"))
+                .unwrap_or_default();
+            unknown.insert(format!("{} (resource {id}{hint})", resource.type_name));
             continue;
         };
         for property in resource.properties.keys() {
             if schema.change(property).is_none() {
+                let hint = nearest(property, schema.property_names())
+                    .map(|name| format!("; did you mean {name}?"))
+                    .unwrap_or_default();
                 return Err(invalid(format!(
-                    "Properties validation failed for resource {id} of type {} with message: #: extraneous key [{property}] is not permitted (this cloud does not know this property)",
+                    "Properties validation failed for resource {id} of type {} with message: #: extraneous key [{property}] is not permitted (this cloud does not know this property{hint})",
                     resource.type_name
                 )));
             }
@@ -345,6 +353,7 @@ fn read_parameters(
     }
 }
 
+/// The constraints of a parameter, in the words of AWS.
 fn check_parameter(
     key: &str,
     definition: &ParameterDefinition,
@@ -356,38 +365,54 @@ fn check_parameter(
         });
         Err(invalid(explanation))
     };
-    if !definition.allowed_values.is_empty()
-        && !definition
-            .allowed_values
-            .iter()
-            .any(|allowed| allowed == value)
-    {
-        return refuse(format!(
-            "Parameter '{key}' must be one of AllowedValues: [{}]",
-            definition.allowed_values.join(", ")
-        ));
+    // Of a list each item is held to them.
+    let is_list = definition.kind == "CommaDelimitedList" || definition.kind == "List<Number>";
+    let items: Vec<&str> = if is_list {
+        value.split(',').map(str::trim).collect()
+    } else {
+        vec![value]
+    };
+    let is_allowed = |item: &&str| definition.allowed_values.iter().any(|known| known == item);
+    if !definition.allowed_values.is_empty() && !items.iter().all(is_allowed) {
+        return refuse(format!("Parameter '{key}' must be one of AllowedValues"));
+    }
+    if let Some(pattern) = &definition.allowed_pattern {
+        // AWS matches the whole value, with Java's expressions; one that is not read here holds nothing up.
+        let whole = regex_lite::Regex::new(&format!("^(?:{pattern})$"));
+        if whole.is_ok_and(|whole| !items.iter().all(|item| whole.is_match(item))) {
+            return refuse(format!("Parameter '{key}' must match pattern {pattern}"));
+        }
     }
     #[expect(
         clippy::cast_precision_loss,
         reason = "a parameter has 4096 bytes at most"
     )]
     let length = value.chars().count() as f64;
-    if definition.length.0.is_some_and(|min| length < min)
-        || definition.length.1.is_some_and(|max| length > max)
-    {
+    if let Some(min) = definition.length.0.filter(|min| length < *min) {
         return refuse(format!(
-            "Parameter '{key}' has a length that its constraints do not allow"
+            "Parameter '{key}' must contain at least {min} characters"
         ));
     }
-    if definition.kind == "Number" {
-        let Ok(number) = value.parse::<f64>() else {
+    if let Some(max) = definition.length.1.filter(|max| length > *max) {
+        return refuse(format!(
+            "Parameter '{key}' must contain at most {max} characters"
+        ));
+    }
+    if !matches!(definition.kind.as_str(), "Number" | "List<Number>") {
+        return Ok(());
+    }
+    for item in items {
+        let Ok(number) = item.parse::<f64>() else {
             return refuse(format!("Parameter '{key}' must be a number."));
         };
-        if definition.range.0.is_some_and(|min| number < min)
-            || definition.range.1.is_some_and(|max| number > max)
-        {
+        if let Some(min) = definition.range.0.filter(|min| number < *min) {
             return refuse(format!(
-                "Parameter '{key}' has a value that its constraints do not allow"
+                "Parameter '{key}' must be a number not less than {min}"
+            ));
+        }
+        if let Some(max) = definition.range.1.filter(|max| number > *max) {
+            return refuse(format!(
+                "Parameter '{key}' must be a number not greater than {max}"
             ));
         }
     }
@@ -448,5 +473,41 @@ fn collect_imports(
             }
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_is_held_to_its_constraints_in_the_words_of_aws() {
+        let refused = |definition: &str, value: &str| {
+            let text = format!(
+                r#"{{"Parameters": {{"P": {definition}}}, "Resources": {{"A": {{"Type": "T"}}}}}}"#
+            );
+            let template = Template::parse(&text).unwrap();
+            check_parameter("P", &template.parameters["P"], value)
+                .err()
+                .map_or_else(|| "accepted".to_owned(), |error| error.message)
+        };
+        let allowed = r#"{"Type": "String", "AllowedValues": ["dev", "prod"]}"#;
+        assert_eq!(refused(allowed, "dev"), "accepted");
+        insta::assert_snapshot!(refused(allowed, "test"), @"Parameter 'P' must be one of AllowedValues");
+        let pattern =
+            r#"{"Type": "String", "AllowedPattern": "[a-z]+", "MinLength": "2", "MaxLength": 4}"#;
+        assert_eq!(refused(pattern, "abc"), "accepted");
+        insta::assert_snapshot!(refused(pattern, "abc1"), @"Parameter 'P' must match pattern [a-z]+");
+        insta::assert_snapshot!(refused(pattern, "a"), @"Parameter 'P' must contain at least 2 characters");
+        insta::assert_snapshot!(refused(pattern, "abcde"), @"Parameter 'P' must contain at most 4 characters");
+        let number = r#"{"Type": "Number", "MinValue": 1, "MaxValue": "5"}"#;
+        assert_eq!(refused(number, "1.5"), "accepted");
+        insta::assert_snapshot!(refused(number, "x"), @"Parameter 'P' must be a number.");
+        insta::assert_snapshot!(refused(number, "0"), @"Parameter 'P' must be a number not less than 1");
+        insta::assert_snapshot!(refused(number, "6"), @"Parameter 'P' must be a number not greater than 5");
+        let list =
+            r#"{"Type": "List<Number>", "ConstraintDescription": "small numbers", "MaxValue": 9}"#;
+        assert_eq!(refused(list, "1, 2"), "accepted");
+        insta::assert_snapshot!(refused(list, "1,10"), @"Parameter P failed to satisfy constraint: small numbers");
     }
 }

@@ -46,6 +46,7 @@ impl Ledger {
             }
             stack.status = status;
             stack.status_reason = Some(CUT.to_owned());
+            stack.close_change_set();
             let (name, id) = (stack.name.clone(), stack.id.clone());
             push(
                 stack,

@@ -5,12 +5,16 @@
 
 mod api;
 mod change_set;
+mod drift;
 mod engine;
 mod goal;
 mod graph;
+mod interruptions;
 mod intrinsics;
 mod ledger;
+mod nearest;
 mod operations;
+mod policy;
 mod provider;
 mod render;
 mod stack;
@@ -99,6 +103,7 @@ impl<P: Provider> Service<P> {
                 provider,
                 ledger,
                 surroundings,
+                running: engine::Running::default(),
             }),
             templates: sources.s3,
             tasks: Arc::default(),

@@ -7,8 +7,9 @@ use super::change_set;
 use super::engine::{OnFailure, Run};
 use super::goal::{Goal, Wish};
 use super::ledger::{self, News, STACK_TYPE};
+use super::policy::StackPolicy;
 use super::provider::Provider;
-use super::stack::{ChangeSet, ChangeSetKind, Stack, StackStatus};
+use super::stack::{ChangeSet, ChangeSetKind, Execution, Stack, StackStatus};
 use super::template::invalid;
 use crate::error::AwsError;
 
@@ -28,6 +29,16 @@ pub(super) struct NewChangeSet {
     pub(super) on_failure: Option<String>,
     pub(super) include_values: bool,
     pub(super) wish: Wish,
+}
+
+/// How `UpdateStack` is to go about it.
+#[derive(Debug, Default)]
+pub(super) struct Update {
+    pub(super) previous_template: bool,
+    pub(super) disable_rollback: bool,
+    /// The stack's policy from now on.
+    pub(super) policy: Option<String>,
+    pub(super) policy_during_update: Option<String>,
 }
 
 impl<P: Provider> Service<P> {
@@ -101,7 +112,7 @@ impl<P: Provider> Service<P> {
             created: world.now_millis(),
             kind: new.kind,
             failure: unchanged.then(|| NO_CHANGES.to_owned()),
-            executed: false,
+            execution: Execution::Available,
             template: goal.text,
             parameters: goal.parameters,
             tags: goal.tags,
@@ -140,15 +151,7 @@ impl<P: Provider> Service<P> {
                 ),
             ));
         }
-        if set.executed {
-            return Err(AwsError::bad_request(
-                "InvalidChangeSetStatus",
-                format!(
-                    "ChangeSet [{}] cannot be executed in its current execution status of [EXECUTE_COMPLETE]",
-                    set.id
-                ),
-            ));
-        }
+        check_executable(&set)?;
         let wish = Wish {
             text: set.template.clone(),
             given: Vec::new(),
@@ -165,7 +168,17 @@ impl<P: Provider> Service<P> {
             Some("DELETE") => OnFailure::Delete,
             _ => OnFailure::Rollback,
         };
-        self.begin(&stack.id, set.kind, goal, on_failure, Some(&set.id))
+        let policy = read_policy(stack.policy.as_deref())?;
+        self.begin(
+            &stack.id,
+            Beginning {
+                kind: set.kind,
+                goal,
+                on_failure,
+                set: Some(&set.id),
+                policy,
+            },
+        )
     }
 
     pub(super) fn create_stack(
@@ -173,8 +186,10 @@ impl<P: Provider> Service<P> {
         name: &str,
         wish: Wish,
         on_failure: OnFailure,
+        policy: Option<String>,
     ) -> Result<String, AwsError> {
         check_name(name, "stackName")?;
+        read_policy(policy.as_deref())?;
         if self
             .engine
             .ledger
@@ -186,12 +201,22 @@ impl<P: Provider> Service<P> {
             ));
         }
         let goal = self.goal(wish)?;
-        let stack = self.new_stack(name, StackStatus::ReviewInProgress);
+        let mut stack = self.new_stack(name, StackStatus::ReviewInProgress);
+        stack.policy = policy;
         let id = stack.id.clone();
         self.engine
             .ledger
             .change(|stacks| stacks.by_id.insert(id.clone(), stack))?;
-        self.begin(&id, ChangeSetKind::Create, goal, on_failure, None)?;
+        self.begin(
+            &id,
+            Beginning {
+                kind: ChangeSetKind::Create,
+                goal,
+                on_failure,
+                set: None,
+                policy: None,
+            },
+        )?;
         Ok(id)
     }
 
@@ -199,8 +224,7 @@ impl<P: Provider> Service<P> {
         &self,
         name: &str,
         mut wish: Wish,
-        use_previous: bool,
-        disable_rollback: bool,
+        how: Update,
     ) -> Result<String, AwsError> {
         let (stack, exports) = self
             .engine
@@ -210,7 +234,7 @@ impl<P: Provider> Service<P> {
         if !stack.status.is_updatable() {
             return Err(in_state(&stack));
         }
-        if use_previous {
+        if how.previous_template {
             wish.text.clone_from(&stack.template);
         }
         wish.previous.clone_from(&stack.parameters);
@@ -226,60 +250,27 @@ impl<P: Provider> Service<P> {
         if changes.is_empty() && is_same(&stack, &goal) {
             return Err(invalid("No updates are to be performed."));
         }
-        let on_failure = if disable_rollback {
+        let policy = how.policy.as_deref().or(stack.policy.as_deref());
+        let policy = read_policy(how.policy_during_update.as_deref().or(policy))?;
+        if how.policy.is_some() {
+            self.set_policy(&stack.id, how.policy)?;
+        }
+        let on_failure = if how.disable_rollback {
             OnFailure::DoNothing
         } else {
             OnFailure::Rollback
         };
-        self.begin(&stack.id, ChangeSetKind::Update, goal, on_failure, None)?;
+        self.begin(
+            &stack.id,
+            Beginning {
+                kind: ChangeSetKind::Update,
+                goal,
+                on_failure,
+                set: None,
+                policy,
+            },
+        )?;
         Ok(stack.id)
-    }
-
-    /// Starts deleting a stack. One that is not there is no error, as in AWS.
-    pub(super) fn delete_stack(&self, name: &str) -> Result<(), AwsError> {
-        let world = self.engine.ledger.world;
-        let run = self.engine.ledger.change(|stacks| {
-            let Some(stack) = stacks.find(name) else {
-                return Ok(None);
-            };
-            if stack.status == StackStatus::DeleteComplete {
-                return Ok(None);
-            }
-            if stack.termination_protection {
-                return Err(invalid(format!(
-                    "Stack [{}] cannot be deleted while TerminationProtection is enabled",
-                    stack.name
-                )));
-            }
-            if stack.status == StackStatus::DeleteInProgress {
-                return Ok(None);
-            }
-            if stack.status.after_cut().is_some() {
-                return Err(in_state(stack));
-            }
-            let in_use = stack.outputs.iter().find_map(|output| {
-                let export = output.export.as_deref()?;
-                stacks.importer(export).map(|user| {
-                    format!("Export {export} cannot be deleted as it is in use by {user}")
-                })
-            });
-            if let Some(reason) = in_use {
-                return Err(invalid(reason));
-            }
-            let id = stack.id.clone();
-            let Some(stack) = stacks.by_id.get_mut(&id) else {
-                return Ok(None);
-            };
-            stack.status = StackStatus::DeleteInProgress;
-            stack.status_reason = Some("User Initiated".to_owned());
-            push_stack_event(stack, world, Some("User Initiated"));
-            Ok(Some(self.run(stack)))
-        })??;
-        if let Some(run) = run {
-            self.spawn(run.delete());
-            self.forget_old_stacks()?;
-        }
-        Ok(())
     }
 
     pub(super) fn delete_change_set(&self, set: &str, stack: Option<&str>) -> Result<(), AwsError> {
@@ -344,17 +335,21 @@ impl<P: Provider> Service<P> {
     }
 
     /// Moves the stack to its first status and starts the operation.
-    fn begin(
-        &self,
-        id: &str,
-        kind: ChangeSetKind,
-        goal: Goal,
-        on_failure: OnFailure,
-        set: Option<&str>,
-    ) -> Result<(), AwsError> {
+    fn begin(&self, id: &str, beginning: Beginning<'_>) -> Result<(), AwsError> {
+        let Beginning {
+            kind,
+            goal,
+            on_failure,
+            set,
+            policy,
+        } = beginning;
         let world = self.engine.ledger.world;
-        let run = self.engine.ledger.change(|stacks| {
+        let mut run = self.engine.ledger.change(|stacks| {
             let stack = stacks.by_id.get_mut(id).ok_or_else(|| not_found(id))?;
+            // Whoever asked for the same a moment earlier has begun it.
+            if let Some(set) = set.and_then(|set| stack.change_set(set)) {
+                check_executable(set)?;
+            }
             match kind {
                 ChangeSetKind::Create => {
                     if stack.status != StackStatus::ReviewInProgress {
@@ -379,33 +374,44 @@ impl<P: Provider> Service<P> {
             stack.status_reason = Some("User Initiated".to_owned());
             stack.change_set_id = set.map(str::to_owned);
             match set {
-                // The other change sets were made against what the stack was.
+                // The other change sets were made against what the stack was: AWS deletes them.
                 Some(set) => {
                     stack.change_sets.retain(|known| known.id == set);
                     stack
                         .change_sets
                         .iter_mut()
-                        .for_each(|known| known.executed = true);
+                        .for_each(|known| known.execution = Execution::InProgress);
                 }
-                None => stack.change_sets.clear(),
+                None => {
+                    for known in &mut stack.change_sets {
+                        known.execution = Execution::Obsolete;
+                        known.template.clear();
+                    }
+                }
             }
             push_stack_event(stack, world, Some("User Initiated"));
             Ok(self.run(stack))
         })??;
-        match kind {
-            ChangeSetKind::Create => self.spawn(run.create(goal, on_failure)),
-            ChangeSetKind::Update => {
-                self.spawn(run.update(goal, on_failure == OnFailure::DoNothing))
+        run.policy = policy.map(std::sync::Arc::new);
+        self.spawn(async move {
+            match kind {
+                ChangeSetKind::Create => run.create(goal, on_failure).await,
+                ChangeSetKind::Update => {
+                    run.update(goal, on_failure == OnFailure::DoNothing).await;
+                }
             }
-        }
+            run.close_change_set();
+        });
         Ok(())
     }
 
-    fn run(&self, stack: &Stack) -> Run<P> {
+    pub(super) fn run(&self, stack: &Stack) -> Run<P> {
         Run {
             engine: std::sync::Arc::clone(&self.engine),
             stack_id: stack.id.clone(),
             stack_name: stack.name.clone(),
+            policy: None,
+            ear: self.engine.running.start(&stack.id),
         }
     }
 
@@ -439,10 +445,12 @@ impl<P: Provider> Service<P> {
             change_set_id: None,
             termination_protection: false,
             disable_rollback: false,
+            policy: None,
+            before_update: None,
         }
     }
 
-    fn forget_old_stacks(&self) -> Result<(), AwsError> {
+    pub(super) fn forget_old_stacks(&self) -> Result<(), AwsError> {
         self.engine.ledger.change(|stacks| {
             let mut deleted: Vec<(u64, String)> = stacks
                 .by_id
@@ -475,6 +483,34 @@ impl Wish {
     }
 }
 
+/// An operation that starts.
+struct Beginning<'a> {
+    kind: ChangeSetKind,
+    goal: Goal,
+    on_failure: OnFailure,
+    /// The id of the change set that is executed.
+    set: Option<&'a str>,
+    policy: Option<StackPolicy>,
+}
+
+fn read_policy(text: Option<&str>) -> Result<Option<StackPolicy>, AwsError> {
+    text.map(StackPolicy::parse).transpose()
+}
+
+fn check_executable(set: &ChangeSet) -> Result<(), AwsError> {
+    if set.execution == Execution::Available {
+        return Ok(());
+    }
+    Err(AwsError::bad_request(
+        "InvalidChangeSetStatus",
+        format!(
+            "ChangeSet [{}] cannot be executed in its current execution status of [{}]",
+            set.id,
+            set.execution.name()
+        ),
+    ))
+}
+
 /// Whether nothing at all would change: no resource, no output, no tag; and the stack stands as its template says.
 fn is_same(stack: &Stack, goal: &Goal) -> bool {
     if !stack.status.is_settled() || stack.tags != goal.tags {
@@ -503,7 +539,11 @@ fn is_same(stack: &Stack, goal: &Goal) -> bool {
         && stack.parameters == goal.parameters
 }
 
-fn push_stack_event(stack: &mut Stack, world: crate::world::World, reason: Option<&str>) {
+pub(super) fn push_stack_event(
+    stack: &mut Stack,
+    world: crate::world::World,
+    reason: Option<&str>,
+) {
     let (name, id) = (stack.name.clone(), stack.id.clone());
     let status = stack.status.name();
     ledger::push(
@@ -524,7 +564,7 @@ pub(super) fn not_found(name: &str) -> AwsError {
     invalid(format!("Stack with id {name} does not exist"))
 }
 
-fn in_state(stack: &Stack) -> AwsError {
+pub(super) fn in_state(stack: &Stack) -> AwsError {
     invalid(format!(
         "Stack:{} is in {} state and can not be updated.",
         stack.id,

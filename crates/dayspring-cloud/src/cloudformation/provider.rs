@@ -7,6 +7,9 @@ use serde_json::{Map, Value};
 
 /// The resource types of a cloud: what they are like, and how one is made, changed and deleted.
 pub(crate) trait Provider: Send + Sync + 'static {
+    /// The names of the types that the cloud has.
+    fn type_names(&self) -> &'static [&'static str];
+
     /// What is known of a type, or `None` where the cloud does not have it.
     fn schema(&self, type_name: &str) -> Option<&'static Schema>;
 
@@ -133,6 +136,15 @@ impl Schema {
                 .find(|(name, _)| *name == property)
                 .map(|(_, change)| *change),
         }
+    }
+
+    /// The names of the properties, where they are known.
+    pub(crate) fn property_names(&self) -> impl Iterator<Item = &'static str> {
+        let known = match self.properties {
+            Properties::Any => &[],
+            Properties::Known(known) => known,
+        };
+        known.iter().map(|(name, _)| *name)
     }
 
     pub(crate) fn has_attribute(&self, attribute: &str) -> bool {

@@ -6,6 +6,9 @@ use super::template::Template;
 use crate::protocol::time::iso8601;
 use crate::protocol::xml::Xml;
 
+/// What stands in the place of a value that another change decides.
+const KNOWN_AFTER_APPLY: &str = "{{changeSet:KNOWN_AFTER_APPLY}}";
+
 /// What stands in the place of a value that is not to be seen.
 const HIDDEN: &str = "****";
 
@@ -83,7 +86,14 @@ pub(super) fn resource(xml: &mut Xml, resource: &Resource, time: &str) {
     });
 }
 
-pub(super) fn change_set(xml: &mut Xml, stack: &Stack, set: &ChangeSet, values: bool) {
+/// A change set with some of its changes.
+pub(super) fn change_set(
+    xml: &mut Xml,
+    stack: &Stack,
+    set: &ChangeSet,
+    changes: &[Change],
+    values: bool,
+) {
     change_set_summary(xml, stack, set);
     parameters(xml, &set.parameters);
     xml.members("NotificationARNs", [""; 0], |_, _| {});
@@ -92,7 +102,7 @@ pub(super) fn change_set(xml: &mut Xml, stack: &Stack, set: &ChangeSet, values: 
     });
     tags(xml, &set.tags);
     xml.optional("OnStackFailure", set.on_failure.as_ref());
-    xml.members("Changes", &set.changes, |xml, found| {
+    xml.members("Changes", changes, |xml, found| {
         xml.text("Type", "Resource");
         xml.nest("ResourceChange", |xml| {
             change(xml, found, values || set.include_values)
@@ -101,10 +111,9 @@ pub(super) fn change_set(xml: &mut Xml, stack: &Stack, set: &ChangeSet, values: 
 }
 
 pub(super) fn change_set_summary(xml: &mut Xml, stack: &Stack, set: &ChangeSet) {
-    let (status, execution) = match (&set.failure, set.executed) {
-        (Some(_), _) => ("FAILED", "UNAVAILABLE"),
-        (None, false) => ("CREATE_COMPLETE", "AVAILABLE"),
-        (None, true) => ("CREATE_COMPLETE", "EXECUTE_COMPLETE"),
+    let (status, execution) = match set.failure {
+        Some(_) => ("FAILED", "UNAVAILABLE"),
+        None => ("CREATE_COMPLETE", set.execution.name()),
     };
     xml.text("ChangeSetName", &set.name);
     xml.text("ChangeSetId", &set.id);
@@ -176,7 +185,9 @@ fn detail(xml: &mut Xml, detail: &Detail, values: bool) {
                     .map(|name| format!("/Properties/{name}")),
             );
             xml.optional("BeforeValue", detail.before.as_ref());
-            xml.optional("AfterValue", detail.after.as_ref());
+            // What AWS writes for what another change decides.
+            let later = detail.cause.as_ref().map(|_| KNOWN_AFTER_APPLY);
+            xml.optional("AfterValue", detail.after.as_deref().or(later));
             let kind = match (&detail.before, &detail.after) {
                 (None, _) => "Add",
                 (Some(_), None) if detail.cause.is_none() => "Remove",

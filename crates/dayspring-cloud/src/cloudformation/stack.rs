@@ -45,6 +45,12 @@ pub(super) struct Stack {
     pub(super) change_set_id: Option<String>,
     pub(super) termination_protection: bool,
     pub(super) disable_rollback: bool,
+    /// The stack policy, as it was given.
+    #[serde(default)]
+    pub(super) policy: Option<String>,
+    /// The resources before an update that was left as it failed.
+    #[serde(default)]
+    pub(super) before_update: Option<BTreeMap<String, Resource>>,
 }
 
 /// A parameter as it was given, and what it stands for.
@@ -214,7 +220,8 @@ pub(super) struct ChangeSet {
     pub(super) kind: ChangeSetKind,
     /// `None` where it can be executed.
     pub(super) failure: Option<String>,
-    pub(super) executed: bool,
+    #[serde(default)]
+    pub(super) execution: Execution,
     pub(super) template: String,
     pub(super) parameters: Vec<Parameter>,
     pub(super) tags: BTreeMap<String, String>,
@@ -224,6 +231,30 @@ pub(super) struct ChangeSet {
     pub(super) on_failure: Option<String>,
     pub(super) include_values: bool,
     pub(super) changes: Vec<super::change_set::Change>,
+}
+
+/// How far the execution of a change set is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(super) enum Execution {
+    #[default]
+    Available,
+    InProgress,
+    Complete,
+    Failed,
+    /// The stack was updated otherwise since it was made.
+    Obsolete,
+}
+
+impl Execution {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Available => "AVAILABLE",
+            Self::InProgress => "EXECUTE_IN_PROGRESS",
+            Self::Complete => "EXECUTE_COMPLETE",
+            Self::Failed => "EXECUTE_FAILED",
+            Self::Obsolete => "OBSOLETE",
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -278,6 +309,23 @@ impl Stack {
             self.events.pop_front();
         }
         self.events.push_back(event);
+    }
+
+    /// Says of the change set under execution how that went.
+    pub(super) fn close_change_set(&mut self) {
+        let execution = if matches!(
+            self.status,
+            StackStatus::CreateComplete | StackStatus::UpdateComplete
+        ) {
+            Execution::Complete
+        } else {
+            Execution::Failed
+        };
+        for set in &mut self.change_sets {
+            if set.execution == Execution::InProgress {
+                set.execution = execution;
+            }
+        }
     }
 
     pub(super) fn change_set(&self, name_or_id: &str) -> Option<&ChangeSet> {

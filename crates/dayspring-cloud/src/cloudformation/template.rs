@@ -27,6 +27,7 @@ pub(super) struct ParameterDefinition {
     pub(super) kind: String,
     pub(super) default: Option<String>,
     pub(super) allowed_values: Vec<String>,
+    pub(super) allowed_pattern: Option<String>,
     pub(super) no_echo: bool,
     pub(super) description: Option<String>,
     pub(super) constraint: Option<String>,
@@ -274,6 +275,7 @@ fn read_parameter(name: &str, body: &Value) -> Result<ParameterDefinition, AwsEr
             .and_then(Value::as_array)
             .map(|values| values.iter().map(scalar_text).collect())
             .unwrap_or_default(),
+        allowed_pattern: body.get("AllowedPattern").map(scalar_text),
         no_echo: body
             .get("NoEcho")
             .is_some_and(|value| scalar_text(value) == "true"),

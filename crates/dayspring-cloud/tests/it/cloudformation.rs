@@ -132,7 +132,8 @@ fn what_the_cloud_does_not_know_fails_at_the_change_set_by_its_name() {
         text_of(&body, "Message")
     };
     insta::assert_snapshot!(message(r#"{"Type": "AWS::SQS::Queue"}"#), @"Template format error: Unrecognized resource types: [AWS::SQS::Queue (resource Thing)]");
-    insta::assert_snapshot!(message(r#"{"Type": "AWS::EC2::VPC", "Properties": {"Cidr": "10.0.0.0/16"}}"#), @"Properties validation failed for resource Thing of type AWS::EC2::VPC with message: #: extraneous key [Cidr] is not permitted (this cloud does not know this property)");
+    insta::assert_snapshot!(message(r#"{"Type": "AWS::Lambda::Functions"}"#), @"Template format error: Unrecognized resource types: [AWS::Lambda::Functions (resource Thing, did you mean AWS::Lambda::Function?)]");
+    insta::assert_snapshot!(message(r#"{"Type": "AWS::EC2::VPC", "Properties": {"CidrBlok": "10.0.0.0/16"}}"#), @"Properties validation failed for resource Thing of type AWS::EC2::VPC with message: #: extraneous key [CidrBlok] is not permitted (this cloud does not know this property; did you mean CidrBlock?)");
     insta::assert_snapshot!(message(r#"{"Type": "AWS::ApiGateway::Method", "Properties": {"AuthorizationType": "AWS_IAM"}}"#), @"Properties validation failed for resource Thing of type AWS::ApiGateway::Method with message: this cloud has no authorizers and would let everybody in (AuthorizationType AWS_IAM)");
     insta::assert_snapshot!(message(r#"{"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {}}}"#), @"Requires capabilities : [CAPABILITY_IAM]");
     let (status, _) = cloud.cloudformation("DescribeStacks", &[("StackName", "blog-dev")]);

@@ -12,6 +12,7 @@
 //! A step is recorded before the next one starts, so a process that ends in the midst leaves a stack that can be
 //! updated again or deleted.
 
+mod interruption;
 mod provision;
 mod removal;
 mod rollback;
@@ -25,14 +26,17 @@ use super::goal::{Goal, Surroundings};
 use super::graph;
 use super::intrinsics::Unresolved;
 use super::ledger::{self, Ledger, News, STACK_TYPE};
+use super::policy::{Action, StackPolicy};
 use super::provider::Provider;
-use super::stack::{Output, Resource, StackStatus};
+use super::stack::{Output, Resource, Stack, StackStatus};
+pub(super) use interruption::{Ear, Interruption, Running};
 
 #[derive(Debug)]
 pub(super) struct Engine<P> {
     pub(super) provider: P,
     pub(super) ledger: Ledger,
     pub(super) surroundings: Surroundings,
+    pub(super) running: Running,
 }
 
 /// What becomes of a stack whose creation failed.
@@ -48,6 +52,9 @@ pub(super) struct Run<P> {
     pub(super) engine: Arc<Engine<P>>,
     pub(super) stack_id: String,
     pub(super) stack_name: String,
+    /// What the update may touch.
+    pub(super) policy: Option<Arc<StackPolicy>>,
+    pub(super) ear: Ear,
 }
 
 impl<P> Clone for Run<P> {
@@ -56,18 +63,22 @@ impl<P> Clone for Run<P> {
             engine: Arc::clone(&self.engine),
             stack_id: self.stack_id.clone(),
             stack_name: self.stack_name.clone(),
+            policy: self.policy.clone(),
+            ear: self.ear.clone(),
         }
     }
 }
 
 impl<P: Provider> Run<P> {
     /// Makes everything of a stack whose record is there and is `CREATE_IN_PROGRESS`.
-    pub(super) async fn create(self, goal: Goal, on_failure: OnFailure) {
+    pub(super) async fn create(&self, goal: Goal, on_failure: OnFailure) {
         let goal = Arc::new(goal);
         let reason = match self.forward(&goal).await {
             Ok(()) => match self.outputs(&goal) {
                 Ok(outputs) => {
-                    self.finish(&goal, outputs, StackStatus::CreateComplete);
+                    if !self.finish(&goal, outputs, StackStatus::CreateComplete) {
+                        self.delete().await;
+                    }
                     return;
                 }
                 Err(reason) => reason,
@@ -77,23 +88,24 @@ impl<P: Provider> Run<P> {
                 failed.join(", ")
             ),
         };
+        let (next, reason) = match on_failure {
+            OnFailure::DoNothing => (StackStatus::CreateFailed, reason.trim_end().to_owned()),
+            OnFailure::Rollback => (
+                StackStatus::RollbackInProgress,
+                format!("{reason}Rollback requested by user."),
+            ),
+            OnFailure::Delete => (
+                StackStatus::DeleteInProgress,
+                format!("{reason}Delete requested by user."),
+            ),
+        };
+        if !self.status_unless_deleted(next, Some(&reason)) {
+            return self.delete().await;
+        }
         match on_failure {
-            OnFailure::DoNothing => self.status(StackStatus::CreateFailed, Some(reason.trim_end())),
-            OnFailure::Rollback => {
-                self.status(
-                    StackStatus::RollbackInProgress,
-                    Some(&format!("{reason}Rollback requested by user.")),
-                );
-                let (complete, failed) =
-                    (StackStatus::RollbackComplete, StackStatus::RollbackFailed);
-                self.delete_everything(removal::Cause::CreateRollback, complete, failed)
-                    .await;
-            }
+            OnFailure::DoNothing => {}
+            OnFailure::Rollback => self.roll_back_creation().await,
             OnFailure::Delete => {
-                self.status(
-                    StackStatus::DeleteInProgress,
-                    Some(&format!("{reason}Delete requested by user.")),
-                );
                 let (complete, failed) = (StackStatus::DeleteComplete, StackStatus::DeleteFailed);
                 self.delete_everything(removal::Cause::CreateRollback, complete, failed)
                     .await;
@@ -101,11 +113,28 @@ impl<P: Provider> Run<P> {
         }
     }
 
+    /// Deletes what a creation made, of a stack whose record is `ROLLBACK_IN_PROGRESS`.
+    pub(super) async fn roll_back_creation(&self) {
+        let (complete, failed) = (StackStatus::RollbackComplete, StackStatus::RollbackFailed);
+        self.delete_everything(removal::Cause::CreateRollback, complete, failed)
+            .await;
+    }
+
     /// Brings a stack whose record is `UPDATE_IN_PROGRESS` to the goal, or back.
-    pub(super) async fn update(self, goal: Goal, disable_rollback: bool) {
+    pub(super) async fn update(&self, goal: Goal, disable_rollback: bool) {
         let goal = Arc::new(goal);
-        let before = self.resources();
-        let reason = match self.forward(&goal).await {
+        // Where the last update was left as it failed, there is only one way back: to before that one.
+        let kept = self
+            .engine
+            .ledger
+            .stack(&self.stack_id, |stack| stack.before_update.take());
+        let before = kept.flatten().unwrap_or_else(|| self.resources());
+        let result = match self.check_removals(&goal) {
+            Ok(()) => self.forward(&goal).await,
+            Err(denied) => Err(denied),
+        };
+        let reason = match result {
+            Ok(()) if self.ear.heard().is_some() => "User Initiated".to_owned(),
             Ok(()) => match self.outputs(&goal) {
                 Ok(outputs) => {
                     self.put_aside_removed(&goal);
@@ -116,6 +145,7 @@ impl<P: Provider> Run<P> {
                 }
                 Err(reason) => reason,
             },
+            Err(_) if self.ear.heard().is_some() => "User Initiated".to_owned(),
             Err(failed) => {
                 let resources = self.resources();
                 let (created, updated): (Vec<String>, Vec<String>) =
@@ -137,6 +167,7 @@ impl<P: Provider> Run<P> {
             }
         };
         if disable_rollback {
+            self.keep_before_update(before);
             self.status(StackStatus::UpdateFailed, Some(reason.trim_end()));
             return;
         }
@@ -144,11 +175,50 @@ impl<P: Provider> Run<P> {
             StackStatus::UpdateRollbackInProgress,
             Some(reason.trim_end()),
         );
-        self.roll_back(before).await;
+        self.roll_back(before, &[]).await;
+    }
+
+    /// Keeps what the stack was before an update that was left as it failed, for whoever goes back to it.
+    fn keep_before_update(&self, before: BTreeMap<String, Resource>) {
+        self.engine
+            .ledger
+            .stack(&self.stack_id, |stack| stack.before_update = Some(before));
+    }
+
+    /// Whether the policy lets the update delete what the goal no longer has. Gives what it does not.
+    fn check_removals(&self, goal: &Goal) -> Result<(), Vec<String>> {
+        let Some(policy) = &self.policy else {
+            return Ok(());
+        };
+        let active: std::collections::BTreeSet<&String> = goal.active().collect();
+        let mut denied = Vec::new();
+        for (id, mut resource) in self.resources() {
+            if active.contains(&id) || resource.physical_id.is_none() {
+                continue;
+            }
+            if let Err(reason) = policy.check(Action::Delete, &id, &resource.type_name) {
+                "UPDATE_FAILED".clone_into(&mut resource.status);
+                resource.status_reason = Some(reason);
+                self.record(resource);
+                denied.push(id);
+            }
+        }
+        if denied.is_empty() {
+            Ok(())
+        } else {
+            Err(denied)
+        }
+    }
+
+    /// Says of the executed change set how that went.
+    pub(super) fn close_change_set(&self) {
+        self.engine
+            .ledger
+            .stack(&self.stack_id, Stack::close_change_set);
     }
 
     /// Deletes everything of a stack whose record is `DELETE_IN_PROGRESS`.
-    pub(super) async fn delete(self) {
+    pub(super) async fn delete(&self) {
         let (complete, failed) = (StackStatus::DeleteComplete, StackStatus::DeleteFailed);
         self.delete_everything(removal::Cause::StackDeletion, complete, failed)
             .await;
@@ -244,10 +314,13 @@ impl<P: Provider> Run<P> {
         })
     }
 
-    /// Records that the stack stands as the goal says.
-    fn finish(&self, goal: &Goal, outputs: Vec<Output>, status: StackStatus) {
+    /// Records that the stack stands as the goal says, unless its deletion was asked for meanwhile. Gives whether it did.
+    fn finish(&self, goal: &Goal, outputs: Vec<Output>, status: StackStatus) -> bool {
         let world = self.engine.ledger.world;
-        self.engine.ledger.stack(&self.stack_id, |stack| {
+        let finished = self.engine.ledger.stack(&self.stack_id, |stack| {
+            if stack.status == StackStatus::DeleteInProgress {
+                return false;
+            }
             stack.template.clone_from(&goal.text);
             stack.description.clone_from(&goal.template.description);
             stack.parameters.clone_from(&goal.parameters);
@@ -259,7 +332,24 @@ impl<P: Provider> Run<P> {
             stack.status = status;
             stack.status_reason = None;
             ledger::push(stack, world, &self.news(status, None));
+            true
         });
+        finished.unwrap_or_default()
+    }
+
+    /// Moves the stack to a status, unless its deletion was asked for meanwhile. Gives whether it did.
+    fn status_unless_deleted(&self, status: StackStatus, reason: Option<&str>) -> bool {
+        let world = self.engine.ledger.world;
+        let moved = self.engine.ledger.stack(&self.stack_id, |stack| {
+            if stack.status == StackStatus::DeleteInProgress {
+                return false;
+            }
+            stack.status = status;
+            stack.status_reason = reason.map(str::to_owned);
+            ledger::push(stack, world, &self.news(status, reason));
+            true
+        });
+        moved.unwrap_or_default()
     }
 
     /// Moves the stack to a status, with its event.

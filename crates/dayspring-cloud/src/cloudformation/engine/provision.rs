@@ -5,7 +5,10 @@ use serde_json::{Map, Value};
 use super::Run;
 use crate::cloudformation::goal::Goal;
 use crate::cloudformation::intrinsics::Unresolved;
-use crate::cloudformation::provider::{Existing, Failure, Provider, Provisioned, Request};
+use crate::cloudformation::policy::Action;
+use crate::cloudformation::provider::{
+    Attributes, Existing, Failure, Provider, Provisioned, Request,
+};
 use crate::cloudformation::stack::Resource;
 use crate::cloudformation::template::ResourceDefinition;
 
@@ -15,6 +18,9 @@ const REPLACING: &str =
 
 impl<P: Provider> Run<P> {
     pub(super) async fn provision(&self, goal: &Goal, id: &str) -> Result<(), ()> {
+        if self.ear.heard().is_some() {
+            return Err(());
+        }
         let definition = &goal.template.resources[id];
         let existing = self.resources().remove(id);
         let properties = match self.resolve(goal, definition) {
@@ -82,6 +88,18 @@ impl<P: Provider> Run<P> {
             return Ok(());
         }
         resource.properties = properties;
+        let action = if replaces {
+            Action::Replace
+        } else {
+            Action::Modify
+        };
+        let policy = self.policy.as_ref();
+        if let Some(Err(reason)) =
+            policy.map(|policy| policy.check(action, &resource.logical_id, &resource.type_name))
+        {
+            self.fail(existing, "UPDATE", Failure::new(reason));
+            return Err(());
+        }
         if replaces {
             resource.physical_id = None;
             return self.make(resource, "UPDATE", Some(existing)).await;
@@ -109,7 +127,10 @@ impl<P: Provider> Run<P> {
         } else {
             self.note(resource.clone());
         }
-        let result = self.engine.provider.create(self.request(&resource)).await;
+        let creation = self.engine.provider.create(self.request(&resource));
+        let result = self
+            .unless_interrupted(&resource, "creation", creation)
+            .await;
         resource.changed = self.engine.ledger.world.now_millis();
         match result {
             Ok(provisioned) => {
@@ -158,11 +179,8 @@ impl<P: Provider> Run<P> {
             properties: existing.properties.clone(),
             attributes: existing.attributes.clone(),
         };
-        let result = self
-            .engine
-            .provider
-            .update(self.request(&resource), before)
-            .await;
+        let update = self.engine.provider.update(self.request(&resource), before);
+        let result = self.unless_interrupted(&resource, "update", update).await;
         resource.changed = self.engine.ledger.world.now_millis();
         match result {
             Ok(provisioned) => {
@@ -176,6 +194,27 @@ impl<P: Provider> Run<P> {
             Err(failure) => {
                 self.fail(resource, "UPDATE", Failure::new(failure.reason));
                 Err(())
+            }
+        }
+    }
+
+    /// What a custom resource's function answers, unless the operation is interrupted before that: its answer may be long in
+    /// coming. Everything else is done in a moment, and left to be done.
+    async fn unless_interrupted(
+        &self,
+        resource: &Resource,
+        what: &str,
+        work: impl Future<Output = Result<Provisioned, Failure>>,
+    ) -> Result<Provisioned, Failure> {
+        let schema = self.engine.provider.schema(&resource.type_name);
+        let is_custom = schema.is_some_and(|schema| matches!(schema.attributes, Attributes::Any));
+        if !is_custom || self.ear.heard().is_some() {
+            return work.await;
+        }
+        tokio::select! {
+            result = work => result,
+            () = self.ear.clone().hear() => {
+                Err(Failure::new(format!("Resource {what} cancelled")))
             }
         }
     }

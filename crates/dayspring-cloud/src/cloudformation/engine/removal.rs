@@ -120,6 +120,18 @@ impl<P: Provider> Run<P> {
         }
     }
 
+    /// Forgets what could not be deleted, so that the stack is gone.
+    pub(in crate::cloudformation) fn forget_undeletable(&self) {
+        let failed = self.resources();
+        if failed.is_empty() {
+            return;
+        }
+        self.engine
+            .ledger
+            .stack(&self.stack_id, |stack| stack.resources.clear());
+        self.status(StackStatus::DeleteComplete, None);
+    }
+
     /// Deletes one resource as its policy says. Gives the reason where it cannot be.
     async fn remove(&self, resource: &Resource, policy: Policy) -> Result<(), String> {
         let Some(physical_id) = resource.physical_id.clone() else {

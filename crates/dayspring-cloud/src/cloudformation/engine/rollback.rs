@@ -5,11 +5,16 @@ use std::collections::BTreeMap;
 use super::Run;
 use crate::cloudformation::graph;
 use crate::cloudformation::provider::Provider;
-use crate::cloudformation::stack::{Resource, StackStatus};
+use crate::cloudformation::stack::{Policy, Resource, StackStatus};
 
 impl<P: Provider> Run<P> {
-    /// Brings every resource that was touched back to what it was, then deletes what was made new.
-    pub(super) async fn roll_back(&self, before: BTreeMap<String, Resource>) {
+    /// Brings every resource that was touched back to what it was, but for those that are to be skipped, then deletes what
+    /// was made new.
+    pub(in crate::cloudformation) async fn roll_back(
+        &self,
+        before: BTreeMap<String, Resource>,
+        skipped: &[String],
+    ) {
         let edges = before
             .iter()
             .map(|(id, resource)| (id.clone(), resource.depends_on.clone()))
@@ -17,8 +22,13 @@ impl<P: Provider> Run<P> {
         let result = graph::walk(&edges, |id| {
             let run = self.clone();
             let before = before.get(&id).cloned();
+            let is_skipped = skipped.contains(&id);
             async move {
                 match before {
+                    Some(_) if is_skipped => {
+                        run.skip(&id);
+                        Ok(())
+                    }
                     Some(before) => run.restore(before).await,
                     None => Ok(()),
                 }
@@ -30,6 +40,7 @@ impl<P: Provider> Run<P> {
                 "The following resource(s) failed to update: [{}]. ",
                 failed.join(", ")
             );
+            self.keep_before_update(before);
             self.status(StackStatus::UpdateRollbackFailed, Some(&reason));
             return;
         }
@@ -37,6 +48,15 @@ impl<P: Provider> Run<P> {
         self.status(StackStatus::UpdateRollbackCompleteCleanupInProgress, None);
         self.clean_up().await;
         self.status(StackStatus::UpdateRollbackComplete, None);
+    }
+
+    /// Takes a resource that cannot be brought back as being as it is.
+    fn skip(&self, id: &str) {
+        if let Some(mut resource) = self.resources().remove(id) {
+            "UPDATE_COMPLETE".clone_into(&mut resource.status);
+            resource.status_reason = None;
+            self.record(resource);
+        }
     }
 
     async fn restore(&self, before: Resource) -> Result<(), ()> {
@@ -68,7 +88,16 @@ impl<P: Provider> Run<P> {
         if now.physical_id.is_none() {
             return Ok(());
         }
-        self.change_in_place(before, &now).await
+        let result = self.change_in_place(before, &now).await;
+        if result.is_err() {
+            // It is not back: whoever goes on with the rollback must find it different from what it was.
+            self.engine.ledger.stack(&self.stack_id, |stack| {
+                if let Some(resource) = stack.resources.get_mut(&now.logical_id) {
+                    resource.properties.clone_from(&now.properties);
+                }
+            });
+        }
+        result
     }
 
     /// What was made by the update that failed.
@@ -80,8 +109,13 @@ impl<P: Provider> Run<P> {
                 .filter(|id| !before.contains_key(*id))
                 .cloned()
                 .collect();
-            for resource in created.iter().filter_map(|id| stack.resources.remove(id)) {
+            for mut resource in created.iter().filter_map(|id| stack.resources.remove(id)) {
                 if resource.physical_id.is_some() {
+                    // The operation that made it is undone: RetainExceptOnCreate deletes what Retain keeps.
+                    resource.update_replace_policy = match resource.deletion_policy {
+                        Policy::RetainExceptOnCreate => Policy::Delete,
+                        policy => policy,
+                    };
                     stack.leftovers.push(resource);
                 }
             }

@@ -1,5 +1,7 @@
 //! The engine over a world that fails, or ends, at every one of its calls in turn.
 
+mod going_back;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -8,6 +10,8 @@ use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 use crate::cloudformation::goal::Wish;
+use crate::cloudformation::interruptions::Deletion;
+use crate::cloudformation::operations::Update;
 use crate::cloudformation::provider::{
     Attributes, Change, Existing, Failure, Properties, Provider, Provisioned, Request, Schema,
 };
@@ -43,6 +47,10 @@ struct Things {
     calls: Vec<String>,
     made: u32,
     mishap: Option<(usize, Mishap)>,
+    /// Calls that are refused: the n-th of a name, counted from 1.
+    refused: Vec<(&'static str, usize)>,
+    /// A call that waits until it is let go.
+    held: Option<(&'static str, Arc<tokio::sync::Notify>)>,
 }
 
 /// A world of things.
@@ -56,6 +64,19 @@ impl Fake {
         let mut things = self.things.lock().unwrap();
         things.calls.clear();
         things.mishap = Some((at, mishap));
+    }
+
+    fn refuse(&self, calls: &[(&'static str, usize)]) {
+        let mut things = self.things.lock().unwrap();
+        things.calls.clear();
+        things.refused = calls.to_vec();
+    }
+
+    /// Has a call wait until the gate is notified.
+    fn hold(&self, call: &'static str) -> Arc<tokio::sync::Notify> {
+        let gate = Arc::new(tokio::sync::Notify::new());
+        self.things.lock().unwrap().held = Some((call, Arc::clone(&gate)));
+        gate
     }
 
     fn calls(&self) -> Vec<String> {
@@ -73,10 +94,23 @@ impl Fake {
         request: &Request,
         effect: impl FnOnce(&mut Things) -> T,
     ) -> Result<T, Failure> {
+        let call = format!("{name} {}", request.logical_id);
+        let held = {
+            let mut things = self.things.lock().unwrap();
+            things.calls.push(call.clone());
+            let held = things.held.take_if(|(held, _)| *held == call);
+            held.map(|(_, gate)| gate)
+        };
+        if let Some(gate) = held {
+            gate.notified().await;
+        }
         let (result, mishap) = {
             let mut things = self.things.lock().unwrap();
-            let number = things.calls.len();
-            things.calls.push(format!("{name} {}", request.logical_id));
+            let number = things.calls.len() - 1;
+            let times = things.calls.iter().filter(|past| **past == call).count();
+            if things.refused.contains(&(call.as_str(), times)) {
+                return Err(Failure::new("the world said no"));
+            }
             let mishap = things
                 .mishap
                 .filter(|(at, _)| *at == number)
@@ -96,6 +130,10 @@ impl Fake {
 }
 
 impl Provider for Fake {
+    fn type_names(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     fn schema(&self, type_name: &str) -> Option<&'static Schema> {
         (type_name == "Fake::Thing").then_some(&THING)
     }
@@ -185,20 +223,22 @@ impl Cloud {
     fn create_with(&self, template: &Value, on_failure: OnFailure) {
         let _context = self.runtime.enter();
         self.service
-            .create_stack("blog", wish(template), on_failure)
+            .create_stack("blog", wish(template), on_failure, None)
             .unwrap();
     }
 
     fn update(&self, template: &Value) {
         let _context = self.runtime.enter();
         self.service
-            .update_stack("blog", wish(template), false, false)
+            .update_stack("blog", wish(template), Update::default())
             .unwrap();
     }
 
     fn delete(&self) {
         let _context = self.runtime.enter();
-        self.service.delete_stack("blog").unwrap();
+        self.service
+            .delete_stack("blog", &Deletion::default())
+            .unwrap();
     }
 
     /// Waits until nothing is under way.
@@ -621,11 +661,14 @@ fn an_export_that_is_in_use_stays() {
         let _context = cloud.runtime.enter();
         cloud
             .service
-            .create_stack("user", wish(&importing), OnFailure::Rollback)
+            .create_stack("user", wish(&importing), OnFailure::Rollback, None)
             .unwrap();
     }
     cloud.finish();
-    let refused = cloud.service.delete_stack("blog").unwrap_err();
+    let refused = cloud
+        .service
+        .delete_stack("blog", &Deletion::default())
+        .unwrap_err();
     insta::assert_snapshot!(refused.message, @"Export a cannot be deleted as it is in use by user");
     cloud.update(&json!({"Resources": exporting["Resources"]}));
     cloud.finish();

@@ -165,7 +165,43 @@ impl Kind {
     }
 }
 
+/// The names of the types, for whoever wrote one wrongly.
+const NAMES: &[&str] = &[
+    "AWS::ApiGateway::Account",
+    "AWS::ApiGateway::Deployment",
+    "AWS::ApiGateway::GatewayResponse",
+    "AWS::ApiGateway::Method",
+    "AWS::ApiGateway::Resource",
+    "AWS::ApiGateway::RestApi",
+    "AWS::ApiGateway::Stage",
+    "AWS::CloudFormation::CustomResource",
+    "AWS::EC2::SecurityGroup",
+    "AWS::EC2::Subnet",
+    "AWS::EC2::VPC",
+    "AWS::ECR::Repository",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Policy",
+    "AWS::IAM::Role",
+    "AWS::KMS::Alias",
+    "AWS::KMS::Key",
+    "AWS::Lambda::Function",
+    "AWS::Lambda::LayerVersion",
+    "AWS::Lambda::Permission",
+    "AWS::Logs::LogGroup",
+    "AWS::RDS::DBCluster",
+    "AWS::RDS::DBClusterParameterGroup",
+    "AWS::RDS::DBInstance",
+    "AWS::RDS::DBSubnetGroup",
+    "AWS::S3::Bucket",
+    "AWS::S3::BucketPolicy",
+    "AWS::SSM::Parameter",
+];
+
 impl Provider for Types {
+    fn type_names(&self) -> &'static [&'static str] {
+        NAMES
+    }
+
     fn schema(&self, type_name: &str) -> Option<&'static Schema> {
         Kind::parse(type_name).map(Kind::schema)
     }
@@ -390,6 +426,9 @@ mod tests {
             Kind::parse("Custom::DayspringMigration"),
             Some(Kind::Custom)
         );
+        for name in NAMES {
+            assert!(Kind::parse(name).is_some(), "{name}");
+        }
         assert_eq!(Kind::parse("Custom::"), None);
         assert_eq!(Kind::parse("AWS::EC2::NatGateway"), None);
     }
