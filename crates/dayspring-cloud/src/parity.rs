@@ -70,6 +70,9 @@ impl Touched {
     const ALL: [Self; 1] = [Self::Extensions];
 }
 
+/// Room for what statements are warned of, beside the rows.
+const STATEMENTS_ROOM: usize = 256;
+
 /// Where warnings go. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Notices {
@@ -84,9 +87,9 @@ struct Inner {
 }
 
 impl Notices {
-    /// With the end at which the warnings arrive. There is room for one of each row, so none is ever lost.
+    /// With the end at which the warnings arrive. There is room for one of each row, so none of those is ever lost.
     pub(crate) fn new() -> (Self, mpsc::Receiver<String>) {
-        let (sender, receiver) = mpsc::channel(TABLE.len());
+        let (sender, receiver) = mpsc::channel(TABLE.len() + STATEMENTS_ROOM);
         let inner = Inner {
             warned: Mutex::default(),
             sender,
@@ -127,6 +130,11 @@ impl Notices {
         {
             self.warn(row, what);
         }
+    }
+
+    /// A warning of its own. It is lost where more come at once than somebody reads.
+    pub(crate) fn say(&self, warning: String) {
+        drop(self.inner.sender.try_send(warning));
     }
 
     fn warn(&self, row: &Row, what: &str) {

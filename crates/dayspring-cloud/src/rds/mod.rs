@@ -20,6 +20,7 @@ use tokio::task::JoinSet;
 use crate::Identity;
 use crate::error::AwsError;
 use crate::http::{Answer, Call};
+use crate::parity::Notices;
 use crate::secrets::Secrets;
 pub use data_api::AutoPause;
 use data_api::{Database, Fault, Limits};
@@ -73,6 +74,7 @@ pub(crate) struct RdsConfig {
     pub(crate) cache: PathBuf,
     /// When clusters pause that may.
     pub(crate) pause: Option<AutoPause>,
+    pub(crate) notices: Notices,
 }
 
 /// Why the service cannot be opened.
@@ -367,7 +369,7 @@ impl Shared {
                 database: record.spec.database_name.clone(),
             },
         });
-        let database = Database::new(server, admin, self.limits);
+        let database = Database::new(server, admin, self.limits, self.config.notices.clone());
         self.databases()
             .insert(record.spec.identifier.clone(), database.clone());
         database

@@ -225,6 +225,7 @@ impl Services {
                 folder: state.join("rds"),
                 cache,
                 pause,
+                notices: notices.clone(),
             },
             secrets.clone(),
         )?;

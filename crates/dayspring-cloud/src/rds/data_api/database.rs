@@ -14,8 +14,10 @@ use super::field::ResultSetOptions;
 use super::json_columns::JsonColumns;
 use super::pause::{AutoPause, Rest, Working};
 use super::pool::{Owner, Pool, Session};
-use super::statement::{Statement, Trace};
+use super::statement::{Multiple, Statement, Trace};
+use super::statements::Statements;
 use super::transactions::{Lifetime, Transactions};
+use crate::parity::Notices;
 use crate::rds::mariadb::{Account, Endpoint, Server, ServerState};
 
 /// How long the names of a result's types may take.
@@ -63,6 +65,7 @@ struct Shared {
     transactions: Transactions,
     json_columns: JsonColumns,
     rest: Arc<Rest>,
+    statements: Statements,
 }
 
 /// Where a call's statements run.
@@ -79,7 +82,7 @@ pub(super) enum Place {
 /// What runs: one statement with one or more sets of values.
 #[derive(Debug)]
 pub(super) struct Work {
-    pub(super) statement: Statement,
+    pub(super) statement: Arc<Statement>,
     pub(super) sets: Vec<Vec<Value>>,
     pub(super) form: Form,
     pub(super) options: ResultSetOptions,
@@ -87,7 +90,7 @@ pub(super) struct Work {
 }
 
 impl Database {
-    pub(crate) fn new(server: Server, admin: Account, limits: Limits) -> Self {
+    pub(crate) fn new(server: Server, admin: Account, limits: Limits, notices: Notices) -> Self {
         let transactions = Transactions::new(Lifetime {
             idle: limits.transaction_idle,
             total: limits.transaction_total,
@@ -101,12 +104,22 @@ impl Database {
                 transactions,
                 json_columns: JsonColumns::default(),
                 rest: Rest::new(limits.pause),
+                statements: Statements::new(notices),
             }),
         }
     }
 
     pub(crate) fn server(&self) -> &Server {
         &self.shared.server
+    }
+
+    /// Reads a statement as this cluster's server takes it.
+    ///
+    /// # Errors
+    ///
+    /// There is more than one statement.
+    pub(super) fn read(&self, sql: &str) -> Result<Arc<Statement>, Multiple> {
+        self.shared.statements.read(sql, true)
     }
 
     /// Whether the cluster takes a call. One that finds it paused wakes it.

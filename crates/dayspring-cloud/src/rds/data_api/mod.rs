@@ -7,18 +7,19 @@
 mod answer;
 mod column;
 mod database;
-mod dialect;
 mod execute;
 mod fault;
 mod field;
 mod json_columns;
-mod lexer;
 mod parameter;
 mod pause;
 mod pool;
 mod request;
 mod statement;
+mod statements;
 mod transactions;
+
+use std::sync::Arc;
 
 pub(crate) use database::{Database, Limits};
 pub(crate) use fault::Fault;
@@ -94,7 +95,7 @@ async fn dispatch(directory: &impl Directory, call: &Call) -> Result<Vec<u8>, Fa
 async fn execute(directory: &impl Directory, input: request::Execute) -> Result<Vec<u8>, Fault> {
     let (database, account) = find(directory, &input.target)?;
     let form = form(input.format_records_as.as_deref())?;
-    let statement = parse(input.sql.as_deref())?;
+    let statement = parse(&database, input.sql.as_deref())?;
     let parameters = input.parameters.unwrap_or_default();
     let work = Work {
         sets: vec![parameter::bind(&statement.names, &parameters)?],
@@ -124,7 +125,7 @@ async fn batch_execute(
     input: request::BatchExecute,
 ) -> Result<Vec<u8>, Fault> {
     let (database, account) = find(directory, &input.target)?;
-    let statement = parse(input.sql.as_deref())?;
+    let statement = parse(&database, input.sql.as_deref())?;
     let mut sets = input.parameter_sets.unwrap_or_default();
     if sets.is_empty() {
         sets.push(Vec::new());
@@ -190,8 +191,9 @@ fn place(target: &Target, account: Account, transaction: Option<&str>) -> Result
     })
 }
 
-fn parse(sql: Option<&str>) -> Result<Statement, Fault> {
-    Statement::parse(request::sql(sql)?)
+fn parse(database: &Database, sql: Option<&str>) -> Result<Arc<Statement>, Fault> {
+    database
+        .read(request::sql(sql)?)
         .map_err(|_| Fault::validation("Multistatements aren't supported."))
 }
 

@@ -1,8 +1,10 @@
 //! What has to be known of a statement before it is sent: its parameters' names, whether it is one statement, and what
 //! it leaves behind in its session.
 
-use super::dialect::translate;
-use super::lexer::{Token, TokenKind, tokens};
+use std::borrow::Cow;
+
+use dayspring_dialect::Found;
+use dayspring_dialect::lexer::{Token, TokenKind, tokens};
 
 /// One SQL statement with `?` where it named parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,13 +60,20 @@ const BEFORE_COMPOUND: [&str; 8] = [
 ];
 
 impl Statement {
-    /// Reads a statement of MySQL's, and puts it in MariaDB's words.
+    /// Reads a statement of MySQL's, and puts it in MariaDB's words where that is asked for. With what the two do not
+    /// understand alike.
     ///
     /// # Errors
     ///
     /// There is another statement behind its end. A procedure's body is a part of its statement.
-    pub(super) fn parse(sql: &str) -> Result<Self, Multiple> {
-        let sql = &*translate(sql);
+    pub(super) fn parse(sql: &str, translate: bool) -> Result<(Self, Vec<Found>), Multiple> {
+        let (sql, found) = if translate {
+            let reading = dayspring_dialect::read(sql);
+            (reading.sql, reading.found)
+        } else {
+            (Cow::Borrowed(sql), Vec::new())
+        };
+        let sql = &*sql;
         let tokens = tokens(sql);
         let words: Vec<String> = tokens
             .iter()
@@ -81,12 +90,13 @@ impl Statement {
             name_parameters(sql, &tokens)
         };
         let first = words.first().map_or("", String::as_str);
-        Ok(Self {
+        let statement = Self {
             sql: text,
             names,
             trace: trace(first, &words, &tokens),
             changes_schema: CHANGES_SCHEMA.contains(&first),
-        })
+        };
+        Ok((statement, found))
     }
 }
 
@@ -173,9 +183,13 @@ fn detach_labels(sql: &str, tokens: &[Token]) -> String {
 mod tests {
     use super::*;
 
+    fn parse(sql: &str) -> Result<Statement, Multiple> {
+        Statement::parse(sql, true).map(|(statement, _)| statement)
+    }
+
     #[track_caller]
     fn check(sql: &str, text: &str, names: &[&str]) {
-        let statement = Statement::parse(sql).unwrap();
+        let statement = parse(sql).unwrap();
         assert_eq!(statement.sql, text);
         assert_eq!(statement.names, names);
     }
@@ -191,10 +205,10 @@ mod tests {
 
     #[test]
     fn more_than_one_statement_is_refused_and_a_trailing_semicolon_is_not() {
-        assert_eq!(Statement::parse("select 1; select 2"), Err(Multiple));
-        assert_eq!(Statement::parse("; select 2"), Err(Multiple));
-        assert!(Statement::parse("select 1 ; -- that is all\n;").is_ok());
-        assert!(Statement::parse("select ';select 2'").is_ok());
+        assert_eq!(parse("select 1; select 2"), Err(Multiple));
+        assert_eq!(parse("; select 2"), Err(Multiple));
+        assert!(parse("select 1 ; -- that is all\n;").is_ok());
+        assert!(parse("select ';select 2'").is_ok());
     }
 
     #[test]
@@ -205,22 +219,22 @@ mod tests {
             &[],
         );
         assert!(
-            Statement::parse("create or replace definer=admin@localhost trigger t before insert on a for each row begin set @a = 1; end")
+            parse("create or replace definer=admin@localhost trigger t before insert on a for each row begin set @a = 1; end")
                 .is_ok()
         );
         assert_eq!(
-            Statement::parse("create table procedures (a int); drop table b"),
+            parse("create table procedures (a int); drop table b"),
             Err(Multiple)
         );
         assert_eq!(
-            Statement::parse("create definer=a view v as select 1; drop function f"),
+            parse("create definer=a view v as select 1; drop function f"),
             Err(Multiple)
         );
     }
 
     #[test]
     fn what_a_statement_leaves_behind_is_known() {
-        let trace = |sql: &str| Statement::parse(sql).unwrap().trace;
+        let trace = |sql: &str| parse(sql).unwrap().trace;
         assert_eq!(trace("/* a */ (select 1)"), Trace::None);
         assert_eq!(trace("insert into t values ('@a')"), Trace::None);
         assert_eq!(trace("select @a := 1"), Trace::State);

@@ -22,6 +22,7 @@ use super::{ClusterSpec, Rds, RdsConfig};
 use crate::Identity;
 use crate::error::AwsError;
 use crate::http::Call;
+use crate::parity::Notices;
 
 pub(super) const ARN: &str = "arn:aws:rds:us-east-1:000000000000:cluster:test";
 
@@ -75,6 +76,7 @@ pub(super) fn open(folder: &Path, secrets: &MemorySecrets, limits: Limits) -> Rd
         folder: folder.to_owned(),
         cache: cache(),
         pause: None,
+        notices: Notices::new().0,
     };
     Rds::open_with(config, Box::new(secrets.clone()), limits).unwrap()
 }

@@ -32,6 +32,7 @@ mod mariadb_compound;
 mod mariadb_default;
 mod mariadb_if_exists;
 mod mariadb_ignored_index;
+mod mariadb_only;
 mod mariadb_or_replace;
 mod mariadb_persistent;
 mod mariadb_returning;
@@ -141,6 +142,7 @@ pub(super) static ALL: &[&Rule] = &[
     &mariadb_collation::RULE,
     &mariadb_compound::RULE,
     &mariadb_persistent::RULE,
+    &mariadb_only::RULE,
     &allow_without_reason::RULE,
     &unknown_rule::RULE,
     &unused_allow::RULE,

@@ -46,6 +46,30 @@ fn every_bad_example_gives_exactly_its_rule_at_the_marked_place() {
     }
 }
 
+/// The table that the local cloud warns by.
+#[test]
+fn what_the_local_cloud_warns_of_is_found_by_the_rule_that_its_row_names() {
+    use dayspring_dialect::{Treatment, constructs};
+
+    for construct in constructs() {
+        let Treatment::Warned { lint } = construct.treatment else {
+            continue;
+        };
+        let applied = if construct.before.is_empty() {
+            "SELECT 1;"
+        } else {
+            construct.before
+        };
+        let found = found_in(applied, &format!("{};", construct.example));
+        assert!(
+            found.iter().any(|finding| finding.rule.name == lint),
+            "{}: {}",
+            construct.id,
+            render_text(&found)
+        );
+    }
+}
+
 #[test]
 fn no_good_example_gives_a_finding() {
     for rule in rules() {

@@ -5,7 +5,8 @@ use std::ops::Range;
 
 /// What a piece of SQL is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TokenKind {
+pub enum TokenKind {
+    /// White space.
     Space,
     /// `-- ...`, `#...`, `/* ... */`. Not `/*! ... */`, which the server runs: its marks are `Other`.
     Comment,
@@ -15,21 +16,26 @@ pub(super) enum TokenKind {
     Word,
     /// `:name`.
     Placeholder,
+    /// `;`.
     Semicolon,
     /// `@`, which begins a variable's name.
     At,
+    /// Any other mark.
     Other,
 }
 
 /// A piece and its place in the text. The pieces of a text join to the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Token {
-    pub(super) kind: TokenKind,
-    pub(super) range: Range<usize>,
+pub struct Token {
+    /// What it is.
+    pub kind: TokenKind,
+    /// Where it is, in bytes.
+    pub range: Range<usize>,
 }
 
 /// All pieces, in order.
-pub(super) fn tokens(sql: &str) -> Vec<Token> {
+#[must_use]
+pub fn tokens(sql: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut start = 0;
     while start < sql.len() {
