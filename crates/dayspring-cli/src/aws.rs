@@ -59,6 +59,8 @@ pub(crate) struct Aws {
     pub(crate) credentials: Credentials,
     pub(crate) region: String,
     pub(crate) account: String,
+    /// Whether it is a local cloud, which is asked as often as one likes.
+    pub(crate) is_local: bool,
 }
 
 impl Aws {
@@ -91,7 +93,13 @@ impl Aws {
             credentials,
             region,
             account,
+            is_local: target.is_local(),
         })
+    }
+
+    /// The waits between two looks at something that is under way.
+    pub(crate) fn poll(&self) -> Poll {
+        Poll::new(self.is_local)
     }
 }
 
@@ -170,25 +178,26 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// The waits between two looks at something that is under way: short at first, so that a local cloud costs nothing,
-/// then long enough for AWS's request limits.
+/// The waits between two looks at something that is under way: longer and longer, up to what AWS's request limits allow;
+/// a local cloud, where a whole deployment takes less than a second, has none.
 #[derive(Debug)]
 pub(crate) struct Poll {
     next: Duration,
+    longest: Duration,
 }
 
 impl Poll {
-    const LONGEST: Duration = Duration::from_secs(2);
-
-    pub(crate) fn new() -> Self {
+    fn new(is_local: bool) -> Self {
+        let (next, longest) = if is_local { (2, 20) } else { (250, 2000) };
         Self {
-            next: Duration::from_millis(4),
+            next: Duration::from_millis(next),
+            longest: Duration::from_millis(longest),
         }
     }
 
     pub(crate) async fn wait(&mut self) {
         tokio::time::sleep(self.next).await;
-        self.next = (self.next * 3 / 2).min(Self::LONGEST);
+        self.next = (self.next * 3 / 2).min(self.longest);
     }
 }
 

@@ -20,6 +20,68 @@ pub(crate) struct Build {
     pub(crate) profile: String,
     /// `None` builds for this machine.
     pub(crate) target: Option<String>,
+    pub(crate) tool: Tool,
+}
+
+/// What links. Zig brings libraries of every GLIBC and linkers for every processor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tool {
+    /// `cargo build`: this machine's own linker, against its own GLIBC.
+    Cargo,
+    /// `cargo zigbuild`
+    Zigbuild,
+    /// `cargo lambda build`, which brings zig too.
+    Lambda,
+}
+
+impl Tool {
+    /// The best that is installed.
+    pub(crate) fn found() -> Self {
+        if is_on_path("cargo-zigbuild") {
+            Self::Zigbuild
+        } else if is_on_path("cargo-lambda") {
+            Self::Lambda
+        } else {
+            Self::Cargo
+        }
+    }
+
+    /// After the words about a build.
+    pub(crate) fn said(self) -> &'static str {
+        match self {
+            Self::Cargo => "",
+            Self::Zigbuild => " by cargo-zigbuild",
+            Self::Lambda => " by cargo-lambda",
+        }
+    }
+
+    fn subcommand(self) -> &'static [&'static str] {
+        match self {
+            Self::Cargo => &["build"],
+            Self::Zigbuild => &["zigbuild"],
+            Self::Lambda => &["lambda", "build"],
+        }
+    }
+
+    /// As the tool wants it: with the GLIBC to link against where it can take one.
+    fn target(self, target: Option<&str>) -> Option<String> {
+        match (self, target) {
+            (Self::Cargo, target) => target.map(str::to_owned),
+            (Self::Zigbuild | Self::Lambda, target) => {
+                let native = || format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+                let target = target.map_or_else(native, str::to_owned);
+                Some(format!("{target}.{GLIBC}"))
+            }
+        }
+    }
+}
+
+/// Lambda's `provided.al2023` has 2.34; what cargo-lambda takes for it is this, which is older and as good.
+const GLIBC: &str = "2.26";
+
+pub(crate) fn is_on_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
 /// The part of cargo's `--message-format=json` that is read here.
@@ -42,10 +104,11 @@ struct ArtifactTarget {
 /// Builds and gives the path of the executable. Cargo's own progress and errors go to standard error as they are.
 pub(crate) async fn build(build: &Build) -> Result<PathBuf, Error> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let target = build.tool.target(build.target.as_deref());
     let mut command = Command::new(&cargo);
     command
+        .args(build.tool.subcommand())
         .args([
-            "build",
             "--message-format=json-render-diagnostics",
             "--bin",
             &build.binary,
@@ -59,7 +122,7 @@ pub(crate) async fn build(build: &Build) -> Result<PathBuf, Error> {
                 .iter()
                 .flat_map(|package| ["--package", package]),
         )
-        .args(build.target.iter().flat_map(|target| ["--target", target]))
+        .args(target.iter().flat_map(|target| ["--target", target]))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .kill_on_drop(true);
@@ -123,6 +186,16 @@ pub(crate) fn functions_found(folder: &Path) -> Result<Vec<String>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn zig_is_told_which_glibc_to_link_against() {
+        let arm = Some("aarch64-unknown-linux-gnu");
+        assert_eq!(Tool::Cargo.target(arm).as_deref(), arm);
+        assert_eq!(Tool::Cargo.target(None), None);
+        let zig = Tool::Zigbuild.target(arm);
+        assert_eq!(zig.as_deref(), Some("aarch64-unknown-linux-gnu.2.26"));
+        assert!(Tool::Zigbuild.target(None).is_some());
+    }
 
     #[test]
     fn the_executable_is_read_from_cargos_messages() {

@@ -69,6 +69,23 @@ pub(crate) fn resources(before: &Value, after: &Value) -> Vec<Difference> {
     ids.into_iter().filter_map(difference).collect()
 }
 
+/// What is different beside the resources: outputs, parameters, the description.
+pub(crate) fn others(before: &Value, after: &Value) -> Vec<Property> {
+    let without_resources = |template: &Value| {
+        let mut members = members(template);
+        members.shift_remove("Resources");
+        Value::Object(members)
+    };
+    let mut found = Vec::new();
+    compare(
+        "",
+        &without_resources(before),
+        &without_resources(after),
+        &mut found,
+    );
+    found
+}
+
 /// What somebody may do after and could not do before. A denial that is gone counts.
 pub(crate) fn widened(before: &Value, after: &Value) -> Vec<Grant> {
     let [mut widened, unchanged] = [after, before].map(|template| grants(template, "Allow"));
@@ -135,6 +152,26 @@ fn grants(template: &Value, effect: &str) -> BTreeSet<Grant> {
         if effect != "Allow" {
             continue;
         }
+        for (direction, action) in [
+            ("SecurityGroupIngress", "lets in"),
+            ("SecurityGroupEgress", "lets out"),
+        ] {
+            for rule in many(&properties[direction]) {
+                grant(action, rule_said(rule));
+            }
+        }
+        match resource["Type"].as_str() {
+            Some("AWS::EC2::SecurityGroupIngress") => grant("lets in", rule_said(properties)),
+            Some("AWS::EC2::SecurityGroupEgress") => grant("lets out", rule_said(properties)),
+            // A preflight is for everybody.
+            Some("AWS::ApiGateway::Method")
+                if properties["AuthorizationType"] == "NONE"
+                    && properties["HttpMethod"] != "OPTIONS" =>
+            {
+                grant("answers", "everybody".to_owned());
+            }
+            _ => {}
+        }
         for policy in many(&properties["ManagedPolicyArns"]) {
             grant("has the policy", said(policy));
         }
@@ -175,6 +212,26 @@ fn statements(document: &Value, effect: &str) -> Vec<(String, String)> {
         }
     }
     pairs
+}
+
+/// A rule of a security group: `tcp 3306 10.0.0.0/16`.
+fn rule_said(rule: &Value) -> String {
+    let protocol = match said(&rule["IpProtocol"]) {
+        all if all == "-1" => "everything".to_owned(),
+        protocol => protocol,
+    };
+    let ports = match (&rule["FromPort"], &rule["ToPort"]) {
+        (Value::Null, _) => String::new(),
+        (from, to) if from == to => format!(" {from}"),
+        (from, to) => format!(" {from}-{to}"),
+    };
+    let peers = rule.as_object().into_iter().flatten().filter(|(name, _)| {
+        name.starts_with("Cidr")
+            || name.ends_with("SecurityGroupId")
+            || name.ends_with("PrefixListId")
+    });
+    let peers: Vec<String> = peers.map(|(_, peer)| said(peer)).collect();
+    format!("{protocol}{ports} {}", peers.join(" "))
 }
 
 /// One or a list, as IAM's documents have both; null is none.
@@ -290,5 +347,37 @@ mod tests {
             )
             .is_empty()
         );
+    }
+
+    #[test]
+    fn a_door_that_opens_is_a_permission_that_widens() {
+        let group = |rules: Value| {
+            template(
+                json!({ "Group": { "Type": "AWS::EC2::SecurityGroup", "Properties": {
+                "SecurityGroupEgress": [{ "CidrIp": "127.0.0.1/32", "IpProtocol": "-1" }],
+                "SecurityGroupIngress": rules,
+            } }, "Get": { "Type": "AWS::ApiGateway::Method", "Properties": {
+                "HttpMethod": "GET", "AuthorizationType": if rules == json!([]) { "AWS_IAM" } else { "NONE" },
+            } } }),
+            )
+        };
+        let open = json!([{ "CidrIp": "0.0.0.0/0", "IpProtocol": "tcp", "FromPort": 3306, "ToPort": 3306 }]);
+        let shown: Vec<String> = widened(&group(json!([])), &group(open))
+            .iter()
+            .map(|grant| format!("{} {} {}", grant.to, grant.action, grant.on))
+            .collect();
+        insta::assert_snapshot!(shown.join("\n"), @r"
+        Get answers everybody
+        Group lets in tcp 3306 0.0.0.0/0
+        ");
+    }
+
+    #[test]
+    fn what_is_no_resource_is_compared_too() {
+        let output =
+            |value: &str| json!({ "Resources": {}, "Outputs": { "Url": { "Value": value } } });
+        let found = others(&output("a"), &output("b"));
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].path, "Outputs.Url.Value");
     }
 }

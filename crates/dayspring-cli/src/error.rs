@@ -81,6 +81,29 @@ pub(crate) enum Error {
     NoCredentials { message: String },
     #[error("deploying {stack} failed: {cause}")]
     Deploy { stack: String, cause: String },
+    #[error(
+        "the rollback of `{stack}` failed too, and CloudFormation changes nothing of it any more: {cause}"
+    )]
+    Stuck { stack: String, cause: String },
+    #[error("`{stack}` was overtaken by other deployments again and again")]
+    Overtaken { stack: String },
+    #[error("`{stack}` is left to CloudFormation, which goes on")]
+    LeftBehind { stack: String },
+    #[error("`{stack}` was not deployed: nobody is there to be asked")]
+    NobodyToAsk { stack: String },
+    #[error("`{stack}` was not deployed")]
+    Declined { stack: String },
+    #[error("`{stack}` is not as the project says")]
+    Differs { stack: String },
+    /// The list is of lines.
+    #[error("this would put a new and empty database in the place of one with data:{list}")]
+    Replaces { list: String, names: String },
+    #[error(
+        "the functions' binary does not start in Lambda: it needs GLIBC {needs}, and Amazon Linux 2023 has {has}"
+    )]
+    Glibc { needs: String, has: String },
+    #[error("the functions' binary cannot run in Lambda: it is {found}, and it has to be {wanted}")]
+    WrongBinary { found: String, wanted: &'static str },
     #[error("destroying {stack} failed: {cause}")]
     Destroy { stack: String, cause: String },
     #[error("there is no stack `{stack}`")]
@@ -193,6 +216,12 @@ impl Error {
             | Self::NoFunction { .. }
             | Self::Foreign { .. }
             | Self::Protected { .. }
+            | Self::NobodyToAsk { .. }
+            | Self::Declined { .. }
+            | Self::Differs { .. }
+            | Self::Replaces { .. }
+            | Self::Glibc { .. }
+            | Self::WrongBinary { .. }
             | Self::NotConfirmed { .. } => Fault::Input,
             Self::Migration { fault, .. } => *fault,
             Self::Spawn { .. }
@@ -202,6 +231,9 @@ impl Error {
             | Self::Unreachable { .. }
             | Self::NoCredentials { .. }
             | Self::Deploy { .. }
+            | Self::Stuck { .. }
+            | Self::Overtaken { .. }
+            | Self::LeftBehind { .. }
             | Self::Destroy { .. }
             | Self::NoStack { .. }
             | Self::Function { .. }
@@ -263,6 +295,28 @@ impl Error {
             Self::Protected { stage, .. } => Some(format!(
                 "where its data may go, write `protection = false` into [stages.{stage}.database], deploy, and destroy again"
             )),
+            Self::NobodyToAsk { .. } => Some(
+                "look at `dayspring diff`, and deploy what it shows with --yes".to_owned(),
+            ),
+            Self::LeftBehind { .. } | Self::Overtaken { .. } => Some(
+                "`dayspring deploy` waits for what is under way, and goes on from there".to_owned(),
+            ),
+            Self::Stuck { stack, .. } => Some(format!(
+                "remove the cause, and `aws cloudformation continue-update-rollback --stack-name {stack}`"
+            )),
+            Self::Replaces { names, .. } => Some(format!(
+                "where that is meant, name it: {names}"
+            )),
+            Self::Glibc { .. } => Some(
+                "install cargo-zigbuild (`cargo install cargo-zigbuild`, `pip install ziglang`) or cargo-lambda, and build again: \
+                 they link against an older GLIBC"
+                    .to_owned(),
+            ),
+            Self::WrongBinary { .. } => Some(
+                "`rustup target add` the target, and install cargo-zigbuild or cargo-lambda; `dayspring doctor` shows what is \
+                 missing"
+                    .to_owned(),
+            ),
             Self::NotConfirmed { .. } => Some("type it as it stands there, or do not be asked with --yes".to_owned()),
             Self::NoFunction { known, .. } => Some(format!("it has {}", known.join(", "))),
             Self::NoLibrary { .. } => Some(
@@ -288,6 +342,8 @@ impl Error {
             | Self::Cloud(_)
             | Self::Refused { .. }
             | Self::Deploy { .. }
+            | Self::Declined { .. }
+            | Self::Differs { .. }
             | Self::Destroy { .. }
             | Self::Foreign { .. }
             | Self::NewName { .. }

@@ -8,6 +8,7 @@ use dayspring_stack::{Assets, Digest, Stage, Template, asset_key, template_key, 
 
 use crate::aws::{Aws, Target};
 use crate::deploy::{Artifact, Deployment};
+use crate::elf::{self, Unfit};
 use crate::error::Error;
 use crate::project::Loaded;
 
@@ -42,6 +43,16 @@ impl Archive {
             content: self.content.clone(),
         }
     }
+}
+
+/// Refuses a binary that does not start in Lambda: CloudFormation would find that out an hour later, by the migrator that
+/// never answers.
+pub(crate) fn check_binary(binary: &Path, stage: &Stage) -> Result<(), Error> {
+    let bytes = std::fs::read(binary).map_err(Error::read(binary))?;
+    elf::check(&bytes, stage.architecture()).map_err(|unfit| match unfit {
+        Unfit::Kind { found, wanted } => Error::WrongBinary { found, wanted },
+        Unfit::Glibc { needs, has } => Error::Glibc { needs, has },
+    })
 }
 
 /// How archives are packed that go to a target: what goes no further than this machine is not worth the time to deflate it.
@@ -111,6 +122,7 @@ pub(crate) fn deployment(
             scripts.artifact("scripts", stage),
         ],
         template_key: template_key(stage.project(), &Digest::of(template.as_bytes())),
+        migrator_log: stage.log_group(&stage.migrator_name()),
         template,
     }
 }

@@ -1,13 +1,17 @@
 //! The terminal: progress goes to standard error, results go to standard output.
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 
 use crate::error::Error;
+use crate::render;
 
 /// Where a command prints. A broken pipe is no reason to fail: who closed it does not want to read on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ui {
     color: bool,
+    /// Whether standard error is a terminal on which a line can be written over.
+    terminal: bool,
 }
 
 const GREEN: &str = "\x1b[1;32m";
@@ -19,9 +23,47 @@ const RESET: &str = "\x1b[0m";
 
 impl Ui {
     pub(crate) fn new() -> Self {
-        let color = std::io::stderr().is_terminal()
-            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        Self { color }
+        let terminal = std::io::stderr().is_terminal()
+            && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb");
+        let color = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        Self { color, terminal }
+    }
+
+    /// Asks at the terminal, and takes `y` for a yes.
+    pub(crate) fn confirms(self, question: &str) -> bool {
+        drop(write!(std::io::stderr(), "{question} [y/N] "));
+        let mut answer = String::new();
+        let read = std::io::stdin().read_line(&mut answer);
+        let answer = answer.trim();
+        read.is_ok() && (answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes"))
+    }
+
+    /// A line that the next one writes over; nothing where there is no terminal.
+    pub(crate) fn last_line(self, text: &str) {
+        if !self.terminal {
+            return;
+        }
+        let mut out = std::io::stderr().lock();
+        let columns =
+            rustix::termios::tcgetwinsize(&out).map_or(80, |size| usize::from(size.ws_col));
+        // Beyond the last column it would wrap, and what wraps cannot be written over.
+        let text: String = text.chars().take(columns.saturating_sub(14)).collect();
+        let text = self.paint(CYAN, &text);
+        drop(write!(out, "{:>12} {text}", ""));
+        drop(out.flush());
+    }
+
+    /// Removes the line that `last_line` wrote.
+    pub(crate) fn clear_line(self) {
+        if self.terminal {
+            drop(write!(std::io::stderr(), "\r\x1b[2K"));
+        }
+    }
+
+    /// A line that belongs to the one before it, and is bad news.
+    pub(crate) fn alarm(self, text: &str) {
+        let text = self.paint(RED, text);
+        drop(writeln!(std::io::stderr(), "{:>12} {text}", ""));
     }
 
     /// How many columns a result may take: those of the terminal, as far as lines are easy to read; as `COLUMNS` says;
@@ -56,6 +98,15 @@ impl Ui {
     /// Something to know that ends nothing.
     pub(crate) fn warning(self, text: &str) {
         self.progress(YELLOW, "Warning", text);
+    }
+
+    /// Names and values, a line each.
+    pub(crate) fn note_outputs(self, outputs: &BTreeMap<String, String>) {
+        let rows: Vec<[String; 2]> = outputs
+            .iter()
+            .map(|(name, value)| [name.clone(), value.clone()])
+            .collect();
+        self.detail(&render::table(&rows));
     }
 
     /// Text that stands by itself, as it is.

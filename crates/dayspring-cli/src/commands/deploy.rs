@@ -1,20 +1,27 @@
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::time::Instant;
 
 use clap::Args;
-use dayspring_stack::{Architecture, Overrides, synthesize};
+use dayspring_stack::{Architecture, Overrides, Stage, synthesize};
 
+use super::diff::{Comparison, Detail};
 use super::synth::BuildArgs;
 use super::{ProjectArgs, StageArgs, TargetArgs};
 use crate::aws::{Aws, Target};
-use crate::deploy::{self, Change, Deployed, Event};
+use crate::deploy::{
+    self, Before, Carried, Change, Deployed, Deployment, Event, Prepared, Proposal,
+};
 use crate::error::Error;
 use crate::package;
+use crate::progress::Progress;
 use crate::project::Loaded;
 use crate::render;
+use crate::shutdown;
 use crate::ui::Ui;
 
 /// Build, upload, migrate and deploy, to AWS or to a local cloud by its endpoint
+///
+/// Shows what would change, and asks. What is under way already, from another run or an interrupted one, is waited for.
 #[derive(Debug, Args)]
 pub(crate) struct DeployArgs {
     #[command(flatten)]
@@ -28,44 +35,162 @@ pub(crate) struct DeployArgs {
     /// Do not ask
     #[arg(long)]
     yes: bool,
+    /// Let this resource be replaced by a new one though it holds data, such as DatabaseCluster
+    #[arg(long, value_name = "RESOURCE")]
+    replace: Vec<String>,
 }
+
+/// How often others may be first.
+const ROUNDS_MAX: usize = 20;
 
 pub(crate) async fn deploy(ui: Ui, args: DeployArgs) -> Result<(), Error> {
     let begun = Instant::now();
     let target = args.target.target();
     let loaded = Loaded::read(&args.project.dir)?;
     let stage = loaded.stage(&args.stage.stage, &overrides(&target))?;
-    let binary = args
-        .build
-        .binary(ui, &loaded, (!target.is_local()).then_some(&stage))
-        .await?;
-    let code = package::pack_code(&binary, package::compression(&target))?;
-    let scripts = package::pack_scripts(&loaded, &stage)?;
-    let aws = Aws::connect(&target).await?;
-    if !args.yes
-        && !confirmed(
-            ui,
-            &format!(
-                "deploy {} to {}",
-                stage.stack_name(),
-                target.describe(&aws.region)
-            ),
-        )
-    {
-        return Ok(());
+    if !args.yes && !std::io::stdin().is_terminal() {
+        return Err(Error::NobodyToAsk {
+            stack: stage.stack_name(),
+        });
     }
+    let scripts = package::pack_scripts(&loaded, &stage)?;
+    let code = async {
+        let build_for = (!target.is_local()).then_some(&stage);
+        let binary = args.build.binary(ui, &loaded, build_for).await?;
+        if let (Some(stage), true) = (build_for, args.build.is_named()) {
+            package::check_binary(&binary, stage)?;
+        }
+        package::pack_code(&binary, package::compression(&target))
+    };
+    // Credentials that are missing end the build too.
+    let (aws, code) = tokio::try_join!(Aws::connect(&target), code)?;
     let template = synthesize(&stage, &package::assets(&code, &scripts));
     let deployment = package::deployment(&stage, &template, &code, &scripts, &aws);
     ui.status(
         "Deploying",
         &format!("{} to {}", deployment.stack, target.describe(&aws.region)),
     );
-    let deployed = deploy::deploy(&aws, &deployment, &mut |event| show(ui, &event)).await?;
+    let deploying = Deploying {
+        ui,
+        args: &args,
+        loaded: &loaded,
+        stage: &stage,
+        target: &target,
+        aws: &aws,
+        deployment: &deployment,
+    };
+    let deployed = deploying.run().await?;
     summarize(ui, &deployed, begun);
-    if let Some(url) = deployed.outputs.get("Url") {
-        ui.result(&plain_url(url, &target));
+    let mut outputs = deployed.outputs;
+    if let Some(url) = outputs.remove("Url") {
+        // They are said already.
+        outputs.retain(|name, _| !name.ends_with("Report"));
+        ui.note_outputs(&outputs);
+        ui.result(&plain_url(&url, &target));
     }
     Ok(())
+}
+
+/// A deployment and all that it needs.
+struct Deploying<'d> {
+    ui: Ui,
+    args: &'d DeployArgs,
+    loaded: &'d Loaded,
+    stage: &'d Stage,
+    target: &'d Target,
+    aws: &'d Aws,
+    deployment: &'d Deployment,
+}
+
+impl Deploying<'_> {
+    async fn run(&self) -> Result<Deployed, Error> {
+        for _ in 0..ROUNDS_MAX {
+            let mut progress = Progress::new(self.ui);
+            let prepared = deploy::prepare(self.aws, self.deployment, &mut |event| {
+                progress.show(&event);
+            })
+            .await;
+            progress.end();
+            let (before, proposal) = match prepared? {
+                Prepared::Unchanged(before) => {
+                    return Ok(Deployed {
+                        change: Change::None,
+                        outputs: before.outputs,
+                        migrated: false,
+                    });
+                }
+                Prepared::Proposed(before, proposal) => (before, proposal),
+            };
+            if let Err(error) = self.agree(&before, &proposal).await {
+                proposal.discard(self.aws, &self.deployment.stack).await?;
+                return Err(error);
+            }
+            match self.carry_out(&proposal).await? {
+                Carried::Done(deployed) => return Ok(deployed),
+                Carried::Overtaken => self.ui.status(
+                    "Overtaken",
+                    "another deployment was first: looking again at what is there",
+                ),
+            }
+        }
+        Err(Error::Overtaken {
+            stack: self.deployment.stack.clone(),
+        })
+    }
+
+    /// Shows what would change, refuses what must not be, and asks.
+    async fn agree(&self, before: &Before, proposal: &Proposal) -> Result<(), Error> {
+        let comparison = Comparison {
+            ui: self.ui,
+            aws: self.aws,
+            target: self.target,
+            loaded: self.loaded,
+            stage: self.stage,
+            deployment: self.deployment,
+        };
+        let found = comparison
+            .found(before, proposal.replacements(), |error| {
+                // Who may deploy need not be allowed to read.
+                self.ui
+                    .warning(&format!("what is applied cannot be read: {error}"));
+                Ok(())
+            })
+            .await?;
+        let detail = if self.args.yes && proposal.creates {
+            Detail::Sql
+        } else {
+            Detail::All
+        };
+        self.ui.note(&format!("\n{}", found.render(detail)));
+        found.refuse_replacement(&self.args.replace)?;
+        found.refuse_scripts()?;
+        if self.args.yes || self.ui.confirms("Deploy this?") {
+            return Ok(());
+        }
+        Err(Error::Declined {
+            stack: self.deployment.stack.clone(),
+        })
+    }
+
+    async fn carry_out(&self, proposal: &Proposal) -> Result<Carried, Error> {
+        let mut progress = Progress::new(self.ui);
+        let mut is_begun = false;
+        let mut observe = |event: Event| {
+            is_begun |= matches!(event, Event::Resource(_));
+            progress.show(&event);
+        };
+        let carried = tokio::select! {
+            carried = deploy::carry_out(self.aws, self.deployment, proposal, &mut observe) => Some(carried),
+            () = shutdown::requested() => None,
+        };
+        progress.end();
+        let stack = || self.deployment.stack.clone();
+        match carried {
+            Some(carried) => carried,
+            None if is_begun => Err(Error::LeftBehind { stack: stack() }),
+            None => Err(Error::Declined { stack: stack() }),
+        }
+    }
 }
 
 /// A local cloud runs binaries of this machine's processors. Lambda runs both, ARM for less money: it is taken where this
@@ -117,57 +242,16 @@ fn builds_for_arm() -> bool {
     installed && linker()
 }
 
-fn confirmed(ui: Ui, what: &str) -> bool {
-    if !std::io::stdin().is_terminal() {
-        return true;
-    }
-    drop(write!(std::io::stderr(), "{what}? [y/N] "));
-    let mut answer = String::new();
-    let yes =
-        std::io::stdin().read_line(&mut answer).is_ok() && answer.trim().eq_ignore_ascii_case("y");
-    if !yes {
-        ui.status("Stopped", "nothing was changed");
-    }
-    yes
-}
-
-/// One line per step that a person may wait for.
-pub(super) fn show(ui: Ui, event: &Event) {
-    match event {
-        Event::Uploading { name, bytes } => {
-            ui.status("Uploading", &format!("{name} ({})", render::bytes(*bytes)))
-        }
-        Event::RemovingRemains => ui.status("Removing", "what is left of a creation that failed"),
-        Event::ChangeSet { creates, changes } => {
-            let what = if *creates {
-                "a new stack"
-            } else {
-                "a change set"
-            };
-            ui.status(
-                "Executing",
-                &format!("{what}: {}", render::count(*changes, "change")),
-            );
-        }
-        Event::Resource(step) if step.is_stack() => {}
-        Event::Resource(step) if step.failed() || step.status.ends_with("_COMPLETE") => {
-            ui.detail(&format!(
-                "{} {} ({})",
-                step.status, step.logical_id, step.resource_type
-            ));
-        }
-        Event::Resource(_) => {}
-    }
-}
-
 /// The line that ends a deployment: what happened, how long it took, what the migration did.
 pub(super) fn summarize(ui: Ui, deployed: &Deployed, begun: Instant) {
     let time = render::duration(begun.elapsed());
     let output = |name: &str| deployed.outputs.get(name).map(String::as_str);
     let report = output("MigrationReport").unwrap_or("no migration report");
-    let report = match output("ContractReport") {
-        Some(contract) => format!("{report}; contract scripts: {contract}"),
-        None => report.to_owned(),
+    let report = match (deployed.migrated, output("ContractReport")) {
+        // What the output says is of an earlier deployment.
+        (false, _) => "no script changed".to_owned(),
+        (true, Some(contract)) => format!("{report}; contract scripts: {contract}"),
+        (true, None) => report.to_owned(),
     };
     match deployed.change {
         Change::None => ui.status("Finished", &format!("nothing changed ({time})")),

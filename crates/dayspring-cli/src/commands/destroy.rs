@@ -4,10 +4,10 @@ use std::time::Instant;
 use clap::Args;
 
 use super::DeployedArgs;
-use super::deploy::show;
 use crate::aws::Aws;
 use crate::deploy::{self, Database};
 use crate::error::Error;
+use crate::progress::Progress;
 use crate::render;
 use crate::ui::Ui;
 
@@ -49,7 +49,10 @@ pub(crate) async fn destroy(ui: Ui, args: &DestroyArgs) -> Result<(), Error> {
         return Err(Error::NotConfirmed { stack });
     }
     ui.status("Destroying", &format!("{stack} at {place}"));
-    deploy::destroy(&aws, &stack, &mut |event| show(ui, &event)).await?;
+    let mut progress = Progress::new(ui);
+    let destroyed = deploy::destroy(&aws, &stack, &mut |event| progress.show(&event)).await;
+    progress.end();
+    destroyed?;
     let time = render::duration(begun.elapsed());
     ui.status("Destroyed", &format!("{stack} in {time}"));
     if database.is_some_and(|database| database.leaves_snapshot) {

@@ -10,7 +10,7 @@ use super::deploy::{overrides, summarize};
 use super::synth::BuildArgs;
 use super::{ProjectArgs, StageArgs};
 use crate::aws::{Aws, Target};
-use crate::deploy::{self, Deployed, Event};
+use crate::deploy::{self, Carried, Change, Deployed, Deployment, Event, Prepared};
 use crate::error::Error;
 use crate::package::{self, Archive};
 use crate::project::Loaded;
@@ -161,10 +161,30 @@ impl Cycle<'_> {
         };
         let template = synthesize(&stage, &package::assets(code, &scripts));
         let deployment = package::deployment(&stage, &template, code, &scripts, &self.aws);
-        let deployed =
-            deploy::deploy(&self.aws, &deployment, &mut |event| show(self.ui, &event)).await?;
+        let deployed = self.carry_out(&deployment).await?;
         summarize(self.ui, &deployed, begun);
         Ok((stage, deployed))
+    }
+
+    async fn carry_out(&self, deployment: &Deployment) -> Result<Deployed, Error> {
+        let mut observe = |event: Event| show(self.ui, &event);
+        loop {
+            let prepared = deploy::prepare(&self.aws, deployment, &mut observe).await?;
+            let proposal = match prepared {
+                Prepared::Proposed(_, proposal) => proposal,
+                Prepared::Unchanged(before) => {
+                    return Ok(Deployed {
+                        change: Change::None,
+                        outputs: before.outputs,
+                        migrated: false,
+                    });
+                }
+            };
+            let carried = deploy::carry_out(&self.aws, deployment, &proposal, &mut observe).await?;
+            if let Carried::Done(deployed) = carried {
+                return Ok(deployed);
+            }
+        }
     }
 }
 
@@ -199,7 +219,13 @@ fn show(ui: Ui, event: &Event) {
         } => {
             ui.status("Deploying", &render::count(*changes, "change"));
         }
-        Event::Uploading { .. } | Event::Resource(_) => {}
+        Event::UnderWay { .. }
+        | Event::UnderWayFailed { .. }
+        | Event::Uploading { .. }
+        | Event::Resource(_)
+        | Event::Migrator(_)
+        | Event::Waiting => {}
+        Event::MigratorBroken => ui.warning("the migrator does not start"),
     }
 }
 

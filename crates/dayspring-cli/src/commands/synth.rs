@@ -8,7 +8,7 @@ use dayspring_stack::{
 use super::deploy::overrides;
 use super::{ProjectArgs, StageArgs, TargetArgs};
 use crate::aws::Aws;
-use crate::build::{Build, build};
+use crate::build::{Build, Tool, build};
 use crate::error::Error;
 use crate::package;
 use crate::project::Loaded;
@@ -71,7 +71,8 @@ pub(crate) async fn synth(ui: Ui, args: SynthArgs) -> Result<(), Error> {
         ..overrides(&target)
     };
     let stage = loaded.stage(&args.stage.stage, &overrides)?;
-    let binary = args.build.binary(ui, &loaded, Some(&stage)).await?;
+    let build_for = (!target.is_local()).then_some(&stage);
+    let binary = args.build.binary(ui, &loaded, build_for).await?;
     let code = package::pack_code(&binary, zip::Compression::Deflated)?;
     let scripts = package::pack_scripts(&loaded, &stage)?;
     let template = synthesize(&stage, &package::assets(&code, &scripts));
@@ -135,15 +136,32 @@ impl BuildArgs {
         let how = target
             .as_ref()
             .map_or_else(|| profile.clone(), |target| format!("{profile}, {target}"));
-        ui.status("Building", &format!("{} ({how})", loaded.project.name()));
-        build(&Build {
+        let tool = match stage {
+            Some(_) => Tool::found(),
+            None => Tool::Cargo,
+        };
+        ui.status(
+            "Building",
+            &format!("{} ({how}){}", loaded.project.name(), tool.said()),
+        );
+        let binary = build(&Build {
             folder: loaded.folder.clone(),
             package: settings.package().map(str::to_owned),
             binary: settings.bin().unwrap_or("bootstrap").to_owned(),
             profile,
             target,
+            tool,
         })
-        .await
+        .await?;
+        if let Some(stage) = stage {
+            package::check_binary(&binary, stage)?;
+        }
+        Ok(binary)
+    }
+
+    /// Whether the binary is one that was named, which nobody has checked.
+    pub(super) fn is_named(&self) -> bool {
+        self.bootstrap.is_some()
     }
 }
 

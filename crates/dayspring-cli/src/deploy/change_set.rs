@@ -1,87 +1,172 @@
-//! A change set, from its making to the end of its execution.
+//! A change set, from its making to its execution.
 
 use std::collections::{BTreeMap, HashSet};
 
 use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
 use aws_sdk_cloudformation::types::{
-    Capability, Change as SetChange, ChangeSetStatus, ChangeSetType, Replacement, Stack,
-    StackStatus, Tag,
+    Capability, Change as SetChange, ChangeAction, ChangeSetStatus, ChangeSetType,
+    Replacement as SetReplacement, Stack, StackStatus, Tag,
 };
 
-use super::events::{Cause, first_cause};
-use super::{Change, Deployment, Event, Step};
-use crate::aws::{Aws, Poll, refused};
+use super::deployed::Found;
+use super::follow::follow;
+use super::{Deployment, Observe, Step};
+use crate::aws::{Aws, refused};
 use crate::error::Error;
 
 /// A template longer than this is passed by its S3 address (CreateChangeSet's reference: 51,200 bytes).
 const TEMPLATE_BODY_BYTES_MAX: usize = 51_200;
-const CHANGE_SET: &str = "dayspring";
-/// The one that is made to be looked at.
-const PREVIEW: &str = "dayspring-diff";
 pub(super) const SERVICE: &str = "CloudFormation";
 
-/// Makes the change set, carries it out and waits for its end.
-pub(super) async fn carry_out(
-    aws: &Aws,
-    deployment: &Deployment,
-    observe: &mut (dyn FnMut(Event) + Send),
-) -> Result<Change, Error> {
-    let before = settled(aws, &deployment.stack).await?;
-    let creates = match before.as_ref().and_then(Stack::stack_status) {
-        None | Some(StackStatus::ReviewInProgress) => true,
-        // A stack whose creation was rolled back can only be deleted (CloudFormation's guide, "stack status codes").
-        Some(
-            StackStatus::RollbackComplete | StackStatus::RollbackFailed | StackStatus::CreateFailed,
-        ) => {
-            observe(Event::RemovingRemains);
-            delete(aws, &deployment.stack).await?;
-            true
-        }
-        Some(_) => false,
-    };
-    let Some(changes) = create(aws, deployment, CHANGE_SET, creates).await? else {
-        return Ok(Change::None);
-    };
-    let changes = changes.len();
-    observe(Event::ChangeSet { creates, changes });
-    let seen = if creates {
-        HashSet::new()
-    } else {
-        event_ids(aws, &deployment.stack).await?
-    };
-    aws.cloudformation
-        .execute_change_set()
-        .stack_name(&deployment.stack)
-        .change_set_name(CHANGE_SET)
-        .send()
-        .await
-        .map_err(|error| refused(SERVICE, "ExecuteChangeSet", &error))?;
-    follow(aws, &deployment.stack, seen, observe).await?;
-    Ok(if creates {
-        Change::Created
-    } else {
-        Change::Updated
-    })
+/// A change set that is made and not carried out yet.
+#[derive(Debug)]
+pub(crate) struct Proposal {
+    /// Of its own: a run beside this one, and one that was interrupted, have others.
+    name: String,
+    pub(crate) creates: bool,
+    /// Whether the stack came into being by this change set.
+    made_stack: bool,
+    changes: Vec<SetChange>,
 }
 
-/// What an update would replace, by logical id: `True`, or `Conditional` where only its execution shows it. Makes a change
-/// set and deletes it.
-pub(crate) async fn replacements(
+/// What a change set does to a resource beyond changing it in place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Replacement {
+    pub(crate) resource_type: String,
+    pub(crate) kind: ReplacementKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReplacementKind {
+    Replaced,
+    /// Only the execution shows it.
+    PerhapsReplaced,
+    Removed,
+}
+
+impl ReplacementKind {
+    pub(crate) fn said(self) -> &'static str {
+        match self {
+            Self::Replaced => "is REPLACED by a new one",
+            Self::PerhapsReplaced => "is perhaps REPLACED by a new one",
+            Self::Removed => "is REMOVED",
+        }
+    }
+
+    /// In JSON; the first two in CloudFormation's words.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Replaced => "True",
+            Self::PerhapsReplaced => "Conditional",
+            Self::Removed => "Removed",
+        }
+    }
+}
+
+/// How the execution of a change set ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Execution {
+    Done,
+    /// Another deployment was carried out first: the change set is void.
+    Overtaken,
+}
+
+impl Proposal {
+    pub(super) fn count(&self) -> usize {
+        self.changes.len()
+    }
+
+    /// What would be replaced or removed, by logical id.
+    pub(crate) fn replacements(&self) -> BTreeMap<String, Replacement> {
+        let replaced = |change: &SetChange| {
+            let change = change.resource_change()?;
+            let kind = match (change.action(), change.replacement()) {
+                (Some(ChangeAction::Remove), _) => ReplacementKind::Removed,
+                (_, Some(SetReplacement::True)) => ReplacementKind::Replaced,
+                (_, Some(SetReplacement::Conditional)) => ReplacementKind::PerhapsReplaced,
+                _ => return None,
+            };
+            let id = change.logical_resource_id().unwrap_or_default().to_owned();
+            let resource_type = change.resource_type().unwrap_or_default().to_owned();
+            Some((
+                id,
+                Replacement {
+                    resource_type,
+                    kind,
+                },
+            ))
+        };
+        self.changes.iter().filter_map(replaced).collect()
+    }
+
+    /// Deletes the change set, and the empty stack that it made.
+    pub(crate) async fn discard(self, aws: &Aws, stack: &str) -> Result<(), Error> {
+        forget(aws, stack, &self.name).await?;
+        if !self.made_stack {
+            return Ok(());
+        }
+        let found = describe(aws, stack).await?;
+        if found.as_ref().and_then(Stack::stack_status) == Some(&StackStatus::ReviewInProgress) {
+            delete(aws, stack).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes the change set, or nothing where nothing changed.
+pub(super) async fn propose(
     aws: &Aws,
     deployment: &Deployment,
-) -> Result<BTreeMap<String, String>, Error> {
-    let changes = create(aws, deployment, PREVIEW, false).await?;
-    forget(aws, &deployment.stack, PREVIEW).await?;
-    let replaced = |change: &SetChange| {
-        let change = change.resource_change()?;
-        let replacement = change.replacement()?;
-        (*replacement != Replacement::False).then(|| {
-            let id = change.logical_resource_id().unwrap_or_default();
-            (id.to_owned(), replacement.as_str().to_owned())
-        })
+    found: Found<'_>,
+) -> Result<Option<Proposal>, Error> {
+    let creates = !matches!(found, Found::Deployed(_));
+    let name = format!("dayspring-{:016x}", fastrand::u64(..));
+    let changes = create(aws, deployment, &name, creates).await?;
+    Ok(changes.map(|changes| Proposal {
+        name,
+        creates,
+        made_stack: matches!(found, Found::Nothing),
+        changes,
+    }))
+}
+
+/// Carries a change set out and waits for its end.
+pub(super) async fn execute(
+    aws: &Aws,
+    deployment: &Deployment,
+    proposal: &Proposal,
+    observe: Observe<'_>,
+) -> Result<Execution, Error> {
+    let stack = &deployment.stack;
+    let seen = if proposal.creates {
+        HashSet::new()
+    } else {
+        event_ids(aws, stack).await?
     };
-    Ok(changes.iter().flatten().filter_map(replaced).collect())
+    let executed = aws
+        .cloudformation
+        .execute_change_set()
+        .stack_name(stack)
+        .change_set_name(&proposal.name)
+        .send()
+        .await;
+    if let Err(error) = executed {
+        let code = error
+            .as_service_error()
+            .and_then(ProvideErrorMetadata::code);
+        // Its stack is under way or has changed since (ExecuteChangeSet's reference, "Errors"), or it is deleted, as every
+        // other change set is when one is carried out.
+        if matches!(
+            code,
+            Some("InvalidChangeSetStatus" | "ChangeSetNotFound" | "ChangeSetNotFoundException")
+        ) {
+            return Ok(Execution::Overtaken);
+        }
+        return Err(refused(SERVICE, "ExecuteChangeSet", &error));
+    }
+    follow(aws, deployment, seen, observe).await?;
+    Ok(Execution::Done)
 }
 
 /// The stack, or `None` where there is none.
@@ -107,9 +192,9 @@ pub(super) async fn describe(aws: &Aws, stack: &str) -> Result<Option<Stack>, Er
     }
 }
 
-/// The stack once nothing is under way: another deployment is waited for.
+/// The stack once nothing is under way.
 pub(super) async fn settled(aws: &Aws, name: &str) -> Result<Option<Stack>, Error> {
-    let mut poll = Poll::new();
+    let mut poll = aws.poll();
     loop {
         let stack = describe(aws, name).await?;
         let status = stack.as_ref().and_then(Stack::stack_status);
@@ -120,11 +205,11 @@ pub(super) async fn settled(aws: &Aws, name: &str) -> Result<Option<Stack>, Erro
     }
 }
 
-fn in_progress(status: &StackStatus) -> bool {
+pub(super) fn in_progress(status: &StackStatus) -> bool {
     status.as_str().ends_with("_IN_PROGRESS") && *status != StackStatus::ReviewInProgress
 }
 
-async fn delete(aws: &Aws, stack: &str) -> Result<(), Error> {
+pub(super) async fn delete(aws: &Aws, stack: &str) -> Result<(), Error> {
     // By its id a deleted stack can still be described.
     let id = describe(aws, stack)
         .await?
@@ -181,6 +266,7 @@ async fn create(
     if deployment.template.len() <= TEMPLATE_BODY_BYTES_MAX {
         request = request.template_body(&deployment.template);
     } else {
+        aws.s3.make_bucket(&deployment.bucket).await?;
         let content = deployment.template.clone().into_bytes().into();
         aws.s3
             .put_object(&deployment.bucket, &deployment.template_key, content)
@@ -190,12 +276,11 @@ async fn create(
                 .object_url(&deployment.bucket, &deployment.template_key),
         );
     }
-    forget(aws, &deployment.stack, name).await?;
     request
         .send()
         .await
         .map_err(|error| refused(SERVICE, "CreateChangeSet", &error))?;
-    let mut poll = Poll::new();
+    let mut poll = aws.poll();
     loop {
         let set = describe_change_set(aws, &deployment.stack, name, None).await?;
         match set.status() {
@@ -256,7 +341,7 @@ async fn all_changes(
     Ok(changes)
 }
 
-/// Removes what an earlier, interrupted run may have left under the same name.
+/// Deletes a change set, if it is there.
 async fn forget(aws: &Aws, stack: &str, name: &str) -> Result<(), Error> {
     let answer = aws
         .cloudformation
@@ -319,50 +404,4 @@ pub(super) async fn new_events(
     }
     new.reverse();
     Ok(new)
-}
-
-/// Tells the events until the stack is settled.
-async fn follow(
-    aws: &Aws,
-    name: &str,
-    mut seen: HashSet<String>,
-    observe: &mut (dyn FnMut(Event) + Send),
-) -> Result<(), Error> {
-    let mut steps = Vec::new();
-    let mut poll = Poll::new();
-    loop {
-        // The status first: when it says that all is over, the events read after it are complete.
-        let stack = describe(aws, name).await?.ok_or(Error::Answer {
-            what: "the stack under way",
-        })?;
-        for (id, step) in new_events(aws, name, &seen).await? {
-            seen.insert(id);
-            observe(Event::Resource(step.clone()));
-            steps.push(step);
-        }
-        match stack.stack_status() {
-            Some(StackStatus::CreateComplete | StackStatus::UpdateComplete) => return Ok(()),
-            // The new code serves; what is left is the removal of what was replaced.
-            Some(StackStatus::UpdateCompleteCleanupInProgress) => return Ok(()),
-            Some(status) if in_progress(status) => poll.wait().await,
-            Some(StackStatus::ReviewInProgress) => poll.wait().await,
-            status => {
-                let status = status.map_or("unknown", StackStatus::as_str);
-                let stack_name = name.to_owned();
-                return Err(match first_cause(&steps) {
-                    Some(Cause::Migration(report)) => Error::Migrate { report },
-                    Some(Cause::Resource(cause)) => Error::Deploy {
-                        stack: stack_name,
-                        cause,
-                    },
-                    None => Error::Deploy {
-                        stack: stack_name,
-                        cause: stack
-                            .stack_status_reason()
-                            .map_or_else(|| format!("it ended in {status}"), str::to_owned),
-                    },
-                });
-            }
-        }
-    }
 }

@@ -25,20 +25,34 @@ pub(crate) async fn status(aws: &Aws, stack: &str) -> Result<String, Error> {
     Ok(status.unwrap_or_default().to_owned())
 }
 
-/// Whether there is a stack that was deployed, which can be updated.
-pub(crate) async fn is_there(aws: &Aws, stack: &str) -> Result<bool, Error> {
-    let found = describe(aws, stack).await?;
-    Ok(match found.as_ref().and_then(Stack::stack_status) {
-        // The next deploy creates it anew.
-        None
-        | Some(
-            StackStatus::ReviewInProgress
-            | StackStatus::RollbackComplete
-            | StackStatus::RollbackFailed
-            | StackStatus::CreateFailed,
-        ) => false,
-        Some(_) => true,
-    })
+/// What stands where a deployment goes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Found<'s> {
+    Nothing,
+    /// A stack that was never carried out.
+    Reviewed,
+    /// What is left of a creation that failed: it can only be deleted (CloudFormation's guide, "stack status codes").
+    Remains,
+    /// A stack that can be updated.
+    Deployed(&'s Stack),
+}
+
+impl<'s> Found<'s> {
+    pub(super) fn of(stack: Option<&'s Stack>) -> Self {
+        let Some(stack) = stack else {
+            return Found::Nothing;
+        };
+        match stack.stack_status() {
+            None | Some(StackStatus::DeleteComplete) => Found::Nothing,
+            Some(StackStatus::ReviewInProgress) => Found::Reviewed,
+            Some(
+                StackStatus::RollbackComplete
+                | StackStatus::RollbackFailed
+                | StackStatus::CreateFailed,
+            ) => Found::Remains,
+            Some(_) => Found::Deployed(stack),
+        }
+    }
 }
 
 /// The template of a stack, as it was deployed.

@@ -4,18 +4,14 @@ use std::collections::HashSet;
 
 use aws_sdk_cloudformation::types::{Stack, StackStatus};
 
-use super::Event;
 use super::change_set::{SERVICE, describe, event_ids, new_events, settled};
 use super::events::{Cause, first_cause};
-use crate::aws::{Aws, Poll, refused};
+use super::{Event, Observe};
+use crate::aws::{Aws, refused};
 use crate::error::Error;
 
 /// Deletes the stack, and tells `observe` each step as it happens.
-pub(crate) async fn destroy(
-    aws: &Aws,
-    name: &str,
-    observe: &mut (dyn FnMut(Event) + Send),
-) -> Result<(), Error> {
+pub(crate) async fn destroy(aws: &Aws, name: &str, observe: Observe<'_>) -> Result<(), Error> {
     let found = describe(aws, name).await?;
     let Some(id) = found.as_ref().and_then(Stack::stack_id) else {
         return Err(Error::NoStack {
@@ -42,10 +38,10 @@ async fn follow(
     name: &str,
     id: &str,
     mut seen: HashSet<String>,
-    observe: &mut (dyn FnMut(Event) + Send),
+    observe: Observe<'_>,
 ) -> Result<(), Error> {
     let mut steps = Vec::new();
-    let mut poll = Poll::new();
+    let mut poll = aws.poll();
     loop {
         let Some(stack) = describe(aws, id).await? else {
             return Ok(());

@@ -9,6 +9,13 @@ pub(crate) enum Event {
         name: &'static str,
         bytes: usize,
     },
+    /// Another deployment of the stack, or the rest of an interrupted one, is waited for.
+    UnderWay {
+        status: String,
+    },
+    UnderWayFailed {
+        reason: String,
+    },
     /// The last attempt to create the stack was rolled back: what is left of it is removed first.
     RemovingRemains,
     ChangeSet {
@@ -16,6 +23,12 @@ pub(crate) enum Event {
         changes: usize,
     },
     Resource(Step),
+    /// A line of the migrator's log.
+    Migrator(String),
+    /// The migrator's process does not start, and CloudFormation does not know.
+    MigratorBroken,
+    /// Time passes.
+    Waiting,
 }
 
 /// A resource's step, as CloudFormation's stack events tell it.
@@ -26,6 +39,8 @@ pub(crate) struct Step {
     /// `CREATE_IN_PROGRESS`, `UPDATE_FAILED`, ...
     pub(crate) status: String,
     pub(crate) reason: Option<String>,
+    /// In milliseconds since 1970, on the cloud's clock.
+    pub(crate) at_ms: u64,
 }
 
 impl Step {
@@ -38,7 +53,22 @@ impl Step {
                 .map(|status| status.as_str().to_owned())
                 .unwrap_or_default(),
             reason: event.resource_status_reason().map(str::to_owned),
+            at_ms: event
+                .timestamp()
+                .and_then(|at| at.to_millis().ok())
+                .and_then(|at| u64::try_from(at).ok())
+                .unwrap_or_default(),
         }
+    }
+
+    /// The resource and the reason on one line.
+    pub(super) fn describe(&self) -> String {
+        let reason = self.reason.as_deref().unwrap_or("no reason given");
+        format!("{} ({}): {reason}", self.logical_id, self.resource_type)
+    }
+
+    pub(crate) fn is_migration(&self) -> bool {
+        self.resource_type == "Custom::DayspringMigration"
     }
 
     pub(crate) fn failed(&self) -> bool {
@@ -75,10 +105,7 @@ pub(super) fn first_cause(steps: &[Step]) -> Option<Cause> {
     let reason = step.reason.as_deref().unwrap_or_default();
     Some(match migration_report(reason) {
         Some(report) => Cause::Migration(report.to_owned()),
-        None => Cause::Resource(format!(
-            "{} ({}): {reason}",
-            step.logical_id, step.resource_type
-        )),
+        None => Cause::Resource(step.describe()),
     })
 }
 
@@ -101,6 +128,7 @@ mod tests {
             resource_type: resource_type.to_owned(),
             status: status.to_owned(),
             reason: (!reason.is_empty()).then(|| reason.to_owned()),
+            at_ms: 0,
         }
     }
 

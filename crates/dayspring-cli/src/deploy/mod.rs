@@ -5,18 +5,27 @@ mod change_set;
 mod deployed;
 mod destroy;
 mod events;
+mod follow;
 mod upload;
 
 use std::collections::BTreeMap;
 
-pub(crate) use change_set::replacements;
-pub(crate) use deployed::{Database, database_of, is_there, status, template};
+use aws_sdk_cloudformation::types::Stack;
+use serde_json::Value;
+
+use change_set::Execution;
+pub(crate) use change_set::{Proposal, Replacement, ReplacementKind};
+use deployed::Found;
+pub(crate) use deployed::{Database, database_of, status, template};
 pub(crate) use destroy::destroy;
 pub(crate) use events::{Event, Step};
 pub(crate) use upload::Artifact;
 
 use crate::aws::Aws;
 use crate::error::Error;
+
+/// Who is told what happens.
+pub(crate) type Observe<'o> = &'o mut (dyn FnMut(Event) + Send);
 
 /// What is to be deployed.
 #[derive(Debug)]
@@ -29,6 +38,8 @@ pub(crate) struct Deployment {
     pub(crate) artifacts: Vec<Artifact>,
     /// The key under which a template too large for a request is stored.
     pub(crate) template_key: String,
+    /// The log group of the migrator.
+    pub(crate) migrator_log: String,
 }
 
 /// What a deployment came to.
@@ -36,6 +47,8 @@ pub(crate) struct Deployment {
 pub(crate) struct Deployed {
     pub(crate) change: Change,
     pub(crate) outputs: BTreeMap<String, String>,
+    /// Whether the migrator was called.
+    pub(crate) migrated: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,16 +58,125 @@ pub(crate) enum Change {
     Updated,
 }
 
-/// Deploys, and tells `observe` each step as it happens.
-pub(crate) async fn deploy(
+/// What stands where a deployment goes, once nothing is under way there.
+#[derive(Debug)]
+pub(crate) struct Before {
+    stack: Option<Stack>,
+    /// The template that was deployed; null where there is none.
+    pub(crate) template: Value,
+    pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) outputs: BTreeMap<String, String>,
+}
+
+/// What is to be carried out.
+#[derive(Debug)]
+pub(crate) enum Prepared {
+    /// It is as it should be.
+    Unchanged(Before),
+    Proposed(Before, Proposal),
+}
+
+/// How carrying a proposal out ended.
+#[derive(Debug)]
+pub(crate) enum Carried {
+    Done(Deployed),
+    /// Another deployment was first: it has to be prepared again.
+    Overtaken,
+}
+
+/// Waits for what is under way, and looks at what is there.
+pub(crate) async fn look(
     aws: &Aws,
     deployment: &Deployment,
-    observe: &mut (dyn FnMut(Event) + Send),
-) -> Result<Deployed, Error> {
+    observe: Observe<'_>,
+) -> Result<Before, Error> {
+    let stack = follow::settle(aws, deployment, observe).await?;
+    let mut before = Before {
+        stack,
+        template: Value::Null,
+        tags: BTreeMap::new(),
+        outputs: BTreeMap::new(),
+    };
+    if let Found::Deployed(stack) = Found::of(before.stack.as_ref()) {
+        before.template = template(aws, &deployment.stack).await?;
+        before.tags = tags_of(stack);
+        before.outputs = outputs_of(stack);
+    }
+    Ok(before)
+}
+
+/// Compares with what is there, and makes the change set where that is not the same.
+pub(crate) async fn prepare(
+    aws: &Aws,
+    deployment: &Deployment,
+    observe: Observe<'_>,
+) -> Result<Prepared, Error> {
+    let before = look(aws, deployment, observe).await?;
+    let found = Found::of(before.stack.as_ref());
+    if matches!(found, Found::Deployed(_)) {
+        let after: Value = serde_json::from_str(&deployment.template).unwrap_or_default();
+        // Spares the making of a change set, which takes CloudFormation seconds, as the `cdk` CLI does.
+        if before.template == after && before.tags == deployment.tags {
+            return Ok(Prepared::Unchanged(before));
+        }
+    }
+    if let Found::Remains = found {
+        observe(Event::RemovingRemains);
+        change_set::delete(aws, &deployment.stack).await?;
+    }
+    Ok(match change_set::propose(aws, deployment, found).await? {
+        Some(proposal) => Prepared::Proposed(before, proposal),
+        None => Prepared::Unchanged(before),
+    })
+}
+
+/// What an update would replace or remove, by logical id. Makes a change set and deletes it.
+pub(crate) async fn replacements(
+    aws: &Aws,
+    deployment: &Deployment,
+    before: &Before,
+) -> Result<BTreeMap<String, Replacement>, Error> {
+    let found = Found::of(before.stack.as_ref());
+    if !matches!(found, Found::Deployed(_)) {
+        return Ok(BTreeMap::new());
+    }
+    let Some(proposal) = change_set::propose(aws, deployment, found).await? else {
+        return Ok(BTreeMap::new());
+    };
+    let replacements = proposal.replacements();
+    proposal.discard(aws, &deployment.stack).await?;
+    Ok(replacements)
+}
+
+/// Uploads what the bucket lacks, carries the change set out and waits for its end.
+pub(crate) async fn carry_out(
+    aws: &Aws,
+    deployment: &Deployment,
+    proposal: &Proposal,
+    observe: Observe<'_>,
+) -> Result<Carried, Error> {
     upload::upload(aws, deployment, observe).await?;
-    let change = change_set::carry_out(aws, deployment, observe).await?;
-    let outputs = outputs(aws, &deployment.stack).await?;
-    Ok(Deployed { change, outputs })
+    observe(Event::ChangeSet {
+        creates: proposal.creates,
+        changes: proposal.count(),
+    });
+    let mut migrated = false;
+    let mut watch = |event: Event| {
+        migrated |= matches!(&event, Event::Resource(step) if step.is_migration());
+        observe(event);
+    };
+    match change_set::execute(aws, deployment, proposal, &mut watch).await? {
+        Execution::Overtaken => Ok(Carried::Overtaken),
+        Execution::Done => Ok(Carried::Done(Deployed {
+            change: if proposal.creates {
+                Change::Created
+            } else {
+                Change::Updated
+            },
+            outputs: outputs(aws, &deployment.stack).await?,
+            migrated,
+        })),
+    }
 }
 
 /// The outputs of a stack.
@@ -64,14 +186,21 @@ pub(crate) async fn outputs(aws: &Aws, stack: &str) -> Result<BTreeMap<String, S
         .ok_or_else(|| Error::NoStack {
             stack: stack.to_owned(),
         })?;
-    Ok(stack
-        .outputs()
-        .iter()
-        .filter_map(|output| {
-            Some((
-                output.output_key()?.to_owned(),
-                output.output_value()?.to_owned(),
-            ))
-        })
-        .collect())
+    Ok(outputs_of(&stack))
+}
+
+fn outputs_of(stack: &Stack) -> BTreeMap<String, String> {
+    let outputs = stack.outputs().iter().filter_map(|output| {
+        Some((
+            output.output_key()?.to_owned(),
+            output.output_value()?.to_owned(),
+        ))
+    });
+    outputs.collect()
+}
+
+fn tags_of(stack: &Stack) -> BTreeMap<String, String> {
+    let tags = stack.tags().iter();
+    tags.filter_map(|tag| Some((tag.key()?.to_owned(), tag.value()?.to_owned())))
+        .collect()
 }

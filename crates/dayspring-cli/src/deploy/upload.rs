@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Deployment, Event};
+use super::{Deployment, Event, Observe};
 use crate::aws::Aws;
 use crate::error::Error;
 
@@ -18,7 +18,7 @@ pub(crate) struct Artifact {
 pub(super) async fn upload(
     aws: &Aws,
     deployment: &Deployment,
-    observe: &mut (dyn FnMut(Event) + Send),
+    observe: Observe<'_>,
 ) -> Result<(), Error> {
     let bucket = &deployment.bucket;
     aws.s3.make_bucket(bucket).await?;

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{Project, Server, request};
+use crate::support::{Project, Server, request, url_on_this_machine};
 
 #[test]
 fn the_blog_is_deployed_to_a_cloud_by_its_endpoint() {
@@ -126,18 +126,6 @@ fn a_paused_cluster_is_woken(project: &Project, local: &str) {
     );
     assert_eq!(posts.status, 200, "{posts:?}");
     cloud.stop();
-}
-
-/// The host is the API's own name; it resolves to loopback only where the system's resolver knows `.localhost`.
-fn url_on_this_machine(url: &str) -> String {
-    let (host, path) = url
-        .strip_prefix("http://")
-        .unwrap()
-        .split_once('/')
-        .unwrap();
-    let (name, port) = host.rsplit_once(':').unwrap();
-    let (id, _) = name.split_once('.').unwrap();
-    format!("http://127.0.0.1:{port}/restapis/{id}/{path}/_user_request_")
 }
 
 fn boto3_reads_the_posts(cloud: &Server) {

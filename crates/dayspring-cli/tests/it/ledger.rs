@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use crate::support::{Server, request, root};
+use crate::support::{Server, request, root, url_on_this_machine};
 
 const MANIFEST: &str = r#"[package]
 name = "ledger"
@@ -149,13 +149,8 @@ impl Ledger {
     #[track_caller]
     pub(crate) fn serves(&self) -> (String, Vec<String>) {
         let outputs = self.outputs();
-        let (id, stage) = (&outputs["RestApiId"], &outputs["StageName"]);
-        let url = format!(
-            "{}/restapis/{}/{}/_user_request_/notes",
-            self.cloud.serving_at(),
-            id.as_str().unwrap(),
-            stage.as_str().unwrap()
-        );
+        let base = url_on_this_machine(outputs["Url"].as_str().unwrap());
+        let url = format!("{base}/notes");
         let answer = request("GET", &url, &[], "");
         assert_eq!(answer.status, 200, "{answer:?}");
         let answer = answer.json();

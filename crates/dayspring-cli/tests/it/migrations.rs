@@ -1,6 +1,8 @@
 //! Migrations as part of deploys, by the whole path: the command, CloudFormation, the migrator in Lambda, the Data API,
 //! MariaDB.
 
+use std::process::Stdio;
+
 use crate::ledger::{Ledger, stderr};
 
 /// More than Lambda lets a function's environment be, so that its update fails.
@@ -39,6 +41,7 @@ fn a_changed_script_is_applied_and_an_unchanged_one_is_not_even_looked_at() {
         "{printed}"
     );
     assert!(!printed.contains("Migration"), "{printed}");
+    assert!(printed.contains("no script changed"), "{printed}");
     assert_eq!(ledger.serves(), serving("2", &["first"]));
 
     ledger.write("scripts/schema/v2.sql", &insert("second"));
@@ -75,7 +78,7 @@ fn a_script_that_fails_leaves_the_old_code_serving_and_is_carried_on_with() {
     );
     let printed = ledger.fail_to_deploy();
     // The cause and nothing after it but the way out.
-    let (_, report) = printed.split_once("error: ").unwrap();
+    let (_, report) = printed.split_once("\nerror: ").unwrap();
     insta::assert_snapshot!(report, @r"
     statement 3 of 3 failed: Table 'ledger.nowhere' doesn't exist (MySQL 1146)
      --> scripts/schema/v2.sql:3:1
@@ -156,17 +159,18 @@ fn code_that_is_refused_after_its_migration_is_rolled_back_with_the_schema_ahead
 fn a_migration_longer_than_an_invocation_is_handed_over_until_it_is_done() {
     let ledger = Ledger::new();
     ledger.deploy();
-    // Each statement fits into an invocation of 4 seconds but the last, which is followed until the server has done it.
+    // Each statement fits into an invocation of 10 seconds but the last, which is followed until the server has done it.
+    // A shorter limit would leave a slow machine no time to hand over.
     let mut script = String::new();
     for number in 1..=3 {
         script += &format!(
-            "CREATE TABLE t{number} (id INT PRIMARY KEY);\nINSERT INTO t{number} SELECT SLEEP(1.2);\n"
+            "CREATE TABLE t{number} (id INT PRIMARY KEY);\nINSERT INTO t{number} SELECT SLEEP(3);\n"
         );
     }
-    script += "CREATE TABLE slow AS SELECT SLEEP(6) AS slept;\n";
+    script += "CREATE TABLE slow AS SELECT SLEEP(11) AS slept;\n";
     script += &insert("at last");
     ledger.write("scripts/schema/v2.sql", &script);
-    ledger.configure("2", "[migrator]\ntimeout = \"4s\"");
+    ledger.configure("2", "[migrator]\ntimeout = \"10s\"");
     let printed = ledger.deploy();
     assert!(printed.contains("applied, schema at v2"), "{printed}");
     assert_eq!(ledger.serves(), serving("2", &["first", "at last"]));
@@ -174,4 +178,68 @@ fn a_migration_longer_than_an_invocation_is_handed_over_until_it_is_done() {
     let logs = String::from_utf8_lossy(&logs.stdout).into_owned();
     let invocations = logs.matches("handed over to a fresh invocation").count();
     assert!(invocations >= 2, "{invocations} in:\n{logs}");
+}
+
+#[test]
+fn of_two_deploys_at_once_each_is_carried_out_whole() {
+    let ledger = Ledger::new();
+    let spawn = || {
+        let mut command = ledger.deploy_command();
+        command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    // Twice a new stack, then twice a change of it.
+    for number in [2, 3] {
+        ledger.write(
+            &format!("scripts/schema/v{number}.sql"),
+            "INSERT INTO notes (text) SELECT 'slept' FROM (SELECT SLEEP(0.5)) AS s;\n",
+        );
+        let both = [spawn(), spawn()].map(|child| child.wait_with_output().unwrap());
+        for output in &both {
+            assert!(output.status.success(), "{}", stderr(output));
+        }
+    }
+    assert_eq!(ledger.serves(), serving("1", &["first", "slept", "slept"]));
+}
+
+#[test]
+fn nothing_is_deployed_unasked_and_no_database_is_lost_unnamed() {
+    let ledger = Ledger::new();
+    let unasked = ledger.run(&["deploy"]);
+    assert_eq!(unasked.status.code(), Some(1));
+    insta::assert_snapshot!(stderr(&unasked), @r"
+    error: `ledger-live` was not deployed: nobody is there to be asked
+     help: look at `dayspring diff`, and deploy what it shows with --yes
+    ");
+    ledger.deploy();
+
+    // Another name of the database is another database.
+    ledger.configure("2", "[database]\nname = \"other\"");
+    let refused = ledger.deploy_command().output().unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    let (_, report) = stderr(&refused)
+        .split_once("\nerror: ")
+        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        .unwrap();
+    insta::assert_snapshot!(report, @r"
+    this would put a new and empty database in the place of one with data:
+      DatabaseCluster is REPLACED by a new one (Properties.DatabaseName)
+     help: where that is meant, name it: --replace DatabaseCluster
+    ");
+    assert_eq!(ledger.serves(), serving("1", &["first"]));
+
+    // An applied statement that was changed is refused before anything is touched.
+    ledger.configure("2", "");
+    ledger.write("scripts/schema/v1.sql", "CREATE TABLE notes (id INT);\n");
+    let refused = ledger.deploy_command().output().unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    let printed = stderr(&refused);
+    assert!(
+        printed.contains("is applied already, with another text"),
+        "{printed}"
+    );
+    assert!(!printed.contains("Executing"), "{printed}");
 }

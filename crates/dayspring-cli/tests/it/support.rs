@@ -226,15 +226,6 @@ impl Server {
         self.seen.join("\n")
     }
 
-    /// Where a cloud serves deployed stages.
-    pub(crate) fn serving_at(&self) -> &str {
-        let line = self
-            .seen
-            .iter()
-            .find_map(|line| line.split_once("deployed stages at "));
-        line.expect("a cloud says it before it is ready").1
-    }
-
     pub(crate) fn process_id(&self) -> u32 {
         self.child.id()
     }
@@ -325,6 +316,18 @@ impl Answer {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error} in {self:?}"))
     }
+}
+
+/// The host is the API's own name; it resolves to loopback only where the system's resolver knows `.localhost`.
+pub(crate) fn url_on_this_machine(url: &str) -> String {
+    let (host, path) = url
+        .strip_prefix("http://")
+        .unwrap()
+        .split_once('/')
+        .unwrap();
+    let (name, port) = host.rsplit_once(':').unwrap();
+    let (id, _) = name.split_once('.').unwrap();
+    format!("http://127.0.0.1:{port}/restapis/{id}/{path}/_user_request_")
 }
 
 /// One request on a connection of its own.

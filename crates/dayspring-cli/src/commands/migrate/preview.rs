@@ -30,6 +30,26 @@ pub(crate) struct Preview {
     pub(crate) findings: Vec<Finding>,
 }
 
+impl Preview {
+    /// Of scripts that did not change.
+    pub(crate) fn of_nothing() -> Self {
+        Self {
+            statements: Value::Array(Vec::new()),
+            table: String::new(),
+            contract: Value::Array(Vec::new()),
+            contract_table: String::new(),
+            refusal: None,
+            rebuilds: false,
+            findings: Vec::new(),
+        }
+    }
+
+    fn refuse(&mut self, refusal: &dayspring_migrate::Error) {
+        self.refusal
+            .get_or_insert_with(|| render_failure(refusal, usize::MAX));
+    }
+}
+
 /// Reads the journal of a deployed stage.
 pub(crate) async fn journal(
     aws: &Aws,
@@ -50,13 +70,8 @@ pub(crate) fn preview(scripts: &Scripts, journal: &Journal, mode: Mode, width: u
         ..LintContext::default()
     };
     let mut preview = Preview {
-        statements: Value::Array(Vec::new()),
-        table: String::new(),
-        contract: Value::Array(Vec::new()),
-        contract_table: String::new(),
-        refusal: None,
-        rebuilds: false,
         findings: lint(scripts, &context),
+        ..Preview::of_nothing()
     };
     let changes = changes(scripts, &context);
     let shown = |plan: &Plan| {
@@ -68,19 +83,17 @@ pub(crate) fn preview(scripts: &Scripts, journal: &Journal, mode: Mode, width: u
         Ok(Decision::Carry(plan)) => (preview.statements, preview.table) = shown(&plan),
         Ok(Decision::Rebuild(refusal)) => {
             preview.rebuilds = true;
-            preview.refusal = Some(render_failure(&refusal.into(), usize::MAX));
+            preview.refuse(&refusal.into());
         }
-        Err(refusal) => preview.refusal = Some(render_failure(&refusal.into(), usize::MAX)),
+        Err(refusal) => preview.refuse(&refusal.into()),
     }
     match dayspring_migrate::plan(scripts, journal, Phase::Contract, mode) {
         Ok(Decision::Carry(plan)) => (preview.contract, preview.contract_table) = shown(&plan),
-        // A rebuild brings everything, and a refusal is said where the first one is.
-        Ok(Decision::Rebuild(_)) => {}
-        Err(refusal) => {
-            preview
-                .refusal
-                .get_or_insert_with(|| render_failure(&refusal.into(), usize::MAX));
+        Ok(Decision::Rebuild(refusal)) => {
+            preview.rebuilds = true;
+            preview.refuse(&refusal.into());
         }
+        Err(refusal) => preview.refuse(&refusal.into()),
     }
     preview
 }
