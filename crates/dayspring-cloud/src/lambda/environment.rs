@@ -5,6 +5,7 @@ use std::io::PipeReader;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -15,8 +16,9 @@ use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use super::escaped;
 use super::leftovers::Leftovers;
-use super::memory::MemoryUse;
+use super::memory::{LOOK_EVERY, MemoryUse};
 use super::pool::Pool;
 use super::process_log::{LogTarget, ProcessLog};
 use super::session::{Exit, Session};
@@ -27,6 +29,10 @@ use crate::parity::{Notices, Touched};
 
 /// How long the connections of a process that is gone may take to say what they still have.
 const CONNECTIONS_END: Duration = Duration::from_millis(200);
+
+/// How often, and after how long, a program that is busy is tried again.
+const BUSY_MAX: u32 = 100;
+const BUSY_WAIT: Duration = Duration::from_millis(10);
 
 /// Everything that a process of a function is started from.
 #[derive(Debug)]
@@ -54,6 +60,10 @@ pub(super) struct Environment {
     notices: Notices,
     /// The function's name, as warnings say it.
     function: String,
+    /// It was ended because it had more in memory than its function may have.
+    out_of_memory: AtomicBool,
+    /// `HOST:PORT`, which no other process has.
+    runtime_api: String,
     /// `None` once it is known to be gone, when the number may be another's.
     process: Mutex<Option<Pid>>,
 }
@@ -71,6 +81,7 @@ impl Environment {
             CannotStart(format!("fork/exec {}: {error}", shown(&program, launch)))
         };
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(cannot)?;
+        let runtime_api = listener.local_addr().map_err(cannot)?.to_string();
         let environment = variables(
             &launch.spec,
             &Surroundings {
@@ -79,11 +90,13 @@ impl Environment {
                 task_root: &launch.task_root,
                 layer_root: launch.layer_root.as_deref(),
                 log_stream: &target.stream,
-                runtime_api: listener.local_addr().map_err(cannot)?,
+                runtime_api: &runtime_api,
             },
         );
         let launched = Instant::now();
-        let (child, pipe) = spawn(&program, &launch.task_root, &environment).map_err(cannot)?;
+        let (child, pipe) = spawn_patiently(&program, &launch.task_root, &environment)
+            .await
+            .map_err(cannot)?;
         let receiver = pipe
             .try_clone()
             .and_then(|pipe| Receiver::from_owned_fd(pipe.into()))
@@ -95,9 +108,11 @@ impl Environment {
             session: Arc::new(Session::new(Arc::clone(&log))),
             log,
             launched,
-            memory: MemoryUse::new(child.id()),
+            memory: MemoryUse::new(child.id(), launch.spec.memory_mib),
             notices: launch.notices.clone(),
             function: launch.spec.name.clone(),
+            out_of_memory: AtomicBool::new(false),
+            runtime_api,
             process: Mutex::new(id.and_then(Pid::from_raw)),
         });
         let alive = register.add(&environment);
@@ -126,6 +141,14 @@ impl Environment {
         }
     }
 
+    /// Ends it when it has more in memory than its function may have. One that waits for work cannot grow.
+    fn look_at_memory(&self) {
+        if !self.session.is_asking() && self.memory.is_beyond_limit(Instant::now()) {
+            self.out_of_memory.store(true, Ordering::Relaxed);
+            self.kill();
+        }
+    }
+
     /// The process has met a difference from AWS.
     pub(super) fn touch(&self, touched: Touched) {
         self.notices
@@ -150,6 +173,8 @@ async fn supervise(
     let mut follower = JoinSet::new();
     follower.spawn(Arc::clone(&environment.log).follow(receiver));
     let mut connections = JoinSet::new();
+    let mut look = tokio::time::interval(LOOK_EVERY);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let status = loop {
         tokio::select! {
             status = child.wait() => break status,
@@ -157,11 +182,15 @@ async fn supervise(
                 connections.spawn(runtime_api::serve(stream, Arc::clone(&environment)));
             }
             Some(_) = connections.join_next() => {}
+            _ = look.tick() => environment.look_at_memory(),
         }
     };
     // What the process left behind in its group goes with it.
     environment.kill();
     let process = environment.process().take();
+    let runtime_api = environment.runtime_api.clone();
+    // It fails only when the runtime ends, and then the next start looks for leftovers.
+    drop(tokio::task::spawn_blocking(move || escaped::end(&runtime_api)).await);
     // An answer that it sent before it went is still on its way through a connection.
     drop(
         tokio::time::timeout(CONNECTIONS_END, async {
@@ -170,13 +199,36 @@ async fn supervise(
         .await,
     );
     environment.log.close();
-    environment
-        .session
-        .exited(status.map_or(Exit::Code(-1), exit_of));
+    environment.session.exited(match status {
+        _ if environment.out_of_memory.load(Ordering::Relaxed) => Exit::OutOfMemory,
+        Ok(status) => exit_of(status),
+        Err(_) => Exit::Code(-1),
+    });
     if let Some(pool) = pool.upgrade() {
         pool.forget(environment.number);
     }
     register.remove(environment.number, process);
+}
+
+/// A program that was just written cannot be started while any process has it open for writing, and a process that was
+/// started in the moment in which it was written has, until it becomes the program that it is to be.
+async fn spawn_patiently(
+    program: &Path,
+    folder: &Path,
+    environment: &std::collections::BTreeMap<String, String>,
+) -> std::io::Result<(Child, PipeReader)> {
+    let mut tries = 0;
+    loop {
+        match spawn(program, folder, environment) {
+            Err(error)
+                if error.kind() == std::io::ErrorKind::ExecutableFileBusy && tries < BUSY_MAX =>
+            {
+                tries += 1;
+                tokio::time::sleep(BUSY_WAIT).await;
+            }
+            other => return other,
+        }
+    }
 }
 
 fn spawn(

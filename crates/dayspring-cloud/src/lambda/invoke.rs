@@ -21,8 +21,8 @@ use super::date::unix_millis_now;
 use super::environment::{CannotStart, Environment};
 use super::function::Function;
 use super::report::{
-    Report, ReportStatus, end_line, entrypoint_payload, exit_line, exit_payload, init_report_line,
-    start_line, timeout_line, timeout_payload, too_large_payload,
+    Report, ReportStatus, end_line, entrypoint_payload, exit_kind, exit_line, exit_payload,
+    init_report_line, start_line, timeout_line, timeout_payload, too_large_payload,
 };
 use super::session::{Event, Exit, Handover, Now, Offered, Outcome};
 
@@ -258,7 +258,7 @@ impl Ending {
         match self {
             Self::Response(_) | Self::Error(_) | Self::ResponseTooLarge => ReportStatus::Success,
             Self::InitError(_) => ReportStatus::Error("Runtime.Unknown"),
-            Self::Exited(_) => ReportStatus::Error("Runtime.ExitError"),
+            Self::Exited(exit) => ReportStatus::Error(exit_kind(*exit)),
             Self::TimedOut => ReportStatus::Timeout,
         }
     }

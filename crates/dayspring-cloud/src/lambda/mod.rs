@@ -5,6 +5,7 @@ mod asynchronous;
 mod configuration;
 pub(crate) mod date;
 mod environment;
+mod escaped;
 mod function;
 mod invoke;
 mod leftovers;

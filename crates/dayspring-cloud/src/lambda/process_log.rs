@@ -20,6 +20,9 @@ const TAIL_BYTES: usize = 4096;
 /// A CloudWatch event has at most 256 KB; a longer line becomes several.
 const LINE_BYTES_MAX: usize = 256 * 1024;
 
+/// Lines wait in a channel for the one who looks on, and a thousand whole ones would be a quarter of a GiB.
+const SHOWN_BYTES_MAX: usize = 16 * 1024;
+
 /// How much is taken from a pipe at once, so that a function that prints without end cannot hold the invoker.
 const DRAIN_BYTES_MAX: usize = 1024 * 1024;
 
@@ -58,10 +61,16 @@ impl LogTarget {
             // Full: the reader is slower than the function, and the log store still has the line.
             drop(lines.try_send(FunctionLine {
                 function: self.function.clone(),
-                line: line.to_owned(),
+                line: shown(line).to_owned(),
             }));
         }
     }
+}
+
+/// As much of a line as somebody who looks on is shown.
+fn shown(line: &str) -> &str {
+    line.get(..line.floor_char_boundary(SHOWN_BYTES_MAX))
+        .unwrap_or(line)
 }
 
 /// See the module.

@@ -100,10 +100,18 @@ pub(super) fn timeout_payload(request_id: &str, timeout: Duration) -> String {
 
 pub(super) fn exit_payload(request_id: &str, exit: Exit) -> String {
     json!({
-        "errorType": "Runtime.ExitError",
+        "errorType": exit_kind(exit),
         "errorMessage": exit_line(request_id, exit),
     })
     .to_string()
+}
+
+/// The error's kind, which the REPORT line has too.
+pub(super) fn exit_kind(exit: Exit) -> &'static str {
+    match exit {
+        Exit::Code(_) | Exit::Signal(_) => "Runtime.ExitError",
+        Exit::OutOfMemory => "Runtime.OutOfMemory",
+    }
 }
 
 /// What the log says when a process ended with a request.
@@ -111,6 +119,7 @@ pub(super) fn exit_line(request_id: &str, exit: Exit) -> String {
     let reason = match exit {
         Exit::Code(0) => "Runtime exited without providing a reason".to_owned(),
         Exit::Code(code) => format!("Runtime exited with error: exit status {code}"),
+        Exit::OutOfMemory => "Runtime exited with error: signal: killed".to_owned(),
         Exit::Signal(signal) => {
             format!("Runtime exited with error: signal: {}", signal_name(signal))
         }
@@ -215,6 +224,10 @@ mod tests {
         assert_eq!(
             exit_payload("ID", Exit::Signal(9)),
             r#"{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime exited with error: signal: killed"}"#
+        );
+        assert_eq!(
+            exit_payload("ID", Exit::OutOfMemory),
+            r#"{"errorType":"Runtime.OutOfMemory","errorMessage":"RequestId: ID Error: Runtime exited with error: signal: killed"}"#
         );
         assert_eq!(
             too_large_payload(),

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use ::http::header::CONTENT_TYPE;
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -35,6 +37,9 @@ const FUNCTION_ARN: HeaderName = HeaderName::from_static("lambda-runtime-invoked
 const TRACE_ID: HeaderName = HeaderName::from_static("lambda-runtime-trace-id");
 const CLIENT_CONTEXT: HeaderName = HeaderName::from_static("lambda-runtime-client-context");
 const RESPONSE_MODE: HeaderName = HeaderName::from_static("lambda-runtime-function-response-mode");
+/// The trailers of a streamed answer that failed.
+const ERROR_TYPE: HeaderName = HeaderName::from_static("lambda-runtime-function-error-type");
+const ERROR_BODY: HeaderName = HeaderName::from_static("lambda-runtime-function-error-body");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Serves one connection of a runtime until either side closes it.
@@ -136,11 +141,14 @@ async fn respond(
             "InvalidFunctionResponseMode",
         );
     }
-    let Ok(body) = read(body, RESPONSE_BYTES_MAX).await else {
-        // Cut off by the runtime: it is going down, and its exit is the outcome.
+    let Ok((body, trailers)) = read(body, RESPONSE_BYTES_MAX).await else {
+        // Cut off by the runtime: it answers again, or its exit or the end of its time is the outcome.
         return empty(StatusCode::BAD_REQUEST);
     };
     match body {
+        Some(_) if trailers.contains_key(&ERROR_TYPE) => {
+            accepted(session.answer(call, Outcome::Error(late_error(&trailers))))
+        }
         Some(body) => accepted(session.answer(call, Outcome::Response(body))),
         None => match session.answer(call, Outcome::ResponseTooLarge) {
             Ok(()) => error(
@@ -159,27 +167,35 @@ async fn fail(session: &Session, request_id: &str, body: Incoming) -> Answer {
         return refused(refusal);
     }
     match read(body, ERROR_BYTES_MAX).await {
-        Ok(body) => accepted(session.answer(call, Outcome::Error(body.unwrap_or_default()))),
+        Ok((body, _)) => accepted(session.answer(call, Outcome::Error(body.unwrap_or_default()))),
         Err(_) => empty(StatusCode::BAD_REQUEST),
     }
 }
 
 async fn fail_init(session: &Session, body: Incoming) -> Answer {
     match read(body, ERROR_BYTES_MAX).await {
-        Ok(body) => accepted(session.init_error(body.unwrap_or_default())),
+        Ok((body, _)) => accepted(session.init_error(body.unwrap_or_default())),
         Err(_) => empty(StatusCode::BAD_REQUEST),
     }
 }
 
 /// The whole body, or `None` when it is longer than `bytes_max`. All of it is read in either case, so that the runtime,
-/// which writes before it reads, gets its answer; what is too long is not kept.
-async fn read(mut body: Incoming, bytes_max: usize) -> Result<Option<Bytes>, hyper::Error> {
+/// which writes before it reads, gets its answer; what is too long is not kept. And what came after it.
+async fn read(
+    mut body: Incoming,
+    bytes_max: usize,
+) -> Result<(Option<Bytes>, HeaderMap), hyper::Error> {
+    let mut trailers = HeaderMap::new();
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
     let mut bytes = 0_usize;
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame?.into_data() else {
-            continue;
+        let data = match frame?.into_data() {
+            Ok(data) => data,
+            Err(other) => {
+                trailers = other.into_trailers().unwrap_or_default();
+                continue;
+            }
         };
         bytes = bytes.saturating_add(data.len());
         if bytes > bytes_max {
@@ -194,13 +210,25 @@ async fn read(mut body: Incoming, bytes_max: usize) -> Result<Option<Bytes>, hyp
             rest.extend_from_slice(&data);
         }
     }
-    Ok((bytes <= bytes_max).then(|| {
+    let whole = (bytes <= bytes_max).then(|| {
         if rest.is_empty() {
             first
         } else {
             rest.freeze()
         }
-    }))
+    });
+    Ok((whole, trailers))
+}
+
+/// The error of a runtime that failed while it streamed its answer: an object in base64.
+fn late_error(trailers: &HeaderMap) -> Bytes {
+    let value = |name| trailers.get(name).map_or(&b""[..], HeaderValue::as_bytes);
+    let body = STANDARD.decode(value(ERROR_BODY)).unwrap_or_default();
+    if body.is_empty() {
+        let kind = String::from_utf8_lossy(value(ERROR_TYPE));
+        return serde_json::json!({ "errorType": kind }).to_string().into();
+    }
+    body.into()
 }
 
 fn accepted(result: Result<(), Refusal>) -> Answer {

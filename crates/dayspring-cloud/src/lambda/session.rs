@@ -37,6 +37,8 @@ pub(super) struct Delivery {
 pub(super) enum Exit {
     Code(i32),
     Signal(i32),
+    /// It was ended because it had more memory than its function may have.
+    OutOfMemory,
 }
 
 /// What an event came to.

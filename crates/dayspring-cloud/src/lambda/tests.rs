@@ -1,5 +1,7 @@
 //! Real processes: the fixture `tests/fixtures/bootstrap.rs` behind the Runtime API.
 
+mod rough;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -44,7 +46,7 @@ pub(crate) fn zip(entries: &[(&str, u32, &str)]) -> Bytes {
     zip_of(&entries)
 }
 
-fn zip_of(entries: &[(&str, u32, &[u8])]) -> Bytes {
+pub(super) fn zip_of(entries: &[(&str, u32, &[u8])]) -> Bytes {
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (name, mode, text) in entries {
         let options = zip::write::SimpleFileOptions::default()
@@ -56,21 +58,25 @@ fn zip_of(entries: &[(&str, u32, &[u8])]) -> Bytes {
     writer.finish().unwrap().into_inner().into()
 }
 
-/// The zip of the fixture, which cargo builds with the tests.
+/// The zip of the fixture.
 pub(crate) fn fixture() -> Bytes {
+    zip_of(&[("bootstrap", 0o755, &fixture_binary())])
+}
+
+/// The fixture, which cargo builds with the tests.
+pub(super) fn fixture_binary() -> Vec<u8> {
     let tests = std::env::current_exe().unwrap();
     let path: PathBuf = tests
         .parent()
         .and_then(Path::parent)
         .unwrap()
         .join("examples/fixture-bootstrap");
-    let binary = std::fs::read(&path).unwrap_or_else(|error| {
+    std::fs::read(&path).unwrap_or_else(|error| {
         panic!(
             "{}: {error}; `cargo test -p dayspring-cloud` builds it",
             path.display()
         )
-    });
-    zip_of(&[("bootstrap", 0o755, &binary)])
+    })
 }
 
 pub(crate) struct Fixture {

@@ -4,7 +4,6 @@
 //! by the function's configuration; the others can.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::Path;
 
 use super::FunctionSpec;
@@ -47,7 +46,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) task_root: &'a Path,
     pub(super) layer_root: Option<&'a Path>,
     pub(super) log_stream: &'a str,
-    pub(super) runtime_api: SocketAddr,
+    /// `HOST:PORT`.
+    pub(super) runtime_api: &'a str,
 }
 
 /// Every variable of the process.
@@ -97,10 +97,7 @@ pub(super) fn variables(
     set("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand");
     set("AWS_LAMBDA_LOG_GROUP_NAME", &spec.log_group);
     set("AWS_LAMBDA_LOG_STREAM_NAME", surroundings.log_stream);
-    set(
-        "AWS_LAMBDA_RUNTIME_API",
-        &surroundings.runtime_api.to_string(),
-    );
+    set("AWS_LAMBDA_RUNTIME_API", surroundings.runtime_api);
     set("LAMBDA_TASK_ROOT", &task_root);
     set("LAMBDA_RUNTIME_DIR", "/var/runtime");
     all
@@ -161,7 +158,7 @@ mod tests {
                 task_root: Path::new("/code"),
                 layer_root: Some(Path::new("/layers")),
                 log_stream: "2026/11/22/[$LATEST]00",
-                runtime_api: ([127, 0, 0, 1], 9001).into(),
+                runtime_api: "127.0.0.1:9001",
             },
         )
         .into_iter()

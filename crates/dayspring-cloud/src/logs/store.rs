@@ -1,7 +1,8 @@
 //! Log groups on disk: an index of groups and streams, and a file of events per group, one JSON object a line.
 //!
-//! In memory a group holds its newest [`EVENTS_MAX`] events. Its file is appended to, and rewritten with what is in
-//! memory once it has twice as many lines.
+//! In memory a group holds its newest events, within [`EVENTS_MAX`] and [`BYTES_MAX`]. Its file is appended to, and
+//! rewritten with what is in memory once it is as much larger again, so that a function that prints without end fills
+//! neither the memory nor the disk.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
@@ -18,6 +19,16 @@ use crate::world::World;
 
 /// How many events a group keeps.
 pub(super) const EVENTS_MAX: usize = 10_000;
+
+/// How many bytes of messages a group keeps. A message has at most 256 KiB.
+pub(super) const BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// How large a group's file grows before it is written anew. JSON may take six bytes for one, so that what is in memory
+/// can be longer than [`BYTES_MAX`] there.
+const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// How many streams a group keeps. Each process of a function has one.
+const STREAMS_MAX: usize = 1000;
 
 #[derive(Debug)]
 pub(super) struct Store {
@@ -37,8 +48,11 @@ pub(super) struct Group {
     pub(super) events: VecDeque<Event>,
     #[serde(skip)]
     next_id: u64,
+    /// Of all messages in `events`.
     #[serde(skip)]
-    lines_in_file: usize,
+    bytes: usize,
+    #[serde(skip)]
+    bytes_in_file: u64,
     #[serde(skip)]
     file: Option<File>,
 }
@@ -65,8 +79,8 @@ impl Store {
         for (name, group) in &mut groups {
             // A last line that was cut when the process died is not an event.
             let text = std::fs::read_to_string(events_path(&folder, name)).unwrap_or_default();
+            group.bytes_in_file = u64::try_from(text.len()).unwrap_or(u64::MAX);
             for line in text.lines() {
-                group.lines_in_file += 1;
                 if let Ok(event) = serde_json::from_str::<Event>(line) {
                     group.next_id = event.id + 1;
                     group.push(event);
@@ -115,6 +129,7 @@ impl Store {
                 .streams
                 .entry(stream.to_owned())
                 .or_insert(Stream { created });
+            group.forget_old_streams();
             new
         })
     }
@@ -162,12 +177,14 @@ impl Store {
                 message,
             };
             group.next_id += 1;
-            group.lines_in_file += 1;
             serde_json::to_writer(&mut text, &event).expect("an event is plain data");
             text.push(b'\n');
             group.push(event);
         }
-        if group.lines_in_file > 2 * EVENTS_MAX {
+        group.bytes_in_file = group
+            .bytes_in_file
+            .saturating_add(u64::try_from(text.len()).unwrap_or(u64::MAX));
+        if group.bytes_in_file > FILE_BYTES_MAX {
             rewrite(&self.folder, group_name, group);
         } else {
             if group.file.is_none() {
@@ -200,10 +217,29 @@ impl Store {
 
 impl Group {
     fn push(&mut self, event: Event) {
-        if self.events.len() == EVENTS_MAX {
-            self.events.pop_front();
-        }
+        self.bytes += event.message.len();
         self.events.push_back(event);
+        while self.events.len() > EVENTS_MAX || self.bytes > BYTES_MAX {
+            let Some(oldest) = self.events.pop_front() else {
+                break;
+            };
+            self.bytes -= oldest.message.len();
+        }
+    }
+
+    /// The oldest streams go first. What they said stays among the group's events.
+    fn forget_old_streams(&mut self) {
+        while self.streams.len() > STREAMS_MAX {
+            let oldest = self
+                .streams
+                .iter()
+                .min_by_key(|(_, stream)| stream.created)
+                .map(|(name, _)| name.clone());
+            match oldest {
+                Some(oldest) => self.streams.remove(&oldest),
+                None => break,
+            };
+        }
     }
 }
 
@@ -211,7 +247,8 @@ fn events_path(folder: &Path, group: &str) -> PathBuf {
     folder.join(format!("{}.jsonl", encode_percent(group)))
 }
 
-/// Writes the file anew from memory. Where that fails the old file stays, and grows.
+/// Writes the file anew from memory. Where that fails the old file stays, and it is tried again when as much as a whole
+/// file has come.
 fn rewrite(folder: &Path, name: &str, group: &mut Group) {
     let path = events_path(folder, name);
     let new = path.with_extension("jsonl.new");
@@ -220,12 +257,13 @@ fn rewrite(folder: &Path, name: &str, group: &mut Group) {
         serde_json::to_writer(&mut text, event).expect("an event is plain data");
         text.push(b'\n');
     }
-    if std::fs::write(&new, text)
+    group.bytes_in_file = 0;
+    if std::fs::write(&new, &text)
         .and_then(|()| std::fs::rename(&new, &path))
         .is_ok()
     {
         group.file = None;
-        group.lines_in_file = group.events.len();
+        group.bytes_in_file = u64::try_from(text.len()).unwrap_or(u64::MAX);
     }
 }
 
@@ -249,6 +287,44 @@ mod tests {
                 assert_eq!(group.next_id, 3 * EVENTS_MAX as u64 + 1);
             });
         }
+    }
+
+    #[test]
+    fn a_group_is_bounded_in_bytes_in_memory_and_on_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().to_owned(), World::real()).unwrap();
+        let long = "x".repeat(256 * 1024);
+        for at in 0..200 {
+            store.append("g", "s", [(at, long.clone())]);
+        }
+        store.read(|groups| {
+            let group = &groups["g"];
+            assert_eq!(group.events.len(), BYTES_MAX / long.len());
+            assert_eq!(group.bytes, BYTES_MAX);
+            assert_eq!(group.events.back().unwrap().at, 199);
+        });
+        let on_disk = std::fs::metadata(events_path(folder.path(), "g")).unwrap();
+        assert!(on_disk.len() <= FILE_BYTES_MAX);
+    }
+
+    #[test]
+    fn a_group_keeps_its_newest_streams() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().to_owned(), World::real()).unwrap();
+        store
+            .change(|groups| {
+                let streams = (0..2 * STREAMS_MAX as u64)
+                    .map(|created| (format!("old {created}"), Stream { created }));
+                groups.entry("g".to_owned()).or_default().streams = streams.collect();
+            })
+            .unwrap();
+        store.ensure_stream("g", "new").unwrap();
+        store.read(|groups| {
+            let streams = &groups["g"].streams;
+            assert_eq!(streams.len(), STREAMS_MAX);
+            assert!(streams.contains_key("new") && streams.contains_key("old 1999"));
+            assert!(!streams.contains_key("old 1000"));
+        });
     }
 
     #[test]

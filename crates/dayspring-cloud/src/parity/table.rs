@@ -93,9 +93,9 @@ pub(crate) const TABLE: &[Row] = &[
         source: "https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html",
     },
     Row {
-        id: "lambda-memory-enforced",
+        id: "lambda-memory",
         service: "Lambda",
-        here: "MemorySize is what the function is told and what its REPORT line says; a process may use more",
+        here: "the process and its children are looked at ten times a second and ended when they have more than MemorySize (Linux); a short burst may go beyond it",
         aws: "the system kills at the limit",
         warned: Warned::Never,
         source: "https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html",
@@ -103,8 +103,8 @@ pub(crate) const TABLE: &[Row] = &[
     Row {
         id: "lambda-memory-unknown",
         service: "Lambda",
-        here: "the REPORT line has no Max Memory Used where the system has no /proc (macOS)",
-        aws: "the figure is there",
+        here: "memory is neither limited nor reported where the system has no /proc (macOS)",
+        aws: "it is limited, and the REPORT line has the figure",
         warned: Warned::Never,
         source: "https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html",
     },
@@ -519,7 +519,7 @@ pub(crate) const TABLE: &[Row] = &[
     Row {
         id: "logs-kept",
         service: "CloudWatch Logs",
-        here: "a group keeps its newest events within a limit of count and bytes; retention in days is recorded",
+        here: "a group keeps its newest 10,000 events and 4 MiB of messages; retention in days is recorded",
         aws: "events are kept for RetentionInDays, or for ever",
         warned: Warned::Never,
         source: "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/Working-with-log-groups-and-streams.html",

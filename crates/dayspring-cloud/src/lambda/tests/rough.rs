@@ -1,0 +1,226 @@
+//! Functions that do what no function should: the cloud and the next request are none the worse.
+
+use super::*;
+
+impl Fixture {
+    /// A function that has a second to answer.
+    async fn short(&self, handler: &str) {
+        let mut spec = spec("f", handler);
+        spec.timeout_seconds = 1;
+        self.put(spec).await;
+    }
+
+    /// The fixture behind a shell script.
+    async fn behind(&self, handler: &str, script: &str) {
+        let mut spec = spec("f", handler);
+        spec.timeout_seconds = 1;
+        let zip = zip_of(&[
+            ("bootstrap", 0o755, script.as_bytes()),
+            ("fixture", 0o755, &fixture_binary()),
+        ]);
+        self.lambda.put_function(spec, zip).await.unwrap();
+    }
+
+    /// What comes after this in the next line that begins with it.
+    async fn printed(&mut self, prefix: &str) -> String {
+        loop {
+            let line = self.lines.recv().await.unwrap().line;
+            if let Some(rest) = line.strip_prefix(prefix) {
+                return rest.to_owned();
+            }
+        }
+    }
+}
+
+fn error_type(invocation: &Invocation) -> String {
+    json(&invocation.payload)["errorType"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+#[tokio::test]
+async fn a_function_that_takes_more_memory_than_it_has_is_ended() {
+    if !Path::new("/proc/self/statm").exists() {
+        return;
+    }
+    let cloud = open();
+    cloud.put(spec("f", "memory.handler")).await;
+    let invocation = cloud.invoke("f", "{}").await;
+    assert_eq!(
+        text(&invocation.payload).replace(&invocation.request_id, "ID"),
+        r#"{"errorType":"Runtime.OutOfMemory","errorMessage":"RequestId: ID Error: Runtime exited with error: signal: killed"}"#
+    );
+    let tail = text(&invocation.log_tail).replace(&invocation.request_id, "ID");
+    assert!(tail.contains("RequestId: ID Error: Runtime exited with error: signal: killed\n"));
+    let report = tail.lines().last().unwrap();
+    assert!(
+        report.ends_with("\tStatus: error\tError Type: Runtime.OutOfMemory"),
+        "{report}"
+    );
+    cloud.put(spec("f", "echo.handler")).await;
+    assert_eq!(cloud.invoke("f", "1").await.payload, "1");
+    cloud.lambda.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_process_that_left_its_group_ends_with_its_function() {
+    let mut cloud = open();
+    cloud.short("daemon.handler").await;
+    let invocation = cloud.invoke("f", "{}").await;
+    assert_eq!(error_type(&invocation), "Sandbox.Timedout");
+    let child = cloud.printed("child ").await;
+    gone(&child).await;
+    cloud.lambda.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_child_does_not_outlive_a_function_that_exits() {
+    let mut cloud = open();
+    cloud.short("orphan.handler").await;
+    let invocation = cloud.invoke("f", "{}").await;
+    assert_eq!(error_type(&invocation), "Runtime.ExitError");
+    let child = cloud.printed("child ").await;
+    gone(&child).await;
+    cloud.lambda.shut_down().await;
+}
+
+/// Sixteen MiB in lines, and in one line that does not end.
+#[tokio::test]
+async fn a_flood_of_output_fills_neither_memory_nor_disk() {
+    let cloud = open();
+    for chunk in ["\n", "x"] {
+        let mut spec = spec("f", "flood.handler");
+        spec.environment = variables(&[("CHUNK", chunk)]);
+        cloud.put(spec).await;
+        let invocation = cloud.invoke("f", "{}").await;
+        assert_eq!(invocation.payload, "null");
+        assert!(invocation.log_tail.len() <= 4096);
+    }
+    let logs = cloud.folder.path().join("logs");
+    let on_disk: u64 = std::fs::read_dir(logs)
+        .unwrap()
+        .map(|entry| entry.unwrap().metadata().unwrap().len())
+        .sum();
+    assert!(on_disk < 24 * 1024 * 1024, "{on_disk}");
+    cloud.lambda.shut_down().await;
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_text_are_logged_as_text() {
+    let cloud = open();
+    cloud.short("garbage.handler").await;
+    let invocation = cloud.invoke("f", "{}").await;
+    assert_eq!(invocation.payload, "null");
+    let tail = text(&invocation.log_tail);
+    assert!(
+        tail.contains("ABCDEFG") && tail.contains('\u{fffd}'),
+        "{tail}"
+    );
+    cloud.lambda.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_process_that_ignores_signals_is_ended_at_its_timeout() {
+    let cloud = open();
+    let script = "#!/bin/sh\ntrap '' TERM INT HUP\nexec \"$LAMBDA_TASK_ROOT/fixture\"\n";
+    cloud.behind("hang.handler", script).await;
+    let invocation = cloud.invoke("f", "{}").await;
+    assert_eq!(error_type(&invocation), "Sandbox.Timedout");
+    cloud.lambda.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_process_that_closed_its_output_answers() {
+    let cloud = open();
+    let script = "#!/bin/sh\nexec \"$LAMBDA_TASK_ROOT/fixture\" >&- 2>&-\n";
+    cloud.behind("echo.handler", script).await;
+    for _ in 0..2 {
+        let invocation = cloud.invoke("f", "7").await;
+        assert_eq!(invocation.payload, "7");
+        assert!(text(&invocation.log_tail).contains("REPORT"));
+    }
+    cloud.lambda.shut_down().await;
+}
+
+#[tokio::test]
+async fn half_an_answer_is_none() {
+    let cloud = open();
+    cloud.short("half.handler").await;
+    assert_eq!(cloud.invoke("f", "{}").await.payload, "\"whole\"");
+    cloud.short("half.exit").await;
+    let invocation = cloud.invoke("f", "{}").await;
+    assert_eq!(error_type(&invocation), "Runtime.ExitError");
+    cloud.lambda.shut_down().await;
+}
+
+#[tokio::test]
+async fn an_answer_in_pieces_is_delivered_whole() {
+    let mut cloud = open();
+    cloud.short("stream.handler").await;
+    let invocation = cloud.invoke("f", "{}").await;
+    assert_eq!(invocation.payload, "\"one two\"");
+    assert_eq!(invocation.function_error, None);
+    assert_eq!(cloud.printed("streamed ").await, "HTTP/1.1 202 Accepted");
+    cloud.short("stream.error").await;
+    let invocation = cloud.invoke("f", "{}").await;
+    assert_eq!(invocation.payload, r#"{"errorType":"Late"}"#);
+    assert_eq!(invocation.function_error.as_deref(), Some("Unhandled"));
+    cloud.lambda.shut_down().await;
+}
+
+#[tokio::test]
+async fn the_extensions_api_is_not_there_and_somebody_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (notices, mut warnings) = Notices::new();
+    let config = LambdaConfig {
+        identity: Identity::default(),
+        folder: folder.path().to_owned(),
+        endpoint_url: "http://127.0.0.1:4566".to_owned(),
+        idle_max: IDLE_MAX_DEFAULT,
+        lines: None,
+        notices,
+    };
+    let lambda = Lambda::open(config, logs(folder.path())).unwrap();
+    lambda
+        .put_function(spec("f", "extension.handler"), fixture())
+        .await
+        .unwrap();
+    let answer = lambda
+        .invoke("f", InvocationType::RequestResponse, Bytes::new())
+        .await
+        .unwrap();
+    assert_eq!(answer.payload, "\"HTTP/1.1 404 Not Found\"");
+    let warning = warnings.try_recv().unwrap();
+    assert!(
+        warning.starts_with("the function f (Lambda): "),
+        "{warning}"
+    );
+    lambda.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_program_that_is_still_open_for_writing_is_started_when_it_is_closed() {
+    let cloud = open();
+    cloud.put(spec("f", "echo.handler")).await;
+    let code = cloud.folder.path().join("code");
+    let folder = std::fs::read_dir(code).unwrap().next().unwrap().unwrap();
+    let writer = std::fs::File::options()
+        .append(true)
+        .open(folder.path().join("bootstrap"))
+        .unwrap();
+    let payload = Bytes::from_static(b"7");
+    let mut invocation = std::pin::pin!(cloud.lambda.invoke(
+        "f",
+        InvocationType::RequestResponse,
+        payload
+    ));
+    tokio::select! {
+        biased;
+        _ = &mut invocation => panic!("it was started"),
+        () = std::future::ready(()) => {}
+    }
+    drop(writer);
+    assert_eq!(invocation.await.unwrap().payload, "7");
+    cloud.lambda.shut_down().await;
+}
