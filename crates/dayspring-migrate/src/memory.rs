@@ -91,6 +91,25 @@ pub(crate) fn wants_lost(script: &Script, statement: &Statement) -> bool {
         .fold(false, |_, statement| remembered.pass(statement))
 }
 
+/// Whether what a session statement filled is read by `statements`, or by a session statement between.
+pub(crate) fn is_wanted(
+    filling: &Statement,
+    after: &[Statement],
+    statements: &[Statement],
+) -> bool {
+    let filled = &filling.analysis.memory.assigned;
+    let begins = statements.first().map_or(0, |first| first.number);
+    let between = after
+        .iter()
+        .take_while(|statement| statement.number < begins)
+        .filter(|statement| matches!(statement.analysis.class, Class::Session { .. }));
+    // One that sets more than variables is always wanted.
+    filled.is_empty()
+        || between
+            .chain(statements)
+            .any(|statement| !statement.analysis.memory.used.is_disjoint(filled))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

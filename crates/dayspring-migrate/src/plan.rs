@@ -4,7 +4,7 @@ use crate::journal::{Journal, ScriptRecord, State};
 use crate::memory;
 use crate::refusal::Refusal;
 use crate::script::{Phase, Script, ScriptId, Scripts, Statement, Version};
-use crate::statement::{Class, Recovery};
+use crate::statement::{After, Analysis, Class, ObjectKind, Recovery};
 
 /// How strictly the past is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -195,7 +195,7 @@ fn plan_strictly(
             }
         }
     }
-    check_statements(scripts, &plan)?;
+    check_statements(scripts, &plan, &journal.database)?;
     Ok(plan)
 }
 
@@ -302,7 +302,7 @@ fn changed(script: &Script, record: &ScriptRecord, statement: &Statement) -> Ref
 }
 
 /// Refuses statements that are to run and cannot.
-fn check_statements(scripts: &Scripts, plan: &Plan) -> Result<(), Refusal> {
+fn check_statements(scripts: &Scripts, plan: &Plan, database: &str) -> Result<(), Refusal> {
     let mut begun = None;
     for step in &plan.steps {
         let script = scripts.get(step.script);
@@ -327,6 +327,12 @@ fn check_statements(scripts: &Scripts, plan: &Plan) -> Result<(), Refusal> {
             }
             Class::Schema(_) | Class::Data | Class::Session { .. } => {}
         }
+        if drops(&statement.analysis, database) {
+            return Err(Refusal::Forbidden {
+                place: place(),
+                why: "the journal is in the database that it drops",
+            });
+        }
         if begun.replace(step.script) != Some(step.script)
             && let Some(lost) = memory::first_that_lost(script, step.number)
         {
@@ -335,6 +341,15 @@ fn check_statements(scripts: &Scripts, plan: &Plan) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+fn drops(analysis: &Analysis, database: &str) -> bool {
+    analysis.touched.iter().any(|touched| {
+        let object = &touched.object;
+        object.kind == ObjectKind::Database
+            && object.name == database
+            && touched.after == After::Dropped
+    })
 }
 
 #[cfg(test)]

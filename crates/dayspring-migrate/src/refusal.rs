@@ -67,6 +67,18 @@ pub enum Refusal {
         /// Why.
         why: &'static str,
     },
+    /// A data statement writes a table whose rows no transaction holds, so its journal row cannot commit with them.
+    #[error(
+        "a crash during this statement could not be sorted out: `{table}` is a table of {engine}, and no transaction holds its rows"
+    )]
+    NotTransactional {
+        /// The statement.
+        place: Box<Place>,
+        /// A table that it writes, perhaps by a trigger, a view or a function.
+        table: String,
+        /// The table's engine.
+        engine: String,
+    },
     /// A statement that a migration cannot hold.
     #[error("this statement cannot be part of a migration: {why}")]
     Forbidden {
@@ -110,6 +122,10 @@ impl Refusal {
             Self::Undecidable { .. } => "write `-- dayspring: verify SELECT ...` above it with a query that is true if it took \
                  effect, or `-- dayspring: idempotent` if running it twice does no harm"
                 .to_owned(),
+            Self::NotTransactional { .. } => "make the table InnoDB; or write `-- dayspring: verify SELECT ...` above the \
+                 statement with a query that is true if it took effect, or `-- dayspring: idempotent` if running it twice \
+                 does no harm"
+                .to_owned(),
             Self::Forbidden { .. } => "remove it from the script".to_owned(),
             Self::TooLong { .. } => {
                 "cut it into shorter ones, such as an INSERT of fewer rows: they commit together all the same".to_owned()
@@ -129,6 +145,7 @@ impl Refusal {
             | Self::Inserted { place, .. }
             | Self::AppendedToOlder { place, .. }
             | Self::Undecidable { place, .. }
+            | Self::NotTransactional { place, .. }
             | Self::Forbidden { place, .. }
             | Self::TooLong { place, .. }
             | Self::VariableAcrossSchema { place } => Some(place),
@@ -146,6 +163,7 @@ impl Refusal {
             | Self::Late { .. }
             | Self::AppendedToOlder { .. }
             | Self::Undecidable { .. }
+            | Self::NotTransactional { .. }
             | Self::Forbidden { .. }
             | Self::TooLong { .. }
             | Self::VariableAcrossSchema { .. } => None,
@@ -162,6 +180,7 @@ impl Refusal {
             | Self::Late { .. } => true,
             Self::AppendedToOlder { .. }
             | Self::Undecidable { .. }
+            | Self::NotTransactional { .. }
             | Self::Forbidden { .. }
             | Self::TooLong { .. }
             | Self::VariableAcrossSchema { .. } => false,

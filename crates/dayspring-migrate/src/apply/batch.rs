@@ -29,6 +29,11 @@ pub(super) fn length(script: &Script, statements: &[Statement], max: usize) -> u
     }
 }
 
+/// Whether all of them commit or none.
+pub(super) fn is_atomic(statements: &[Statement]) -> bool {
+    statements.iter().any(binds)
+}
+
 fn binds(statement: &Statement) -> bool {
     statement.analysis.memory.binds()
 }
@@ -98,9 +103,9 @@ impl<S: Session> Run<'_, S> {
         };
         self.session.begin().await.map_err(Unfinished::Again)?;
         self.hold_lease().await?;
-        self.replay_session(script, first).await?;
+        self.replay_session(script, statements).await?;
         // What a session remembers of the data is lost with it, so nothing of such a run may stay alone.
-        let atomic = statements.iter().any(binds);
+        let atomic = is_atomic(statements);
         let texts: Vec<&str> = statements
             .iter()
             .map(|statement| script.text_of(statement))
@@ -209,7 +214,7 @@ impl<S: Session> Run<'_, S> {
     }
 
     /// Renews the lease inside the open transaction, which so holds its row.
-    async fn hold_lease(&mut self) -> Result<(), Unfinished> {
+    pub(super) async fn hold_lease(&mut self) -> Result<(), Unfinished> {
         match lease::renew(self.session, &self.tables, self.token, self.options.lease).await {
             Ok(true) => Ok(()),
             Ok(false) => {

@@ -15,6 +15,7 @@ mod hold;
 mod parse;
 mod schema;
 mod settle;
+mod transactional;
 
 use std::fmt;
 use std::time::Duration;
@@ -26,6 +27,7 @@ use crate::journal::{
     Entry, Journal, State, Step, Tables, begin, finish, read_journal, replace_fenced,
 };
 use crate::lease;
+use crate::memory;
 use crate::plan::{Action, Decision, Mode, Plan, plan};
 use crate::refusal::Refusal;
 use crate::script::{Phase, Script, ScriptId, Scripts, Statement, Version};
@@ -247,6 +249,7 @@ pub async fn apply<S: Session>(
         ended_token: None,
         blockers: None,
         due: Vec::new(),
+        known: transactional::Known::default(),
         report: Report::default(),
     };
     if !run.take_lease().await? {
@@ -343,6 +346,7 @@ struct Run<'a, S> {
     blockers: Option<Blockers>,
     /// What the journal is to say before the next statement of a script is sent: it goes out with the next write.
     due: Vec<Due>,
+    known: transactional::Known,
     report: Report,
 }
 
@@ -420,9 +424,7 @@ impl<S: Session> Run<'_, S> {
                     statements = &statements[1..];
                 }
                 Class::Data | Class::Session { .. } => {
-                    let max = self.session.transaction_statements_max();
-                    let count = batch::length(script, statements, max);
-                    self.run_batch(script, &statements[..count]).await?;
+                    let count = self.run_data(script, statements).await?;
                     statements = &statements[count..];
                 }
                 Class::Refused(why) => {
@@ -432,6 +434,31 @@ impl<S: Session> Run<'_, S> {
             }
         }
         Ok(())
+    }
+
+    /// Runs the data and session statements that come next, and gives their number.
+    async fn run_data(&mut self, script: &Script, statements: &[Statement]) -> Result<usize, Stop> {
+        let max = self.session.transaction_statements_max();
+        let count = batch::length(script, statements, max);
+        let of_batch = &statements[..count];
+        let (shared, obstacle) = self.shared(script, of_batch).await?;
+        let Some(obstacle) = obstacle else {
+            self.run_batch(script, of_batch).await?;
+            return Ok(count);
+        };
+        let alone = &of_batch[shared];
+        let may_be_alone = alone.analysis.directive.is_some()
+            && alone.analysis.class == Class::Data
+            && !batch::is_atomic(of_batch);
+        if shared > 0 && (may_be_alone || !batch::is_atomic(of_batch)) {
+            self.run_batch(script, &of_batch[..shared]).await?;
+            return Ok(shared);
+        }
+        if !may_be_alone {
+            return Err(self.refuse_obstacle(script, alone, obstacle));
+        }
+        self.run_schema(script, alone).await?;
+        Ok(1)
     }
 
     /// Writes one state of one statement by itself.
@@ -503,25 +530,59 @@ impl<S: Session> Run<'_, S> {
         }
     }
 
-    /// Says the session statements before `statement` again. A refusal is that of the session statement.
+    /// Says the session statements before these again. A refusal is that of the session statement.
     async fn replay_session(
         &mut self,
         script: &Script,
-        statement: &Statement,
+        statements: &[Statement],
     ) -> Result<(), Unfinished> {
-        for earlier in &script.statements[..statement.number - 1] {
-            if matches!(earlier.analysis.class, Class::Session { .. })
-                && let Err(error) = self.session.run(script.text_of(earlier)).await
+        let Some(first) = statements.first() else {
+            return Ok(());
+        };
+        let is_computed = |earlier: &Statement| {
+            earlier.analysis.class
+                == Class::Session {
+                    depends_on_data: true,
+                }
+        };
+        let earlier = &script.statements[..first.number - 1];
+        let some_computed = earlier.iter().any(is_computed);
+        if some_computed {
+            self.ask_for_functions().await?;
+            // A value may come from a function that writes. What it wrote then stays, and what it writes now is undone;
+            // a session's settings and variables are not part of a transaction.
+            self.say("SAVEPOINT dayspring_replay").await?;
+        }
+        for (index, earlier) in earlier.iter().enumerate() {
+            if !matches!(earlier.analysis.class, Class::Session { .. }) {
+                continue;
+            }
+            let text = script.text_of(earlier);
+            // Nobody wants its value, and a second call may fail.
+            if is_computed(earlier)
+                && self.calls_function(&self.schema_at(script, earlier.number), text)
+                && !memory::is_wanted(earlier, &script.statements[index + 1..], statements)
             {
+                continue;
+            }
+            if let Err(error) = self.session.run(text).await {
                 return Err(match error {
                     SessionError::Refused { .. } => {
-                        Unfinished::Stop(failure(script, earlier, statement.number, error))
+                        Unfinished::Stop(failure(script, earlier, first.number, error))
                     }
                     other => Unfinished::Again(other),
                 });
             }
         }
+        if some_computed {
+            self.say("ROLLBACK TO SAVEPOINT dayspring_replay").await?;
+        }
         Ok(())
+    }
+
+    async fn say(&mut self, sql: &str) -> Result<(), Unfinished> {
+        let said = self.session.execute(sql, &[]).await;
+        said.map(drop).map_err(Unfinished::Again)
     }
 
     fn is_late(&self) -> bool {

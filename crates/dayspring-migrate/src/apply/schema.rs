@@ -73,6 +73,7 @@ impl<S: Session> Run<'_, S> {
             self.session.pause(self.options.poll).await;
         }
         after(started, Step::Succeed)?;
+        self.known.forget(&statement.analysis);
         self.due.push(Due::Finish(script.id, statement.number));
         Ok(())
     }
@@ -112,19 +113,31 @@ impl<S: Session> Run<'_, S> {
     }
 
     /// Sends a statement with its tag. After session statements it needs their session, which only a transaction
-    /// keeps; it commits that itself.
+    /// keeps. A definition commits that itself; what a procedure did is committed here, and until then no other
+    /// migrator gets past the lease's row.
     async fn send(&mut self, script: &Script, statement: &Statement) -> Result<(), Unfinished> {
+        let is_opaque = statement.analysis.is_opaque || statement.analysis.class == Class::Data;
+        self.send_text(script, statement, script.text_of(statement), is_opaque)
+            .await
+    }
+
+    pub(super) async fn send_text(
+        &mut self,
+        script: &Script,
+        statement: &Statement,
+        text: &str,
+        is_opaque: bool,
+    ) -> Result<(), Unfinished> {
         let tagged = format!(
-            "/* {} token {} */ {}",
+            "/* {} token {} */ {text}",
             tag(&self.database, script, statement.number),
             self.token,
-            script.text_of(statement)
         );
         self.pin().await?;
         let needs_session = script.statements[..statement.number - 1]
             .iter()
             .any(|earlier| matches!(earlier.analysis.class, Class::Session { .. }));
-        if !needs_session {
+        if !needs_session && !is_opaque {
             return self
                 .session
                 .run(&tagged)
@@ -132,12 +145,24 @@ impl<S: Session> Run<'_, S> {
                 .map(drop)
                 .map_err(Unfinished::Again);
         }
-        self.session.begin().await.map_err(Unfinished::Again)?;
-        let sent = match self.replay_session(script, statement).await {
-            // The statement itself was not sent, whatever became of those before it.
-            Err(Unfinished::Again(error)) => Err(Unfinished::Again(SessionError::NotStarted {
+        let not_started = |error: SessionError| {
+            Unfinished::Again(SessionError::NotStarted {
                 message: error.to_string(),
-            })),
+            })
+        };
+        self.session.begin().await.map_err(not_started)?;
+        let mut prepared = Ok(());
+        if is_opaque {
+            prepared = self.hold_lease().await;
+        }
+        if prepared.is_ok() {
+            prepared = self
+                .replay_session(script, std::slice::from_ref(statement))
+                .await;
+        }
+        let mut sent = match prepared {
+            // The statement itself was not sent, whatever became of those before it.
+            Err(Unfinished::Again(error)) => Err(not_started(error)),
             Err(stop) => Err(stop),
             Ok(()) => self
                 .session
@@ -146,7 +171,18 @@ impl<S: Session> Run<'_, S> {
                 .map(drop)
                 .map_err(Unfinished::Again),
         };
-        // The statement has committed; this only gives the session back.
+        if sent.is_ok() && is_opaque {
+            sent = self.session.commit().await.map_err(|error| {
+                Unfinished::Again(match error {
+                    refused @ SessionError::Refused { .. } => refused,
+                    // It may have committed by itself before.
+                    other => SessionError::Unknown {
+                        message: other.to_string(),
+                    },
+                })
+            });
+        }
+        // A definition has committed; this only gives the session back.
         drop(self.session.rollback().await);
         sent
     }

@@ -49,10 +49,10 @@ impl<S: Session> Run<'_, S> {
         now: Option<&Statement>,
     ) -> Result<bool, Stop> {
         let text = record.text.clone().unwrap_or_default();
-        let mut analysis = analyse(&text, None);
+        let mut analysis = analyse(&text, None).by_itself();
         // A directive above the new text speaks of the old one too: there is nowhere else to write it.
         if let (Class::Schema(Recovery::Undecidable(_)), Some(now)) = (&analysis.class, now) {
-            analysis.class = now.analysis.class.clone();
+            analysis.class = now.analysis.by_itself().class;
         }
         let entry = |state| Entry {
             id: script.id,
@@ -119,8 +119,11 @@ impl<S: Session> Run<'_, S> {
         state: &State,
     ) -> Result<bool, Stop> {
         let text = script.text_of(statement);
+        // Only where its rows are in no transaction is a data statement written down before it is sent.
+        let analysis = statement.analysis.by_itself();
+        self.known.forget(&analysis);
         match self
-            .settled_verdict(script, statement.number, text, &statement.analysis, state)
+            .settled_verdict(script, statement.number, text, &analysis, state)
             .await?
         {
             Verdict::NotApplied => Ok(false),
@@ -344,7 +347,7 @@ fn ending(source: SessionError) -> Stop {
     Error::session("ending the connection that was lost", source).into()
 }
 
-fn used_database(sql: &str) -> Option<String> {
+pub(super) fn used_database(sql: &str) -> Option<String> {
     let mut tokens = crate::lexer::executed(sql);
     let is_use = tokens.next()?.is("USE");
     if is_use { tokens.next()?.name() } else { None }

@@ -68,6 +68,8 @@ async fn a_child_migrates_what_its_parent_says() {
     let opts = OptsBuilder::default()
         .socket(Some(socket))
         .user(Some("root"))
+        // MariaDB shows a dropped view still to a statement that was prepared before.
+        .stmt_cache_size(0)
         .client_found_rows(true)
         .prefer_socket(true)
         .db_name(variable(DATABASE));

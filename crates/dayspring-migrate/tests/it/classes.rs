@@ -16,6 +16,33 @@ async fn first_line(world: &World, files: &[(&str, &str)]) -> String {
 }
 
 #[tokio::test]
+async fn what_a_procedure_does_after_session_statements_stays() {
+    let world = World::new().await;
+    let call = "CREATE PROCEDURE p(n INT) INSERT INTO log VALUES (n);\nSET @n = 7;\n\
+                -- dayspring: verify SELECT COUNT(*) FROM log WHERE n = 7\nCALL p(@n);\n\
+                SET @n = 7;\nPREPARE s FROM 'INSERT INTO log VALUES (?)';\n\
+                -- dayspring: verify SELECT COUNT(*) > 1 FROM log\nEXECUTE s USING @n;";
+    assert_eq!(
+        world.apply(&[LOG, ("v2.sql", call)]).await,
+        "7 statements applied, schema at v2"
+    );
+    assert_eq!(log(&world).await, ["7", "7"]);
+}
+
+#[tokio::test]
+async fn a_procedure_that_fails_in_its_middle_leaves_nothing() {
+    let world = World::new().await;
+    let script = "CREATE PROCEDURE p() BEGIN INSERT INTO log VALUES (1); INSERT INTO nowhere VALUES (1); END;\n\
+                  -- dayspring: verify SELECT COUNT(*) > 0 FROM log\nCALL p();";
+    assert!(
+        first_line(&world, &[LOG, ("v2.sql", script)])
+            .await
+            .starts_with("error: statement 2 of 2 failed: Table")
+    );
+    assert!(log(&world).await.is_empty());
+}
+
+#[tokio::test]
 async fn a_statement_in_the_dress_of_another_is_not_said_again() {
     let world = World::new().await;
     let script = "INSERT INTO log VALUES (1);\nANALYZE UPDATE log SET n = n + 1;\n\
@@ -29,6 +56,19 @@ async fn a_statement_in_the_dress_of_another_is_not_said_again() {
         "1 statement applied, schema at v2"
     );
     assert_eq!(log(&world).await, ["12", "99"]);
+}
+
+#[tokio::test]
+async fn a_function_that_writes_writes_once_though_its_value_is_set_again() {
+    let world = World::new().await;
+    let script = "CREATE FUNCTION f(x INT) RETURNS INT MODIFIES SQL DATA BEGIN INSERT INTO log (n) VALUES (x); RETURN x; END;\n\
+                  SET @a = f(1);\nINSERT INTO log VALUES (@a + 1);\nALTER TABLE log ADD m INT;\n\
+                  INSERT INTO log (n) VALUES (3);";
+    assert_eq!(
+        world.apply(&[LOG, ("v2.sql", script)]).await,
+        "6 statements applied, schema at v2"
+    );
+    assert_eq!(log(&world).await, ["1", "2", "3"]);
 }
 
 #[tokio::test]
@@ -70,4 +110,98 @@ async fn a_variable_that_a_data_statement_fills_binds_those_after_it() {
     let mended = script.replace("nowhere", "1");
     world.apply(&[LOG, ("v2.sql", &mended)]).await;
     assert_eq!(log(&world).await, ["4", "5"]);
+}
+
+#[tokio::test]
+async fn the_journal_and_its_database_are_not_for_scripts() {
+    let world = World::new().await;
+    let drop = format!("DROP DATABASE {};", world.database());
+    for sql in [
+        "DROP TABLE dayspring_statement;",
+        "DELETE FROM dayspring_lease;",
+        &drop,
+    ] {
+        let shown = first_line(&world, &[LOG, ("v2.sql", sql)]).await;
+        assert!(
+            shown.starts_with("error: this statement cannot be part of a migration"),
+            "{sql}: {shown}"
+        );
+    }
+}
+
+const ENGINES: (&str, &str) = (
+    "v1.sql",
+    "CREATE TABLE log (n INT);\nCREATE TABLE m (n INT) ENGINE = MyISAM;\nCREATE TABLE a (n INT) ENGINE = Aria;\n\
+     CREATE TABLE h (n INT) ENGINE = MEMORY;\nCREATE TABLE base (n INT);\nCREATE VIEW v AS SELECT n FROM m;\n\
+     CREATE TRIGGER t AFTER INSERT ON base FOR EACH ROW INSERT INTO m VALUES (NEW.n);\n\
+     CREATE FUNCTION f(x INT) RETURNS INT MODIFIES SQL DATA BEGIN INSERT INTO a VALUES (x); RETURN x; END;\n\
+     CREATE FUNCTION g(x INT) RETURNS INT RETURN x + 1;\n\
+     CREATE TABLE parts (n INT) PARTITION BY HASH (n) PARTITIONS 2;",
+);
+
+#[tokio::test]
+async fn rows_that_no_transaction_holds_are_refused_before_they_are_written() {
+    let world = World::new().await;
+    for sql in [
+        "INSERT INTO m VALUES (1)",
+        "REPLACE INTO a VALUES (1)",
+        "UPDATE h SET n = 2",
+        "DELETE FROM m",
+        "INSERT INTO v VALUES (1)",
+        "INSERT INTO base VALUES (1)",
+        "INSERT INTO log VALUES (f(1))",
+        "SELECT f(1)",
+        "SET @x = f(1)",
+    ] {
+        let shown = world
+            .apply(&[
+                ENGINES,
+                ("v2.sql", &format!("INSERT INTO log VALUES (9);\n{sql};")),
+            ])
+            .await;
+        assert!(
+            shown.starts_with("error: a crash during this statement could not be sorted out: "),
+            "{sql}: {shown}"
+        );
+        assert!(
+            shown.contains("--> scripts/schema/v2.sql:2:1"),
+            "{sql}: {shown}"
+        );
+    }
+    assert_eq!(world.ask("SELECT COUNT(*) FROM m").await, ["0"]);
+    assert_eq!(world.ask("SELECT COUNT(*) FROM a").await, ["0"]);
+    // What came before it is applied, once.
+    assert_eq!(log(&world).await, ["9"]);
+    let direct = "INSERT INTO log VALUES (9);\nINSERT INTO m VALUES (1);";
+    insta::assert_snapshot!(world.apply(&[ENGINES, ("v2.sql", direct)]).await, @r"
+    error: a crash during this statement could not be sorted out: `m` is a table of MyISAM, and no transaction holds its rows
+     --> scripts/schema/v2.sql:2:1
+      |
+    2 | INSERT INTO m VALUES (1);
+      | ^^^^^^^^^^^^^^^^^^^^^^^^
+     help: make the table InnoDB; or write `-- dayspring: verify SELECT ...` above the statement with a query that is true if it took effect, or `-- dayspring: idempotent` if running it twice does no harm
+    ");
+    let fine = "INSERT INTO log VALUES (9);\nINSERT INTO log SELECT n FROM m;\nINSERT INTO log VALUES (g(1));\nINSERT INTO parts VALUES (1);";
+    assert_eq!(
+        world.apply(&[ENGINES, ("v2.sql", fine)]).await,
+        "3 statements applied, schema at v2"
+    );
+}
+
+#[tokio::test]
+async fn a_directive_lets_rows_be_written_that_no_transaction_holds() {
+    let world = World::new().await;
+    let script = "INSERT INTO log VALUES (1);\n-- dayspring: verify SELECT COUNT(*) FROM m\nINSERT INTO m VALUES (1);\n\
+                  INSERT INTO log VALUES (2);\n-- dayspring: idempotent\nREPLACE INTO h VALUES (f(3));";
+    assert_eq!(
+        world.apply(&[ENGINES, ("v2.sql", script)]).await,
+        "14 statements applied, schema at v2"
+    );
+    assert_eq!(log(&world).await, ["1", "2"]);
+    assert_eq!(
+        world
+            .ask("SELECT n FROM m UNION ALL SELECT n FROM a UNION ALL SELECT n FROM h")
+            .await,
+        ["1", "3", "3"]
+    );
 }

@@ -44,6 +44,42 @@ const CLASSES: [(&str, &str); 2] = [
     ),
 ];
 
+/// What procedures, functions, triggers and prepared statements do, and statements that carry another.
+const STORED: [(&str, &str); 2] = [
+    (
+        "v1.sql",
+        "CREATE TABLE t (id INT PRIMARY KEY, n INT);\nCREATE TABLE log (n INT PRIMARY KEY, m INT);\nCREATE FUNCTION f(x INT) RETURNS INT MODIFIES SQL DATA BEGIN INSERT INTO log (n) VALUES (x); RETURN x; END;\nCREATE TRIGGER tr AFTER INSERT ON t FOR EACH ROW INSERT INTO log (n) VALUES (NEW.n);\nCREATE PROCEDURE p(IN x INT) BEGIN INSERT INTO log (n) VALUES (x); UPDATE t SET n = n + x; END;",
+    ),
+    (
+        "v2.sql",
+        "INSERT INTO t VALUES (1, 0 + f(10) + 1);\nSET @x = f(20);\nINSERT INTO t VALUES (2, @x + 1);\nALTER TABLE t ADD COLUMN m INT;\nSET @y = 30;\n-- dayspring: verify SELECT COUNT(*) FROM log WHERE n = 30\nCALL p(@y);\nPREPARE s FROM 'INSERT INTO t (id, n) VALUES (3, ?)';\nSET @z = 40;\n-- dayspring: verify SELECT COUNT(*) FROM t WHERE id = 3\nEXECUTE s USING @z;\nDEALLOCATE PREPARE s;\nANALYZE UPDATE t SET n = n + 1;\nSET STATEMENT max_statement_time = 60 FOR UPDATE t SET n = n * 2;\nSELECT @top := MAX(n) FROM t;\nINSERT INTO log (n) VALUES (@top);",
+    ),
+];
+
+/// Rows that no transaction holds.
+const ENGINES: [(&str, &str); 2] = [
+    (
+        "v1.sql",
+        "CREATE TABLE m (n INT) ENGINE = MyISAM;\nCREATE TABLE a (id INT PRIMARY KEY, n INT) ENGINE = Aria;\nCREATE TABLE t (id INT PRIMARY KEY);",
+    ),
+    (
+        "v2.sql",
+        "INSERT INTO t VALUES (1);\n-- dayspring: verify SELECT COUNT(*) FROM m\nINSERT INTO m VALUES (1);\nINSERT INTO t VALUES (2);\n-- dayspring: idempotent\nREPLACE INTO a VALUES (1, 1);\nSET @x = 5;\n-- dayspring: verify SELECT COUNT(*) > 1 FROM m\nINSERT INTO m VALUES (@x);\nALTER TABLE a ADD k INT, ENGINE = MyISAM;\nINSERT INTO t VALUES (3);",
+    ),
+];
+
+/// Objects beside tables, and statements about the server. `{db}` is the database's name.
+const OBJECTS: [(&str, &str); 2] = [
+    (
+        "v1.sql",
+        "CREATE DATABASE {db}_x;\nCREATE TABLE {db}_x.t (id INT PRIMARY KEY, n INT);\nCREATE TABLE a LIKE {db}_x.t;\nCREATE TABLE a_new LIKE a;\nRENAME TABLE a TO a_old, a_new TO a;\nDROP TABLE a_old, {db}_x.t;\nDROP DATABASE {db}_x;\nCREATE SEQUENCE s;\nALTER SEQUENCE s INCREMENT BY 5;\nCREATE TABLE c (id INT PRIMARY KEY) SELECT 1 AS id;\nALTER TABLE a AUTO_INCREMENT = 100;\nOPTIMIZE TABLE a;\nFLUSH TABLE a;\nSET GLOBAL long_query_time = 10;",
+    ),
+    (
+        "v2.sql",
+        "CREATE USER IF NOT EXISTS 'u_{db}'@'localhost' IDENTIFIED BY 'x';\nALTER USER 'u_{db}'@'localhost' IDENTIFIED BY 'y';\nGRANT SELECT ON {db}.* TO 'u_{db}'@'localhost';\n-- dayspring: verify SELECT COUNT(*) = 0 FROM mysql.db WHERE User = 'u_{db}'\nREVOKE SELECT ON {db}.* FROM 'u_{db}'@'localhost';\n-- dayspring: verify SELECT COUNT(*) = 0 FROM mysql.global_priv WHERE User = 'u_{db}'\nDROP USER 'u_{db}'@'localhost';\nCREATE TABLE q (id INT PRIMARY KEY) PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN (10), PARTITION p1 VALUES LESS THAN (20));\nCREATE TABLE x (id INT PRIMARY KEY);\nINSERT INTO x VALUES (1);\n-- dayspring: verify SELECT COUNT(*) FROM q PARTITION (p0)\nALTER TABLE q EXCHANGE PARTITION p0 WITH TABLE x;\nCREATE EVENT e ON SCHEDULE AT '2037-01-01' ON COMPLETION PRESERVE DISABLE DO SELECT 1;\nDROP TABLE IF EXISTS c, missing;\nALTER TABLE a CHANGE id n INT, CHANGE n id INT;\nCREATE OR REPLACE VIEW v AS SELECT 1 AS one;\nDROP VIEW v;",
+    ),
+];
+
 /// The schema, the rows and the journal of a database, as one text.
 async fn snapshot(world: &World) -> String {
     let mut conn = server::connect(&world.opts).await;
@@ -53,8 +89,9 @@ async fn snapshot(world: &World) -> String {
         let columns = match table.as_str() {
             "dayspring_lease" => continue,
             "dayspring_script" => "version, phase, name",
+            // A digest of a text with the database's name is another in each.
             "dayspring_statement" => {
-                "version, phase, position, class, line, raw_digest, digest, text, state, detail"
+                "version, phase, position, class, line, IF(INSTR(text, DATABASE()), '', CONCAT(raw_digest, digest)), text, state, detail"
             }
             _ => {
                 let row: mysql_async::Row = conn
@@ -81,7 +118,14 @@ async fn snapshot(world: &World) -> String {
     let routines: Vec<String> = conn.query("SELECT routine_definition FROM information_schema.routines WHERE routine_schema = DATABASE() UNION ALL SELECT action_statement FROM information_schema.triggers WHERE trigger_schema = DATABASE()").await.unwrap();
     conn.disconnect().await.unwrap();
     text.push_str(&routines.join("\n"));
-    text
+    text.replace(&world.database(), "{db}")
+}
+
+/// The files with the database's name.
+fn named(world: &World, files: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
+    let name = world.database();
+    let named = |(path, sql): &(&'static str, &str)| (*path, sql.replace("{db}", &name));
+    files.iter().map(named).collect()
 }
 
 /// Runs until the chosen call; true when the run came to its end before it.
@@ -109,21 +153,31 @@ async fn run_until(world: &World, files: &[(&str, &str)], dies_at: u32, side: Si
     }
 }
 
-async fn check(files: &[(&str, &str)], side: Side) {
+fn borrowed<'a>(files: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> {
+    files
+        .iter()
+        .map(|(path, sql)| (*path, sql.as_str()))
+        .collect()
+}
+
+async fn check(files: &[(&'static str, &str)], side: Side) {
     let reference = World::new().await;
-    let report = reference.apply(files).await;
+    let of_reference = named(&reference, files);
+    let report = reference.apply(&borrowed(&of_reference)).await;
     assert!(report.ends_with("applied, schema at v2"), "{report}");
     let expected = snapshot(&reference).await;
-    // All calls take some minutes; a fifth of them, another one on each side, is enough between changes.
+    // All calls take some minutes; an eighth of them, others on each side, is enough between changes.
     let (first, step) = match (std::env::var_os("SLOW_TESTS"), side) {
         (Some(_), _) => (1, 1),
-        (None, Side::Before) => (1, 5),
-        (None, Side::After) => (2, 5),
-        (None, Side::AnswerLost) => (3, 5),
-        (None, Side::RequestLost) => (4, 5),
+        (None, Side::Before) => (1, 8),
+        (None, Side::After) => (3, 8),
+        (None, Side::AnswerLost) => (5, 8),
+        (None, Side::RequestLost) => (7, 8),
     };
     for dies_at in (first..).step_by(step) {
         let world = World::new().await;
+        let of_world = named(&world, files);
+        let files = &borrowed(&of_world);
         let came_to_its_end = run_until(&world, files, dies_at, side).await;
         let report = world.apply(files).await;
         assert!(
@@ -194,4 +248,64 @@ async fn other_kinds_of_statements_survive_the_end_of_the_world_after_any_call()
 #[tokio::test]
 async fn other_kinds_of_statements_survive_the_loss_of_any_answer() {
     check(&CLASSES, Side::AnswerLost).await;
+}
+
+#[tokio::test]
+async fn what_stored_programs_do_survives_the_end_of_the_world_before_any_call() {
+    check(&STORED, Side::Before).await;
+}
+
+#[tokio::test]
+async fn what_stored_programs_do_survives_the_end_of_the_world_after_any_call() {
+    check(&STORED, Side::After).await;
+}
+
+#[tokio::test]
+async fn what_stored_programs_do_survives_the_loss_of_any_answer() {
+    check(&STORED, Side::AnswerLost).await;
+}
+
+#[tokio::test]
+async fn what_stored_programs_do_survives_the_loss_of_any_request() {
+    check(&STORED, Side::RequestLost).await;
+}
+
+#[tokio::test]
+async fn rows_that_no_transaction_holds_survive_the_end_of_the_world_before_any_call() {
+    check(&ENGINES, Side::Before).await;
+}
+
+#[tokio::test]
+async fn rows_that_no_transaction_holds_survive_the_end_of_the_world_after_any_call() {
+    check(&ENGINES, Side::After).await;
+}
+
+#[tokio::test]
+async fn rows_that_no_transaction_holds_survive_the_loss_of_any_answer() {
+    check(&ENGINES, Side::AnswerLost).await;
+}
+
+#[tokio::test]
+async fn rows_that_no_transaction_holds_survive_the_loss_of_any_request() {
+    check(&ENGINES, Side::RequestLost).await;
+}
+
+#[tokio::test]
+async fn other_objects_and_the_servers_settings_survive_the_end_of_the_world_before_any_call() {
+    check(&OBJECTS, Side::Before).await;
+}
+
+#[tokio::test]
+async fn other_objects_and_the_servers_settings_survive_the_end_of_the_world_after_any_call() {
+    check(&OBJECTS, Side::After).await;
+}
+
+#[tokio::test]
+async fn other_objects_and_the_servers_settings_survive_the_loss_of_any_answer() {
+    check(&OBJECTS, Side::AnswerLost).await;
+}
+
+#[tokio::test]
+async fn other_objects_and_the_servers_settings_survive_the_loss_of_any_request() {
+    check(&OBJECTS, Side::RequestLost).await;
 }

@@ -55,6 +55,8 @@ pub(crate) async fn new_database() -> OptsBuilder {
     let opts = OptsBuilder::default()
         .socket(Some(server.socket.display().to_string()))
         .user(Some("root"))
+        // MariaDB shows a dropped view still to a statement that was prepared before.
+        .stmt_cache_size(0)
         .client_found_rows(true)
         .prefer_socket(true);
     let mut conn = connect(&opts).await;
@@ -203,6 +205,8 @@ impl Mortal {
                 self.folder.path().join("socket").display().to_string(),
             ))
             .user(Some("root"))
+            // MariaDB shows a dropped view still to a statement that was prepared before.
+            .stmt_cache_size(0)
             .client_found_rows(true)
             .prefer_socket(true);
         let mut conn = connect(&opts).await;
