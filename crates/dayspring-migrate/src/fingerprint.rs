@@ -148,6 +148,9 @@ pub enum Verdict {
     NotApplied,
     /// It did.
     Applied,
+    /// Some of what it drops is gone and the rest is as before: MariaDB drops one table after the other. This drops the
+    /// rest.
+    Partly(String),
     /// The database is neither as before nor as after; the text shows how.
     InDoubt(String),
 }
@@ -183,9 +186,45 @@ pub fn decide(sql: &str, analysis: &Analysis, before: &Fingerprint, now: &Finger
     }
     if as_after {
         Verdict::Applied
+    } else if let Some(rest) = rest_of_drop(sql, analysis, before, now) {
+        Verdict::Partly(rest)
     } else {
         Verdict::InDoubt(evidence.join("\n"))
     }
+}
+
+/// The statement that drops what is left, where everything that a DROP names is either gone or unchanged.
+fn rest_of_drop(
+    sql: &str,
+    analysis: &Analysis,
+    before: &Fingerprint,
+    now: &Fingerprint,
+) -> Option<String> {
+    let mut left = Vec::new();
+    for ((touched, before), now) in analysis
+        .touched
+        .iter()
+        .zip(&before.objects)
+        .zip(&now.objects)
+    {
+        if touched.after != After::Dropped || before.digest.is_none() {
+            return None;
+        }
+        match &now.digest {
+            None => {}
+            digest if *digest == before.digest => left.push(touched.object.to_string()),
+            Some(_) => return None,
+        }
+    }
+    // `DROP TABLE` or `DROP VIEW`; an object is written with the word table before its name.
+    let kind = lexer::executed(sql)
+        .find(|token| token.is("TABLE") || token.is("TABLES") || token.is("VIEW"))?;
+    let kind = if kind.is("VIEW") { "VIEW" } else { "TABLE" };
+    let names: Vec<&str> = left
+        .iter()
+        .filter_map(|object| object.strip_prefix("table "))
+        .collect();
+    (names.len() == left.len()).then(|| format!("DROP {kind} {}", names.join(", ")))
 }
 
 fn describe(before: &Definition, now: &Definition) -> String {
@@ -296,6 +335,7 @@ mod tests {
         ) {
             Verdict::NotApplied => "not applied".to_owned(),
             Verdict::Applied => "applied".to_owned(),
+            Verdict::Partly(rest) => rest,
             Verdict::InDoubt(evidence) => evidence,
         };
         assert_eq!(found, expected, "{sql}");
@@ -326,10 +366,22 @@ mod tests {
             "applied",
         );
         check(
+            "DROP TABLE t, b.u, v",
+            &[Some(TABLE), Some("x"), Some("y")],
+            &[None, Some("x"), Some("y")],
+            "DROP TABLE `b`.`u`, `v`",
+        );
+        check(
             "DROP TABLE t, u",
             &[Some(TABLE), Some("x")],
-            &[None, Some("x")],
-            "table `t` existed and does not now\ntable `u` is unchanged",
+            &[None, Some("z")],
+            "table `t` existed and does not now\ntable `u` is another:\n  - x\n  + z",
+        );
+        check(
+            "RENAME TABLE t TO u",
+            &[Some(TABLE), None],
+            &[None, None],
+            "table `t` existed and does not now\ntable `u` did not exist and does not",
         );
     }
 

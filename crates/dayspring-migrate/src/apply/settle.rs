@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::hold::Former;
-use super::{Event, Run, Stop, after};
+use super::{Event, Run, Stop, Unfinished, after};
 use crate::apply::schema::tag;
 use crate::blocker::{self, Blockers};
 use crate::connection::is_lock_wait;
@@ -80,6 +80,17 @@ impl<S: Session> Run<'_, S> {
                 });
                 Ok(false)
             }
+            Verdict::Partly(_) => {
+                let evidence =
+                    "some of what the statement dropped is gone, and the rest is as before"
+                        .to_owned();
+                let doubt = Step::Doubt {
+                    evidence: evidence.clone(),
+                };
+                self.record_entry(&entry(after(record.state.clone(), doubt)?))
+                    .await?;
+                Err(in_doubt(place(), record.number, script, evidence))
+            }
             Verdict::Applied => {
                 let applied = after(record.state.clone(), Step::Succeed)?;
                 self.record_entry(&entry(applied)).await?;
@@ -127,6 +138,24 @@ impl<S: Session> Run<'_, S> {
             .await?
         {
             Verdict::NotApplied => Ok(false),
+            Verdict::Partly(rest) => {
+                // Until it is recorded, a crash here finds the same state, or the one after it.
+                match self.send_text(script, statement, &rest, false).await {
+                    Ok(()) => {}
+                    Err(Unfinished::Stop(stop)) => return Err(stop),
+                    Err(Unfinished::Again(source)) => {
+                        return Err(Error::session(
+                            "dropping the rest of what a statement drops",
+                            source,
+                        )
+                        .into());
+                    }
+                }
+                let applied = after(state.clone(), Step::Succeed)?;
+                self.record(script, statement, applied).await?;
+                self.tell_applied(script, statement.number, statement.number);
+                Ok(true)
+            }
             Verdict::Applied => {
                 let applied = after(state.clone(), Step::Succeed)?;
                 self.record(script, statement, applied).await?;

@@ -8,7 +8,10 @@ use crate::apply::{World, options, scripts};
 use crate::direct::{Direct, Mortal, Side};
 use crate::server;
 
-const BASE: (&str, &str) = ("v1.sql", "CREATE TABLE t (id INT PRIMARY KEY, n INT);");
+const BASE: (&str, &str) = (
+    "v1.sql",
+    "CREATE TABLE t (id INT PRIMARY KEY, n INT);\nCREATE TABLE `u v` (id INT);\nCREATE TABLE w (id INT);",
+);
 const ALTER: (&str, &str) = ("v2.sql", "ALTER TABLE t ADD COLUMN email VARCHAR(20);");
 
 const COLUMNS: &str = "SELECT column_name FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = 't' ORDER BY ordinal_position";
@@ -18,7 +21,7 @@ async fn died_at(sql: &str, side: Side) -> World {
     let world = World::new().await;
     assert_eq!(
         world.apply(&[BASE]).await,
-        "1 statement applied, schema at v1"
+        "3 statements applied, schema at v1"
     );
     for dies_at in 1.. {
         let (died, mut death) = mpsc::unbounded_channel();
@@ -148,4 +151,19 @@ async fn a_statement_that_still_runs_is_followed_to_its_end() {
         "{ended:?}"
     );
     assert_eq!(world.ask(COLUMNS).await, ["id", "n", "email"]);
+}
+
+#[tokio::test]
+async fn a_drop_of_several_tables_that_came_halfway_is_brought_to_its_end() {
+    let drop = "DROP TABLE t, `u v`, w;";
+    let world = died_at(drop, Side::Before).await;
+    // MariaDB drops one after the other, and each for good.
+    world.run("DROP TABLE t").await;
+    world.run("CREATE TABLE t_other (id INT)").await;
+    assert_eq!(
+        world.apply(&[BASE, ("v2.sql", drop)]).await,
+        "1 statement applied, schema at v2"
+    );
+    let left = "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name NOT LIKE 'dayspring%'";
+    assert_eq!(world.ask(left).await, ["t_other"]);
 }
