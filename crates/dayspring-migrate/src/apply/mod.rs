@@ -273,7 +273,7 @@ pub async fn apply<S: Session>(
     }
 }
 
-async fn prepare_journal<S: Session>(
+pub(crate) async fn prepare_journal<S: Session>(
     session: &mut S,
     tables: &Tables,
     journal: &Journal,

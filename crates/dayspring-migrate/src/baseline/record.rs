@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use super::{Baseline, plan_baseline};
+use crate::apply::prepare_journal;
+use crate::connection::{Connection, Life};
 use crate::error::Error;
 use crate::journal::{Entry, State, Tables, read_journal, replace_in_transaction};
-use crate::lease::{self, Applicant, Taken};
+use crate::lease::{self, Applicant, Holder, Taken};
 use crate::script::{ScriptId, Scripts};
 use crate::session::{Session, SessionError, Value};
 
@@ -28,7 +30,8 @@ const ROWS_MAX: usize = 100;
 ///
 /// # Errors
 /// Another migrator is at work; what [`plan_baseline`] objects to; what the session says. After any of them nothing of the
-/// baseline is recorded, or, where the answer of the commit was lost, all of it may be.
+/// baseline is recorded, or, where the connection was lost for good at the commit, all of it may be: saying it again
+/// tells.
 pub async fn record_baseline<S: Session>(
     session: &mut S,
     scripts: &Scripts,
@@ -37,14 +40,7 @@ pub async fn record_baseline<S: Session>(
 ) -> Result<usize, Error> {
     let journal = read_journal(session, scripts).await?;
     let tables = Tables::of(&journal.database);
-    if !journal.exists {
-        for sql in tables.create() {
-            session
-                .execute(&sql, &[])
-                .await
-                .map_err(|source| Error::session("creating the journal", source))?;
-        }
-    }
+    prepare_journal(session, &tables, &journal).await?;
     let token = take_lease(session, &tables, owner).await?;
     let recorded = record(session, scripts, at, &tables, token).await;
     // What was recorded matters more; a lease that is not freed ends by itself.
@@ -58,22 +54,27 @@ async fn take_lease<S: Session>(
     owner: &str,
 ) -> Result<i64, Error> {
     let mut tries = 0;
+    let mut gone: Option<Holder> = None;
     loop {
         tries += 1;
-        // Recording takes a moment: the time of the lease is sign of life enough.
+        let over = own_connection(session).await;
         let applicant = Applicant {
             owner,
             time: LEASE,
-            over: None,
-            gone: None,
+            over: over.as_ref(),
+            gone: gone.as_ref(),
         };
         match lease::take(session, tables, applicant).await {
             Ok(Taken::Ours(token)) => return Ok(token),
             Ok(Taken::Held(holder)) => {
-                return Err(Error::LeaseHeld {
-                    owner: holder.owner,
-                    expires_in_seconds: holder.expires_in_seconds.max(0),
-                });
+                if tries == TRIES_MAX || !has_gone(session, &holder, over.as_ref()).await {
+                    return Err(Error::LeaseHeld {
+                        expires_in_seconds: holder.expires_in_seconds.max(0),
+                        owner: holder.owner,
+                    });
+                }
+                gone = Some(holder);
+                continue;
             }
             Ok(Taken::Again) if tries < TRIES_MAX => {}
             Ok(Taken::Again) => {
@@ -88,6 +89,22 @@ async fn take_lease<S: Session>(
     }
 }
 
+/// The session's connection, whose end shows that this process has ended.
+async fn own_connection<S: Session>(session: &mut S) -> Option<Connection> {
+    let id = session.connection().await.ok()??;
+    Connection::of_session(session, id).await.ok()
+}
+
+/// Whether a holder's connection has ended, and the holder with it.
+async fn has_gone<S: Session>(session: &mut S, holder: &Holder, own: Option<&Connection>) -> bool {
+    match (&holder.over, own) {
+        (Some(over), Some(own)) => matches!(over.look(session, own).await, Ok(Life::Gone)),
+        (Some(_) | None, _) => false,
+    }
+}
+
+/// Repeats what is certain to be undone or done: where the answer of the commit is lost, the next try waits for the
+/// transaction's end at the lease's row, and finds its rows or none.
 async fn record<S: Session>(
     session: &mut S,
     scripts: &Scripts,
@@ -95,28 +112,84 @@ async fn record<S: Session>(
     tables: &Tables,
     token: i64,
 ) -> Result<usize, Error> {
-    let journal = read_journal(session, scripts).await?;
-    let baseline = plan_baseline(scripts, &journal, at).map_err(Box::new)?;
-    if baseline.statements.is_empty() {
-        return Ok(0);
+    let mut begun = 0;
+    for _ in 1..TRIES_MAX {
+        match try_to_record(session, scripts, at, tables, token).await? {
+            Tried::Nothing => return Ok(begun),
+            Tried::Recorded(count) => return Ok(count),
+            Tried::Unknown(count) => begun = count,
+        }
+        session.pause(PAUSE).await;
     }
+    match try_to_record(session, scripts, at, tables, token).await? {
+        Tried::Nothing => Ok(begun),
+        Tried::Recorded(count) => Ok(count),
+        Tried::Unknown(_) => Err(Error::journal("no answer comes to its commit")),
+    }
+}
+
+/// What became of a try, with the number of statements in it.
+enum Tried {
+    /// There was nothing left to record.
+    Nothing,
+    Recorded(usize),
+    /// The answer of the commit was lost.
+    Unknown(usize),
+}
+
+async fn try_to_record<S: Session>(
+    session: &mut S,
+    scripts: &Scripts,
+    at: ScriptId,
+    tables: &Tables,
+    token: i64,
+) -> Result<Tried, Error> {
     let failed = |source| Error::session("writing the journal", source);
     session.begin().await.map_err(failed)?;
-    let written = match lease::renew(session, tables, token, LEASE).await {
-        Ok(true) => write(session, scripts, &baseline, tables, token).await,
-        Ok(false) => {
+    let written = record_in_transaction(session, scripts, at, tables, token).await;
+    let count = match written {
+        Ok(count) => count,
+        Err(error) => {
             drop(session.rollback().await);
-            return Err(lease::lost(session, tables).await);
+            return Err(error);
         }
-        Err(error) => Err(error),
     };
-    match written {
-        Ok(()) => session.commit().await.map_err(failed)?,
+    if count == 0 {
+        drop(session.rollback().await);
+        return Ok(Tried::Nothing);
+    }
+    match session.commit().await {
+        Ok(()) => Ok(Tried::Recorded(count)),
+        Err(SessionError::Unknown { .. } | SessionError::StillRunning { .. }) => {
+            drop(session.rollback().await);
+            Ok(Tried::Unknown(count))
+        }
         Err(source) => {
             drop(session.rollback().await);
-            return Err(failed(source));
+            Err(failed(source))
         }
     }
+}
+
+async fn record_in_transaction<S: Session>(
+    session: &mut S,
+    scripts: &Scripts,
+    at: ScriptId,
+    tables: &Tables,
+    token: i64,
+) -> Result<usize, Error> {
+    let failed = |source| Error::session("writing the journal", source);
+    // The lease's row first: what is read after it is what the transaction before this one left.
+    match lease::renew(session, tables, token, LEASE).await {
+        Ok(true) => {}
+        Ok(false) => return Err(lease::lost(session, tables).await),
+        Err(source) => return Err(failed(source)),
+    }
+    let journal = read_journal(session, scripts).await?;
+    let baseline = plan_baseline(scripts, &journal, at).map_err(Box::new)?;
+    write(session, scripts, &baseline, tables, token)
+        .await
+        .map_err(failed)?;
     Ok(baseline.statements.len())
 }
 
