@@ -1,11 +1,17 @@
 //! The two digests of a statement. The raw one is information; the one of the tokens decides whether two texts are the
 //! same statement, so that a formatter, a comment or another line ending changes nothing.
+//!
+//! Two texts that mean different things must not share it. White space counts where it parts what would be one token
+//! without it (`x '41'` is a column and its alias, `x'41'` a literal). Where a script has set a mode under which literals
+//! end elsewhere, a text with a backslash is taken as it is. Two things are left alone that can tell texts apart: a line
+//! ending inside a literal, which a checkout may change, and the white space before a parenthesis, by which MySQL tells
+//! its own function from a stored one of the same name.
 
 use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::lexer::{self, TokenKind};
+use crate::lexer::{self, Token, TokenKind};
 
 /// A SHA-256, shown as 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -23,7 +29,12 @@ impl Digest {
     #[must_use]
     pub fn of_tokens(sql: &str) -> Self {
         let mut hasher = Sha256::new();
+        let mut before: Option<Token<'_>> = None;
         for token in lexer::significant(sql) {
+            if before.is_some_and(|before| is_parted(&before, &token)) {
+                hasher.update([1]);
+            }
+            before = Some(token);
             if token.kind == TokenKind::Text && token.text.contains('\r') {
                 hasher.update(token.text.replace("\r\n", "\n").as_bytes());
             } else {
@@ -33,6 +44,17 @@ impl Digest {
             hasher.update([0]);
         }
         Self(hasher.finalize().into())
+    }
+
+    /// The digest of a statement that is read under NO_BACKSLASH_ESCAPES or ANSI_QUOTES. Without a backslash its tokens
+    /// are the same as ever; with one, only its bytes are certain.
+    #[must_use]
+    pub(crate) fn of_unusual(sql: &str) -> Self {
+        if sql.contains('\\') {
+            Self::of_bytes(sql.replace("\r\n", "\n").as_bytes())
+        } else {
+            Self::of_tokens(sql)
+        }
     }
 
     /// Reads 64 hexadecimal digits.
@@ -50,6 +72,21 @@ impl Digest {
         }
         Some(Self(digest))
     }
+}
+
+/// Whether two tokens would be one without the white space or the comment between them.
+fn is_parted(before: &Token<'_>, token: &Token<'_>) -> bool {
+    if before.kind != TokenKind::Word || before.touches(token) {
+        return false;
+    }
+    let prefixes_text = ["x", "b", "n"]
+        .iter()
+        .any(|prefix| before.text.eq_ignore_ascii_case(prefix));
+    // `1e +5`
+    let is_number = before.text.starts_with(|char: char| char.is_ascii_digit())
+        && before.text.ends_with(['e', 'E']);
+    prefixes_text && token.text.starts_with('\'')
+        || is_number && (token.is_mark('+') || token.is_mark('-'))
 }
 
 impl fmt::Display for Digest {
@@ -91,6 +128,44 @@ mod tests {
         check("SELECT 'a' 'b'", "SELECT 'a''b'", false);
         check("SELECT 1 /*! + 1 */", "SELECT 1", false);
         check("SELECT 1 /*! + 1 */", "SELECT 1 + 1", false);
+    }
+
+    #[test]
+    fn white_space_counts_where_it_makes_two_tokens_of_one() {
+        check("SELECT x'41'", "SELECT x '41'", false);
+        check("SELECT x '41'", "SELECT x /**/ '41'", true);
+        check("SELECT B'1'", "SELECT B '1'", false);
+        check("SELECT 1e+5", "SELECT 1e + 5", false);
+        check("SELECT _utf8mb4'a'", "SELECT _utf8mb4 'a'", true);
+        check("SELECT n+5", "SELECT n + 5", true);
+    }
+
+    #[test]
+    fn a_script_that_sets_another_reading_of_literals_gets_no_two_texts_for_one() {
+        let digest = |mode: &str, sql: &str| {
+            let script = format!("SET sql_mode = '{mode}';\n{sql};");
+            let scripts = crate::Scripts::parse("", [("v1.sql", script)]).unwrap();
+            let statements = &scripts.iter().next().unwrap().statements;
+            assert_eq!(statements.len(), 2, "{mode} {sql}");
+            statements[1].digest
+        };
+        // To this mode the first literal ends at its backslash, and `-- b` stands in the second.
+        let (one, other) = (
+            r"INSERT INTO t VALUES ('a\', '-- b')",
+            r"INSERT INTO t VALUES ('a\', '-- c')",
+        );
+        let (spaces, more) = (
+            r"INSERT INTO t VALUES ('a\', ' b')",
+            r"INSERT INTO t VALUES ('a\', '  b')",
+        );
+        for (one, other) in [(one, other), (spaces, more)] {
+            let mode = "NO_BACKSLASH_ESCAPES";
+            assert_ne!(digest(mode, one), digest(mode, other), "{one} | {other}");
+        }
+        let (one, other) = (r#"SELECT "a\", "  b""#, r#"SELECT "a\", " b""#);
+        assert_ne!(digest("ANSI_QUOTES", one), digest("ANSI_QUOTES", other));
+        assert_eq!(digest("ANSI", "SELECT  1"), digest("ANSI", "SELECT 1 -- c"));
+        assert_eq!(digest("", "SELECT  1"), Digest::of_tokens("SELECT 1"));
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub use refusal::Refusal;
 pub use render::render_failure;
 pub use script::{Phase, Script, ScriptError, ScriptId, Scripts, Statement, Version};
 pub use session::{Ran, Row, Session, SessionError, Value, Write};
-pub use split::{Piece, SplitError, SplitErrorKind, StatementSpan, pieces, split};
+pub use split::{Piece, Reading, SplitError, SplitErrorKind, StatementSpan, pieces, split};
 pub use statement::{
     After, Analysis, Class, Directive, Memory, Object, ObjectKind, Recovery, Touched, analyse,
 };

@@ -4,6 +4,7 @@ use crate::journal::{Journal, ScriptRecord, State};
 use crate::memory;
 use crate::refusal::Refusal;
 use crate::script::{Phase, Script, ScriptId, Scripts, Statement, Version};
+use crate::split::Reading;
 use crate::statement::{After, Analysis, Class, ObjectKind, Recovery};
 
 /// How strictly the past is kept.
@@ -195,7 +196,7 @@ fn plan_strictly(
             }
         }
     }
-    check_statements(scripts, &plan, &journal.database)?;
+    check_statements(scripts, &plan, journal)?;
     Ok(plan)
 }
 
@@ -302,7 +303,7 @@ fn changed(script: &Script, record: &ScriptRecord, statement: &Statement) -> Ref
 }
 
 /// Refuses statements that are to run and cannot.
-fn check_statements(scripts: &Scripts, plan: &Plan, database: &str) -> Result<(), Refusal> {
+fn check_statements(scripts: &Scripts, plan: &Plan, journal: &Journal) -> Result<(), Refusal> {
     let mut begun = None;
     for step in &plan.steps {
         let script = scripts.get(step.script);
@@ -327,7 +328,13 @@ fn check_statements(scripts: &Scripts, plan: &Plan, database: &str) -> Result<()
             }
             Class::Schema(_) | Class::Data | Class::Session { .. } => {}
         }
-        if drops(&statement.analysis, database) {
+        if journal.reads_unusually
+            && statement.reading == Reading::OfServer
+            && script.text_of(statement).contains('\\')
+        {
+            return Err(Refusal::Backslash { place: place() });
+        }
+        if drops(&statement.analysis, &journal.database) {
             return Err(Refusal::Forbidden {
                 place: place(),
                 why: "the journal is in the database that it drops",

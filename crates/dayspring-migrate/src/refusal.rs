@@ -79,6 +79,14 @@ pub enum Refusal {
         /// The table's engine.
         engine: String,
     },
+    /// The server reads a backslash otherwise than the statement was cut out of its script.
+    #[error(
+        "the server's sql_mode has NO_BACKSLASH_ESCAPES or ANSI_QUOTES, and it would read the backslash in this statement otherwise"
+    )]
+    Backslash {
+        /// The statement.
+        place: Box<Place>,
+    },
     /// A statement that a migration cannot hold.
     #[error("this statement cannot be part of a migration: {why}")]
     Forbidden {
@@ -126,6 +134,9 @@ impl Refusal {
                  statement with a query that is true if it took effect, or `-- dayspring: idempotent` if running it twice \
                  does no harm"
                 .to_owned(),
+            Self::Backslash { .. } => {
+                "say `SET sql_mode = '...'` above it, with the mode that it is written for".to_owned()
+            }
             Self::Forbidden { .. } => "remove it from the script".to_owned(),
             Self::TooLong { .. } => {
                 "cut it into shorter ones, such as an INSERT of fewer rows: they commit together all the same".to_owned()
@@ -146,6 +157,7 @@ impl Refusal {
             | Self::AppendedToOlder { place, .. }
             | Self::Undecidable { place, .. }
             | Self::NotTransactional { place, .. }
+            | Self::Backslash { place }
             | Self::Forbidden { place, .. }
             | Self::TooLong { place, .. }
             | Self::VariableAcrossSchema { place } => Some(place),
@@ -164,6 +176,7 @@ impl Refusal {
             | Self::AppendedToOlder { .. }
             | Self::Undecidable { .. }
             | Self::NotTransactional { .. }
+            | Self::Backslash { .. }
             | Self::Forbidden { .. }
             | Self::TooLong { .. }
             | Self::VariableAcrossSchema { .. } => None,
@@ -181,6 +194,7 @@ impl Refusal {
             Self::AppendedToOlder { .. }
             | Self::Undecidable { .. }
             | Self::NotTransactional { .. }
+            | Self::Backslash { .. }
             | Self::Forbidden { .. }
             | Self::TooLong { .. }
             | Self::VariableAcrossSchema { .. } => false,

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::digest::Digest;
 use crate::place::Place;
-use crate::split::{SplitError, split};
+use crate::split::{Reading, SplitError, readings, split};
 use crate::statement::{Analysis, analyse, parse_directive};
 
 /// The number of a script: the N of `vN.sql`.
@@ -116,6 +116,8 @@ pub struct Statement {
     pub line: usize,
     /// How it takes effect and what it touches.
     pub analysis: Analysis,
+    /// How its literals are read.
+    pub reading: Reading,
     /// The digest that decides whether a statement is still the same: of its tokens.
     pub digest: Digest,
     /// The digest of its bytes, for information.
@@ -243,7 +245,8 @@ fn parse_script(folder: &str, name: &str, bytes: &[u8]) -> Result<Script, Script
     };
     let mut statements = Vec::with_capacity(spans.len());
     let mut gap = 0;
-    for (index, span) in spans.iter().enumerate() {
+    let readings = readings(&text, &spans);
+    for ((index, span), reading) in spans.iter().enumerate().zip(readings) {
         let sql = &text[span.start..span.end];
         let directive =
             parse_directive(&text[gap..span.end]).map_err(|found| ScriptError::Directive {
@@ -256,7 +259,11 @@ fn parse_script(folder: &str, name: &str, bytes: &[u8]) -> Result<Script, Script
             span: span.start..span.end,
             line: span.line,
             analysis: analyse(sql, directive.as_ref()),
-            digest: Digest::of_tokens(sql),
+            reading,
+            digest: match reading {
+                Reading::OfServer | Reading::Usual => Digest::of_tokens(sql),
+                Reading::Unusual => Digest::of_unusual(sql),
+            },
             raw_digest: Digest::of_bytes(sql.as_bytes()),
         });
     }

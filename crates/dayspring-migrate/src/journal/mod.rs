@@ -147,6 +147,9 @@ impl ScriptRecord {
 pub struct Journal {
     /// The database that it describes.
     pub database: String,
+    /// Whether the server's own `sql_mode` has NO_BACKSLASH_ESCAPES or ANSI_QUOTES, under which a backslash in a literal is
+    /// another thing.
+    pub reads_unusually: bool,
     /// Whether its tables are there.
     pub exists: bool,
     /// Whether they have the layout before this engine's, which the next run changes.
@@ -188,10 +191,11 @@ pub async fn read_journal<S: Session>(
     session: &mut S,
     scripts: &Scripts,
 ) -> Result<Journal, Error> {
-    let database = read_database(session).await?;
+    let (database, reads_unusually) = read_database(session).await?;
     let tables = Tables::of(&database);
     let mut journal = Journal {
         database,
+        reads_unusually,
         ..Journal::default()
     };
     let sql = format!("SELECT format FROM {} WHERE id = 1", tables.lease);
@@ -222,18 +226,20 @@ pub async fn read_journal<S: Session>(
     Ok(journal)
 }
 
-async fn read_database<S: Session>(session: &mut S) -> Result<String, Error> {
+async fn read_database<S: Session>(session: &mut S) -> Result<(String, bool), Error> {
     let rows = session
-        .query("SELECT DATABASE()", &[])
+        .query("SELECT DATABASE(), @@SESSION.sql_mode", &[])
         .await
         .map_err(|source| Error::session("asking for the database", source))?;
-    match rows
-        .into_iter()
-        .next()
-        .and_then(|row| row.into_iter().next())
-    {
-        Some(Value::Text(database)) => Ok(database),
-        Some(Value::Null | Value::Long(_)) | None => Err(Error::NoDatabase),
+    match rows.into_iter().next().as_deref() {
+        Some([Value::Text(database), mode]) => {
+            let mode = text_of(mode).unwrap_or_default();
+            let is_unusual = ["NO_BACKSLASH_ESCAPES", "ANSI_QUOTES"]
+                .iter()
+                .any(|unusual| mode.contains(unusual));
+            Ok((database.clone(), is_unusual))
+        }
+        Some(_) | None => Err(Error::NoDatabase),
     }
 }
 

@@ -29,6 +29,7 @@ use crate::lexer::{
     line_length, trim,
 };
 use compound::Compound;
+pub use sql_mode::Reading;
 use sql_mode::SqlMode;
 
 /// Where a statement stands in its file. Everything between two of them is a gap: white space, comments, delimiters
@@ -125,6 +126,17 @@ fn shown_quote(quote: char) -> String {
     } else {
         format!("`{quote}`")
     }
+}
+
+/// How the literals of each statement are read, by what the statements before it have set.
+pub(crate) fn readings(source: &str, spans: &[StatementSpan]) -> Vec<Reading> {
+    let mut mode = SqlMode::default();
+    let mut found = Vec::with_capacity(spans.len());
+    for span in spans {
+        found.push(mode.reading());
+        mode.follow(&source[span.start..span.end]);
+    }
+    found
 }
 
 /// Cuts a script into its statements.

@@ -9,6 +9,7 @@ use crate::lexer::{self, Token, TokenKind};
 #[derive(Debug, Default)]
 pub(super) struct SqlMode {
     current: Modes,
+    is_set: bool,
     /// User variables that hold a mode, by name in lower case: a dump saves the mode and brings it back.
     saved: Vec<(String, Modes)>,
 }
@@ -19,7 +20,26 @@ struct Modes {
     ansi_quotes: bool,
 }
 
+/// How a statement's literals are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// As the server's own `sql_mode` says: the script has said nothing of it.
+    OfServer,
+    /// As every server reads them by default: the script has said so.
+    Usual,
+    /// With NO_BACKSLASH_ESCAPES or ANSI_QUOTES, which the script has set.
+    Unusual,
+}
+
 impl SqlMode {
+    pub(super) fn reading(&self) -> Reading {
+        match (self.is_set, self.current == Modes::default()) {
+            (_, false) => Reading::Unusual,
+            (true, true) => Reading::Usual,
+            (false, true) => Reading::OfServer,
+        }
+    }
+
     /// Whether a backslash escapes inside these quotes.
     pub(super) fn backslash_escapes_in(&self, quote: u8) -> bool {
         match quote {
@@ -77,6 +97,7 @@ impl SqlMode {
             }
         } else if name.eq_ignore_ascii_case("sql_mode") && !*global {
             self.current = self.evaluate(value);
+            self.is_set = true;
         }
     }
 

@@ -2,6 +2,7 @@
 //! transaction holds.
 
 use crate::apply::World;
+use crate::server::Mortal;
 
 const LOG: (&str, &str) = ("v1.sql", "CREATE TABLE log (n INT);");
 
@@ -204,4 +205,32 @@ async fn a_directive_lets_rows_be_written_that_no_transaction_holds() {
             .await,
         ["1", "3", "3"]
     );
+}
+
+#[tokio::test]
+async fn a_server_that_reads_backslashes_otherwise_is_told_from_others() {
+    let mut server = Mortal::start();
+    let world = World {
+        opts: server.new_database().await,
+    };
+    world
+        .run("SET GLOBAL sql_mode = 'NO_BACKSLASH_ESCAPES'")
+        .await;
+    let base = ("v1.sql", "CREATE TABLE t (a VARCHAR(20));");
+    let script = r"INSERT INTO t VALUES ('it\'s');";
+    insta::assert_snapshot!(world.apply(&[base, ("v2.sql", script)]).await, @r"
+    error: the server's sql_mode has NO_BACKSLASH_ESCAPES or ANSI_QUOTES, and it would read the backslash in this statement otherwise
+     --> scripts/schema/v2.sql:1:1
+      |
+    1 | INSERT INTO t VALUES ('it\'s');
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+     help: say `SET sql_mode = '...'` above it, with the mode that it is written for
+    ");
+    let with = format!("SET sql_mode = 'STRICT_TRANS_TABLES';\n{script}");
+    assert_eq!(
+        world.apply(&[base, ("v2.sql", &with)]).await,
+        "3 statements applied, schema at v2"
+    );
+    assert_eq!(world.ask("SELECT a FROM t").await, ["it's"]);
+    server.kill();
 }
