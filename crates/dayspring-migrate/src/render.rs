@@ -118,6 +118,10 @@ fn blockers(blockers: &Blockers) -> String {
     match blockers {
         _ if lines.is_empty() => String::new(),
         Blockers::Known(_) => note("the lock is held by", &lines.join("\n")),
+        Blockers::Connected(_) => note(
+            "it is held by LOCK TABLES or to the end of a transaction, by one of these",
+            &lines.join("\n"),
+        ),
         Blockers::Possible(_) | Blockers::Hidden => note(
             "it is held to the end of a transaction, and these are open",
             &lines.join("\n"),

@@ -74,6 +74,49 @@ async fn a_wait_for_a_lock_is_bounded_and_who_has_it_is_named() {
 }
 
 #[tokio::test]
+async fn a_lock_that_no_transaction_of_innodb_holds_is_named_by_its_connection() {
+    for hold in [
+        vec!["LOCK TABLES t READ"],
+        // It has the table's lock and has asked for no row.
+        vec!["START TRANSACTION", "SELECT * FROM t WHERE 1 = 0"],
+    ] {
+        let world = World::new().await;
+        world.apply(&[BASE]).await;
+        let mut blocker = server::connect(&world.opts).await;
+        for sql in &hold {
+            blocker.query_drop(*sql).await.unwrap();
+        }
+        let mut session = Direct::connect(&world.opts).await;
+        session
+            .run("SET SESSION lock_wait_timeout = 1")
+            .await
+            .unwrap();
+        let scripts = scripts(&[BASE, ("v2.sql", "ALTER TABLE t ADD COLUMN x INT;")]);
+        let error = apply(&mut session, &scripts, &options(), &mut |_: Event<'_>| {})
+            .await
+            .unwrap_err();
+        let Error::LockWait(wait) = &error else {
+            panic!("{hold:?}: {error:?}");
+        };
+        let first = wait.blockers.named().first().unwrap();
+        assert_eq!(first.connection, u64::from(blocker.id()), "{hold:?}");
+        let shown = render_failure(&error, 3000);
+        assert!(
+            shown.contains(
+                "note: it is held by LOCK TABLES or to the end of a transaction, by one of these"
+            ),
+            "{shown}"
+        );
+        let line = format!("connection {} of root@localhost, idle for ", blocker.id());
+        assert!(shown.contains(&line), "{shown}");
+        assert!(
+            shown.contains(&format!("end it (`KILL {}`)", blocker.id())),
+            "{shown}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_statement_that_goes_on_without_its_caller_is_cancelled_while_it_only_waits() {
     let world = World::new().await;
     world.apply(&[BASE]).await;
