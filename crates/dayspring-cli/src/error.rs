@@ -172,7 +172,7 @@ impl Error {
 
     pub(crate) fn scripts(error: dayspring_migrate::ScriptError) -> Self {
         Self::Scripts {
-            report: dayspring_migrate::render_failure(&error.into(), usize::MAX),
+            report: dayspring_migrate::render_run_failure(&error.into(), usize::MAX),
         }
     }
 
@@ -190,7 +190,7 @@ impl Error {
                 Kind::World => Fault::World,
                 Kind::Ours => Fault::Bug,
             },
-            message: dayspring_migrate::render_failure(error, usize::MAX),
+            message: dayspring_migrate::render_run_failure(error, usize::MAX),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use unicode_width::UnicodeWidthStr as _;
+
 /// `812 B`, `4.1 kB`, `7.3 MB`.
 pub(crate) fn bytes(count: usize) -> String {
     #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
@@ -37,7 +39,7 @@ pub(crate) fn table<const N: usize>(rows: &[[String; N]]) -> String {
     let mut widths = [0; N];
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
+            *width = (*width).max(cell.width());
         }
     }
     let mut text = String::new();
@@ -45,7 +47,7 @@ pub(crate) fn table<const N: usize>(rows: &[[String; N]]) -> String {
         let cells: Vec<String> = row
             .iter()
             .zip(widths)
-            .map(|(cell, width)| format!("{cell:<width$}"))
+            .map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.width())))
             .collect();
         text.push_str(cells.join("  ").trim_end());
         text.push('\n');

@@ -1,5 +1,7 @@
 //! What can go wrong, where, and what to do about it.
 
+use std::fmt;
+
 use crate::baseline::Objection;
 use crate::blocker::Blockers;
 use crate::journal::IllegalTransition;
@@ -17,6 +19,24 @@ pub enum Kind {
     World,
     /// The engine is wrong.
     Ours,
+}
+
+/// How its user has a migration go on, for what a message advises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    /// By another deployment.
+    Deploy,
+    /// By another run of a command.
+    Run,
+}
+
+impl fmt::Display for Again {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Deploy => "deploy again",
+            Self::Run => "run it again",
+        })
+    }
 }
 
 /// Why a migration did not end well. Whatever it is, a later run carries on from what the journal says.
@@ -164,21 +184,22 @@ impl Error {
 
     /// What to do about it.
     #[must_use]
-    pub fn help(&self) -> String {
+    pub fn help(&self, again: Again) -> String {
         match self {
             Self::Script(error) => error.help(),
             Self::Refused(refusal) => refusal.help(),
             Self::Baseline(objection) => objection.help(),
-            Self::Failed(failure) => failure.help(),
-            Self::LockWait(wait) => wait.help(),
+            Self::Failed(failure) => failure.help(again),
+            Self::LockWait(wait) => wait.help(again),
             Self::HolderStopped { connection, .. } => format!(
                 "say `KILL {connection}` with an account that may, or migrate with the account that it used"
             ),
-            Self::InDoubt { .. } => "look at the evidence; write `-- dayspring: verify SELECT ...` above the statement \
-                 with a query that is true if it took effect, or `-- dayspring: idempotent`, and deploy again"
-                .to_owned(),
+            Self::InDoubt { .. } => format!(
+                "look at the evidence; write `-- dayspring: verify SELECT ...` above the statement \
+                 with a query that is true if it took effect, or `-- dayspring: idempotent`, and {again}"
+            ),
             Self::LeaseHeld { expires_in_seconds, .. } => format!(
-                "wait for it and run again; if it is dead, its lease ends by itself in {expires_in_seconds} s at most"
+                "wait until it is done, and {again}; if it is dead, its lease ends by itself in {expires_in_seconds} s at most"
             ),
             Self::LeaseLost { .. } => "let it finish; nothing was lost, and nothing ran twice".to_owned(),
             Self::Journal { .. } => {
@@ -189,7 +210,7 @@ impl Error {
             Self::Session { source: SessionError::Refused { .. }, .. } => {
                 "check the rights of the database user on this database".to_owned()
             }
-            Self::Session { .. } => "run again; it carries on from what the journal says".to_owned(),
+            Self::Session { .. } => format!("{again}: it carries on from what the journal says"),
         }
     }
 
@@ -215,15 +236,15 @@ impl Error {
 }
 
 impl LockWait {
-    fn help(&self) -> String {
+    fn help(&self, again: Again) -> String {
         let resumes_at = self.resumes_at;
         match (self.blockers.named(), &self.blockers) {
             ([], Blockers::Hidden) => format!(
-                "grant this account PROCESS to have them named; deploy again when they are done: it resumes at {resumes_at}"
+                "grant this account PROCESS to have them named; {again} when they are done: it resumes at {resumes_at}"
             ),
-            ([], _) => format!("deploy again: it resumes at {resumes_at}"),
+            ([], _) => format!("{again}: it resumes at {resumes_at}"),
             ([first, ..], _) => format!(
-                "wait for it or end it (`KILL {}`), and deploy again: it resumes at {resumes_at}",
+                "wait for it or end it (`KILL {}`), and {again}: it resumes at {resumes_at}",
                 first.connection
             ),
         }
@@ -231,7 +252,7 @@ impl LockWait {
 }
 
 impl StatementFailure {
-    fn help(&self) -> String {
+    fn help(&self, again: Again) -> String {
         let stay = match self.resumes_at {
             0 | 1 => "nothing of this script is applied".to_owned(),
             2 => "statement 1 stays applied".to_owned(),
@@ -243,6 +264,6 @@ impl StatementFailure {
         } else {
             format!("resumes at {}", self.resumes_at)
         };
-        format!("{stay}; correct this one and deploy again, it {next}")
+        format!("{stay}; correct this one and {again}, it {next}")
     }
 }

@@ -110,6 +110,8 @@ async fn take_in_transaction<S: Session>(
         Err(SessionError::Refused { code, .. }) if LOCKED.contains(&code) => {
             let rows = session.query(&seen, &[]).await?;
             return Ok(match rows.first().and_then(|row| read_holder(row)) {
+                // Nobody has it, so somebody is about to: who is seen when that is committed.
+                Some(holder) if holder.owner.is_empty() => Taken::Again,
                 Some(holder) => Taken::Held(holder),
                 None => Taken::Again,
             });

@@ -51,16 +51,16 @@ mod status;
 pub use apply::{Event, Options, Outcome, Report, apply};
 pub use blocker::{Blocker, Blockers};
 pub use digest::Digest;
-pub use error::{Error, Kind, LockWait, StatementFailure};
+pub use error::{Again, Error, Kind, LockWait, StatementFailure};
 pub use fingerprint::{Fingerprint, Verdict, decide};
 pub use folder::read_folder;
 pub use journal::{
     FORMAT, IllegalTransition, Journal, ScriptRecord, State, StatementRecord, Step, read_journal,
 };
-pub use place::Place;
+pub use place::{Place, visible};
 pub use plan::{Action, Decision, Mode, Plan, PlannedStep, plan};
 pub use refusal::Refusal;
-pub use render::render_failure;
+pub use render::{render_failure, render_run_failure};
 pub use script::{Phase, Script, ScriptError, ScriptId, Scripts, Statement, Version};
 pub use session::{Ran, Row, Session, SessionError, Value, Write};
 pub use split::{Piece, Reading, SplitError, SplitErrorKind, StatementSpan, pieces, split};

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::Range;
 
+use unicode_width::UnicodeWidthStr as _;
+
 /// How many lines of a statement are kept for showing.
 const LINES_MAX: usize = 400;
 
@@ -18,7 +20,8 @@ pub struct Place {
     pub line: usize,
     /// The column in characters, from 1.
     pub column: usize,
-    /// The whole lines on which the place lies, each without its line ending and cut where it is very long.
+    /// The whole lines on which the place lies, each without its line ending and cut where it is very long. Characters
+    /// that a terminal does not show, or acts on, are replaced by visible ones, each by one.
     pub lines: Vec<String>,
     /// For each of those lines, the part of it that belongs to the place, in characters from 0.
     pub marked: Vec<Range<usize>>,
@@ -57,7 +60,7 @@ impl Place {
                     .filter(|&char| char != '\u{feff}')
                     .count()
             };
-            let visible = shown.trim_start_matches('\u{feff}').replace('\t', " ");
+            let visible = visible(shown.trim_start_matches('\u{feff}'));
             let last = visible.chars().count();
             let leading = if from == 0 {
                 line.chars().take_while(|char| char.is_whitespace()).count()
@@ -76,6 +79,39 @@ impl Place {
         }
         place
     }
+}
+
+impl Place {
+    /// What stands under a line: `^` under each column of the marked part; nothing where nothing is marked.
+    pub(crate) fn marks(&self, index: usize) -> Option<String> {
+        let (line, marked) = (self.lines.get(index)?, self.marked.get(index)?);
+        let columns = |from: usize, to: usize| {
+            let part: String = line.chars().skip(from).take(to - from).collect();
+            part.width()
+        };
+        let before = columns(0, marked.start);
+        let under = columns(marked.start, marked.end);
+        (under > 0).then(|| format!("{}{}", " ".repeat(before), "^".repeat(under)))
+    }
+}
+
+/// A text in which nothing is hidden and nothing acts on the terminal: control characters are shown as their pictures,
+/// a tab as a space, and what has no width or turns the direction of writing as a replacement character.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    text.chars()
+        .map(|char| match char {
+            '\t' => ' ',
+            '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(char)).unwrap_or('\u{fffd}'),
+            '\u{7f}' => '\u{2421}',
+            '\u{80}'..='\u{9f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{feff}' => '\u{fffd}',
+            char => char,
+        })
+        .collect()
 }
 
 impl fmt::Display for Place {
@@ -109,6 +145,24 @@ mod tests {
         assert_eq!(place.to_string(), "v1.sql:2:3");
         assert_eq!(place.lines, ["  CREATE é", " b"]);
         assert_eq!(place.marked, [2..10, 1..2]);
+    }
+
+    #[test]
+    fn what_a_terminal_would_hide_or_obey_is_shown() {
+        assert_eq!(
+            visible("a\0b\u{1b}[31m\u{7f}\t.\u{202e}x"),
+            "a␀b␛[31m␡ .\u{fffd}x"
+        );
+    }
+
+    #[test]
+    fn marks_stand_under_what_they_mark_whatever_its_width() {
+        let text = "SELECT '日本', e\u{301}, bad\0";
+        let start = text.find("bad").unwrap();
+        let place = Place::new("v1.sql", text, start..text.len());
+        assert_eq!(place.lines, ["SELECT '日本', e\u{301}, bad␀"]);
+        // Two columns for each of the first, none for the accent.
+        assert_eq!(place.marks(0).unwrap(), format!("{}^^^^", " ".repeat(18)));
     }
 
     #[test]

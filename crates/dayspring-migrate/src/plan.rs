@@ -153,6 +153,12 @@ fn plan_strictly(
         if Some(id.version) < newest_script {
             return Err(Refusal::Missing {
                 name: named(id, record),
+                id,
+                applied: record
+                    .statements
+                    .values()
+                    .filter(|statement| statement.state == State::Applied)
+                    .count(),
             });
         }
         plan.ahead = true;
@@ -297,6 +303,7 @@ fn changed(script: &Script, record: &ScriptRecord, statement: &Statement) -> Ref
         Refusal::Edited {
             place: Box::new(script.place_of(statement)),
             number,
+            now: script.text_of(statement).to_owned(),
             recorded: recorded.text.clone(),
         }
     }

@@ -1,7 +1,7 @@
 //! Why a set of scripts does not fit a journal.
 
 use crate::place::Place;
-use crate::script::Version;
+use crate::script::{ScriptId, Version};
 
 /// Why nothing was run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,6 +14,8 @@ pub enum Refusal {
         place: Box<Place>,
         /// Its number in its script.
         number: usize,
+        /// Its text now.
+        now: String,
         /// Its text when it ran, if the journal could give it.
         recorded: Option<String>,
     },
@@ -40,6 +42,10 @@ pub enum Refusal {
     Missing {
         /// The script's path when it ran.
         name: String,
+        /// What names it in the journal.
+        id: ScriptId,
+        /// How many of its statements are applied.
+        applied: usize,
     },
     /// A new script stands before the newest applied one.
     #[error("`{path}` is new, but {newest} is applied already")]
@@ -122,7 +128,12 @@ impl Refusal {
             Self::Edited { .. } => "restore its text, and write the change as a new statement in a new script".to_owned(),
             Self::Inserted { .. } => "move it to the end of the newest script, or into a new one".to_owned(),
             Self::Removed { .. } => "restore it; to undo what it did, write a new script".to_owned(),
-            Self::Missing { .. } => "restore the file as it was".to_owned(),
+            Self::Missing { id, .. } => format!(
+                "restore the file as it was, from version control or from the journal: SELECT text FROM dayspring_statement \
+                 WHERE version = {} AND phase = '{}' ORDER BY position; to undo what it did, write a new script",
+                id.version.number(),
+                id.phase.name()
+            ),
             Self::Late { newest, .. } => format!("give it a number greater than {}", newest.number()),
             Self::AppendedToOlder { newest, .. } => {
                 format!("move it to the end of {newest}, or into a script with a greater number")

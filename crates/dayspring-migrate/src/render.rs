@@ -1,18 +1,32 @@
 //! Errors as text for people, in rustc's look and within a number of bytes.
 
 use crate::blocker::Blockers;
-use crate::error::Error;
-use crate::place::{Place, cut};
+use crate::error::{Again, Error};
+use crate::lexer::{Token, significant};
+use crate::place::{Place, cut, visible};
+use crate::refusal::Refusal;
 
 /// Lines of a statement that are shown before the one that matters.
 const LINES_SHOWN: usize = 4;
 
 /// Renders an error: what failed, the source with the place, what the database shows, what to do. The text has no
 /// colours, ends without a line feed and is at most `bytes_max` long; a long source gives way first, the help last.
+///
+/// What it advises is for a deployment; [`render_run_failure`] is for a command.
 #[must_use]
 pub fn render_failure(error: &Error, bytes_max: usize) -> String {
+    render(error, Again::Deploy, bytes_max)
+}
+
+/// As [`render_failure`], for a command that was run by hand and is run again.
+#[must_use]
+pub fn render_run_failure(error: &Error, bytes_max: usize) -> String {
+    render(error, Again::Run, bytes_max)
+}
+
+fn render(error: &Error, again: Again, bytes_max: usize) -> String {
     let head = format!("error: {}", head(error));
-    let help = format!("\n help: {}", error.help());
+    let help = format!("\n help: {}", error.help(again));
     let mut middle = String::new();
     if let Some(place) = error.place() {
         middle.push_str(&excerpt(place, important_line(error, place)));
@@ -23,12 +37,65 @@ pub fn render_failure(error: &Error, bytes_max: usize) -> String {
     if let Error::LockWait(wait) = error {
         middle.push_str(&blockers(&wait.blockers));
     }
-    if let Error::Refused(refusal) = error
-        && let Some(recorded) = refusal.recorded()
-    {
-        middle.push_str(&note("it ran as", recorded));
+    if let Error::Refused(refusal) = error {
+        middle.push_str(&before(refusal));
     }
     fit(&head, &middle, &help, bytes_max)
+}
+
+/// What an applied statement was, and what of it stays.
+fn before(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::Edited {
+            recorded: Some(recorded),
+            now,
+            ..
+        } => match first_difference(recorded, now) {
+            Some(difference) => note("this line ran as", difference.recorded),
+            None => note("it ran as", recorded),
+        },
+        Refusal::Missing { applied, .. } => {
+            let stays = match applied {
+                1 => "its statement stays",
+                _ => "its statements stay",
+            };
+            format!("\n note: {stays} applied, and nothing was run")
+        }
+        refusal => match refusal.recorded() {
+            Some(recorded) => note("it ran as", recorded),
+            None => String::new(),
+        },
+    }
+}
+
+/// Where two texts of a statement differ first, white space and comments apart.
+struct FirstDifference<'a> {
+    /// The line in the older one.
+    recorded: &'a str,
+    /// The number of the line in the newer one, from 0.
+    line: usize,
+}
+
+fn first_difference<'a>(recorded: &'a str, now: &str) -> Option<FirstDifference<'a>> {
+    let (mut then, mut present) = (significant(recorded), significant(now));
+    let (one, other) = loop {
+        match (then.next(), present.next()) {
+            (None, None) => return None,
+            (Some(one), Some(other)) if one.text == other.text => {}
+            different => break different,
+        }
+    };
+    // Where one of them has ended, its last line is the one.
+    let offset = |token: Option<Token<'_>>, text: &str| match token {
+        Some(token) => token.text.as_ptr().addr() - text.as_ptr().addr(),
+        None => text.trim_end().len(),
+    };
+    let at = offset(one, recorded);
+    let start = recorded[..at].rfind('\n').map_or(0, |at| at + 1);
+    Some(FirstDifference {
+        recorded: recorded[start..].lines().next().unwrap_or_default(),
+        line: now[..offset(other, now)].matches('\n').count(),
+    })
 }
 
 fn fit(head: &str, middle: &str, help: &str, bytes_max: usize) -> String {
@@ -48,13 +115,25 @@ fn fit(head: &str, middle: &str, help: &str, bytes_max: usize) -> String {
 }
 
 fn head(error: &Error) -> String {
-    error.to_string().lines().collect::<Vec<_>>().join(" ")
+    visible(&error.to_string().lines().collect::<Vec<_>>().join(" "))
 }
 
-/// MySQL names the line within the statement for a syntax error: `... near 'x' at line 3`.
+/// The line of a statement that matters, from 0. MySQL names the line within the statement for a syntax error: `... near 'x' at line 3`.
 fn important_line(error: &Error, place: &Place) -> usize {
-    let Error::Failed(failure) = error else {
-        return 0;
+    let last = place.lines.len().saturating_sub(1);
+    let failure = match error {
+        Error::Failed(failure) => failure,
+        Error::Refused(refusal) => {
+            return match &**refusal {
+                Refusal::Edited {
+                    recorded: Some(recorded),
+                    now,
+                    ..
+                } => first_difference(recorded, now).map_or(0, |found| found.line.min(last)),
+                _ => 0,
+            };
+        }
+        _ => return 0,
     };
     let words = failure.error.to_string();
     let number = words
@@ -66,9 +145,7 @@ fn important_line(error: &Error, place: &Place) -> usize {
         })
         .and_then(|digits| digits.parse::<usize>().ok())
         .unwrap_or(1);
-    number
-        .saturating_sub(1)
-        .min(place.lines.len().saturating_sub(1))
+    number.saturating_sub(1).min(last)
 }
 
 fn excerpt(place: &Place, important: usize) -> String {
@@ -98,17 +175,8 @@ fn excerpt(place: &Place, important: usize) -> String {
     {
         text.push_str(&format!("\n{:>width$} | {shown}", place.line + index));
     }
-    if let Some(marked) = place
-        .marked
-        .get(important)
-        .filter(|marked| !marked.is_empty())
-    {
-        text.push_str(&format!(
-            "\n{:width$} | {}{}",
-            "",
-            " ".repeat(marked.start),
-            "^".repeat(marked.len())
-        ));
+    if let Some(marks) = place.marks(important) {
+        text.push_str(&format!("\n{:width$} | {marks}", ""));
     }
     text
 }
@@ -134,7 +202,7 @@ fn note(title: &str, body: &str) -> String {
     let mut text = format!("\n note: {title}");
     for line in lines.iter().take(8) {
         text.push_str("\n       ");
-        text.push_str(cut(line, 200).trim_end());
+        text.push_str(visible(cut(line, 200)).trim_end());
     }
     if lines.len() > 8 {
         text.push_str("\n       ...");

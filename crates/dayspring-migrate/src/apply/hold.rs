@@ -9,6 +9,9 @@ use crate::error::Error;
 use crate::lease::{self, Applicant, Holder, Taken};
 use crate::session::{Session, SessionError};
 
+/// How often the lease may be found locked and nobody's, by one who would not wait for it: another is just taking it.
+const UNREAD_MAX: u32 = 10;
+
 /// What waiting for the lease has come to.
 enum Wait {
     /// It is over: the holder's connection has ended.
@@ -60,7 +63,9 @@ impl<S: Session> Run<'_, S> {
                         expires_in_seconds,
                     });
                 }
-                Ok(Taken::Again) if waited >= self.options.lease_wait => {
+                Ok(Taken::Again)
+                    if waited >= self.options.lease_wait && lost_answers >= UNREAD_MAX =>
+                {
                     return Err(Error::journal("its lease can be neither taken nor read"));
                 }
                 Ok(Taken::Again) => lost_answers += 1,

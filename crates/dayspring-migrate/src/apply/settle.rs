@@ -95,9 +95,10 @@ impl<S: Session> Run<'_, S> {
                 let applied = after(record.state.clone(), Step::Succeed)?;
                 self.record_entry(&entry(applied)).await?;
                 let refusal = match now {
-                    Some(_) => Refusal::Edited {
+                    Some(statement) => Refusal::Edited {
                         place: Box::new(place()),
                         number: record.number,
+                        now: script.text_of(statement).to_owned(),
                         recorded: Some(text),
                     },
                     None => Refusal::Removed {

@@ -51,13 +51,12 @@ pub(super) fn render_without_help(finding: &Finding) -> String {
 fn render_excerpt(place: &Place) -> String {
     let width = place.line.to_string().len();
     let mut text = format!("\n{:width$}--> {place}\n{:width$} |", "", "");
-    let (Some(line), Some(marked)) = (place.lines.first(), place.marked.first()) else {
+    let Some(line) = place.lines.first() else {
         return text;
     };
     text.push_str(&format!("\n{} | {line}", place.line));
-    if !marked.is_empty() {
-        let (before, marks) = (" ".repeat(marked.start), "^".repeat(marked.len()));
-        text.push_str(&format!("\n{:width$} | {before}{marks}", ""));
+    if let Some(marks) = place.marks(0) {
+        text.push_str(&format!("\n{:width$} | {marks}", ""));
     }
     text
 }

@@ -289,13 +289,13 @@ async fn an_edited_applied_statement_is_refused_with_both_texts() {
     let world = World::new().await;
     world.apply(&[LOG]).await;
     let edited = LOG.1.replace("'v1'", "'V1'");
-    insta::assert_snapshot!(world.apply(&[("v1.sql", &edited)]).await, @r"
+    insta::assert_snapshot!(world.apply(&[("v1.sql", &edited)]).await, @"
     error: statement 2 is applied already, with another text
      --> scripts/schema/v1.sql:2:1
       |
     2 | INSERT INTO log (what) VALUES ('V1');
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-     note: it ran as
+     note: this line ran as
            INSERT INTO log (what) VALUES ('v1')
      help: restore its text, and write the change as a new statement in a new script
     ");

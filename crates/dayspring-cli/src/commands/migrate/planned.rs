@@ -1,9 +1,10 @@
 //! The statements that are to run, with what is known about each: for people and for machines.
 
 use dayspring_migrate::lint::{Change, Finding, render_json};
-use dayspring_migrate::{Action, Plan, ScriptId, Scripts, Statement};
+use dayspring_migrate::{Action, Plan, ScriptId, Scripts, Statement, visible};
 use serde::Serialize;
 use serde_json::Value;
+use unicode_width::UnicodeWidthStr as _;
 
 /// Where a statement's text and what is said about it begin.
 const INDENT: usize = 20;
@@ -152,11 +153,15 @@ pub(super) fn render(statements: &[PlannedStatement<'_>], width: usize) -> Strin
 
 /// On one line, its white space as single spaces, cut where it is long.
 fn shortened(text: &str, width: usize) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= width {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let mut line = visible(&words.join(" "));
+    if line.width() <= width {
         return line;
     }
-    line.chars().take(width - 3).chain("...".chars()).collect()
+    while line.width() > width - 3 {
+        line.pop();
+    }
+    line + "..."
 }
 
 /// Lines that are no longer than `width`, unless a word is; those after the first are set in.
@@ -164,7 +169,7 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+            Some(line) if line.width() + 1 + word.width() <= width => {
                 line.push(' ');
                 line.push_str(word);
             }
@@ -183,8 +188,11 @@ mod tests {
     fn a_statement_is_shown_on_one_short_line() {
         assert_eq!(shortened("SELECT\n  1", 61), "SELECT 1");
         let long = shortened(&format!("SELECT '{}'", "é".repeat(100)), 61);
-        assert_eq!(long.chars().count(), 61);
+        assert_eq!(long.width(), 61);
         assert!(long.ends_with("..."));
+        let wide = shortened(&format!("SELECT '{}'", "日".repeat(100)), 61);
+        assert!((60..=61).contains(&wide.width()), "{wide}");
+        assert_eq!(shortened("SELECT '\u{1b}[2J'", 61), "SELECT '␛[2J'");
     }
 
     #[test]

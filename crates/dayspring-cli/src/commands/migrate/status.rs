@@ -1,5 +1,5 @@
 use clap::Args;
-use dayspring_migrate::{Phase, ScriptStatus, Standing, Version};
+use dayspring_migrate::{Phase, ScriptStatus, Standing, Version, visible};
 use serde::Serialize;
 
 use super::database::DatabaseArgs;
@@ -63,7 +63,7 @@ pub(super) async fn status(ui: Ui, args: StatusArgs) -> Result<(), Error> {
     ui.result(render::table(&std::iter::once(header).chain(rows).collect::<Vec<_>>()).trim_end());
     for script in &scripts {
         if let Some(detail) = detail(&script.standing) {
-            ui.result(&format!("\n{}: {detail}", script.path));
+            ui.result(&format!("\n{}: {}", script.path, visible(&detail)));
         }
     }
     Ok(())

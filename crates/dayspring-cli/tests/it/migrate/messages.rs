@@ -40,7 +40,7 @@ fn a_syntax_error() {
     5 |   ADD COLUMN name VARCHAR(255),
     6 |   MODFY email TEXT;
       |   ^^^^^^^^^^^^^^^^
-     help: statement 1 stays applied; correct this one and deploy again, it resumes at 2
+     help: statement 1 stays applied; correct this one and run it again, it resumes at 2
     ");
 }
 
@@ -114,7 +114,7 @@ fn a_duplicate_column() {
       |
     1 | ALTER TABLE users ADD COLUMN email VARCHAR(100);
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-     help: nothing of this script is applied; correct this one and deploy again, it starts at 1
+     help: nothing of this script is applied; correct this one and run it again, it starts at 1
     ");
 }
 
@@ -127,7 +127,7 @@ fn a_missing_table() {
       |
     1 | UPDATE user SET email = NULL;
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-     help: nothing of this script is applied; correct this one and deploy again, it starts at 1
+     help: nothing of this script is applied; correct this one and run it again, it starts at 1
     ");
 }
 
@@ -140,7 +140,7 @@ fn a_duplicate_key_on_a_unique_index() {
       |
     1 | ALTER TABLE users ADD UNIQUE (email);
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-     help: nothing of this script is applied; correct this one and deploy again, it starts at 1
+     help: nothing of this script is applied; correct this one and run it again, it starts at 1
     ");
 }
 
@@ -156,7 +156,7 @@ fn a_foreign_key_that_does_not_match() {
       |
     1 | CREATE TABLE posts (
       | ^^^^^^^^^^^^^^^^^^^^
-     help: nothing of this script is applied; correct this one and deploy again, it starts at 1
+     help: nothing of this script is applied; correct this one and run it again, it starts at 1
     "#);
 }
 
@@ -172,12 +172,7 @@ fn a_lock_that_another_holds() {
     other.rows("SELECT * FROM users");
     let printed = database.run(&["up", "--lock-wait", "1s"]);
     assert_eq!(printed.code, 2, "{}", printed.stderr);
-    let id = other.id().to_string();
-    let (before, rest) = printed.stderr.split_once(" in a transaction for ").unwrap();
-    let (_, after) = rest.split_once(' ').unwrap();
-    let shown = format!("{before} in a transaction for N {after}")
-        .replace(&format!("connection {id} "), "connection ID ")
-        .replace(&format!("KILL {id}`"), "KILL ID`");
+    let shown = without_age_and_id(&printed.stderr, other.id());
     insta::assert_snapshot!(shown, @"
        Migrating root@SOCKET database `blog`
     error: statement 1 of 1 waited too long for a lock, and was cancelled
@@ -187,11 +182,109 @@ fn a_lock_that_another_holds() {
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
      note: it is held to the end of a transaction, and these are open
            connection ID of root@localhost, in a transaction for N s, idle
-     help: wait for it or end it (`KILL ID`), and deploy again: it resumes at 1
+     help: wait for it or end it (`KILL ID`), and run it again: it resumes at 1
     ");
     // Freed, the same script goes on.
     other.say("COMMIT");
     database.succeed(&["up"]);
+}
+
+#[test]
+fn a_row_that_another_holds() {
+    let database = users();
+    database.write(
+        "v2.sql",
+        "INSERT INTO users VALUES (3, 'c@example.com');\nUPDATE users\n  SET email = 'b@example.com'\n  WHERE id = 2;\n",
+    );
+    let mut other = database.connect();
+    other.say("START TRANSACTION");
+    other.say("UPDATE users SET email = NULL WHERE id = 2");
+    let printed = database.run(&["up", "--lock-wait", "1s"]);
+    assert_eq!(printed.code, 2, "{}", printed.stderr);
+    let shown = without_age_and_id(&printed.stderr, other.id());
+    insta::assert_snapshot!(shown, @"
+       Migrating root@SOCKET database `blog`
+    error: statement 2 of 2 waited too long for a lock, and was cancelled
+     --> scripts/schema/v2.sql:2:1
+      |
+    2 | UPDATE users
+      | ^^^^^^^^^^^^
+     note: it is held to the end of a transaction, and these are open
+           connection ID of root@localhost, in a transaction for N s, idle
+     help: wait for it or end it (`KILL ID`), and run it again: it resumes at 1
+    ");
+    assert_eq!(database.rows("SELECT COUNT(*) FROM users"), ["2"]);
+    other.say("COMMIT");
+    database.succeed(&["up"]);
+}
+
+/// `in a transaction for 3 s` with N for the number.
+fn without_age_and_id(text: &str, id: impl std::fmt::Display) -> String {
+    let (before, rest) = text.split_once(" in a transaction for ").unwrap();
+    let (_, after) = rest.split_once(' ').unwrap();
+    format!("{before} in a transaction for N {after}")
+        .replace(&format!("connection {id} "), "connection ID ")
+        .replace(&format!("KILL {id}`"), "KILL ID`")
+}
+
+#[test]
+fn a_lease_that_another_holds() {
+    let database = users();
+    database.write("v2.sql", "ALTER TABLE users ADD COLUMN name TEXT;\n");
+    let mut other = database.connect();
+    other.say("START TRANSACTION");
+    other.rows("SELECT * FROM users");
+    let url = database.socket_url();
+    let first = database
+        .command(&["up", "--lock-wait", "1m", "--database-url", &url])
+        .spawn()
+        .unwrap();
+    let waits = "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE '%ADD COLUMN name%' AND state LIKE \
+                 'Waiting%'";
+    while database.rows(waits) == ["0"] {}
+    let printed = database.run(&["up", "--lease-wait", "0s"]);
+    assert_eq!(printed.code, 2, "{}", printed.stderr);
+    let owner = database.rows("SELECT owner FROM dayspring_lease").remove(0);
+    let seconds = printed.stderr.rsplit_once(" s at most").unwrap().0;
+    let seconds = seconds.rsplit_once(' ').unwrap().1.to_owned();
+    let shown = printed.stderr.replace(&owner, "process N on HOST, run N");
+    insta::assert_snapshot!(shown.replace(&format!("in {seconds} s"), "in N s"), @"
+       Migrating root@SOCKET database `blog`
+    error: `process N on HOST, run N` is migrating this database
+     help: wait until it is done, and run it again; if it is dead, its lease ends by itself in N s at most
+    ");
+    other.say("COMMIT");
+    let done = database.printed(&first.wait_with_output().unwrap());
+    assert_eq!(done.code, 0, "{}", done.stderr);
+}
+
+#[test]
+fn what_a_terminal_does_not_show_is_shown() {
+    insta::assert_snapshot!(failing("-- \u{1b}[2J\nUPDATE `us\u{1b}[31mer` SET email = '日本', \tx = y;\n"), @r"
+       Migrating root@SOCKET database `blog`
+    error: statement 1 of 1 failed: Table 'blog.us\001B[31mer' doesn't exist (MySQL 1146)
+     --> scripts/schema/v2.sql:2:1
+      |
+    2 | UPDATE `us␛[31mer` SET email = '日本',  x = y;
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+     help: nothing of this script is applied; correct this one and run it again, it starts at 1
+    ");
+    insta::assert_snapshot!(failing("SELECT '日本', '\u{1b}[31m', 'a;\n"), @"
+    error: the text that begins with `'` is never closed
+     --> scripts/schema/v2.sql:1:23
+      |
+    1 | SELECT '日本', '␛[31m', 'a;
+      |                         ^^^
+     help: close the quote, or double it where it belongs to the text
+    ");
+    insta::assert_snapshot!(failing("SELECT 1;\nSELECT 'a\0b';\n"), @"
+    error: a NUL byte stands here; the file is not text
+     --> scripts/schema/v2.sql:2:10
+      |
+    2 | SELECT 'a␀b';
+      |          ^
+     help: save the file as UTF-8; UTF-16 has such bytes
+    ");
 }
 
 #[test]
@@ -231,7 +324,7 @@ fn access_that_is_denied() {
       |
     1 | ALTER TABLE users ADD COLUMN name VARCHAR(255);
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-     help: nothing of this script is applied; correct this one and deploy again, it starts at 1
+     help: nothing of this script is applied; correct this one and run it again, it starts at 1
     ");
 }
 
@@ -247,15 +340,14 @@ fn an_applied_statement_that_was_edited() {
     insta::assert_snapshot!(printed.stderr, @"
        Migrating root@SOCKET database `blog`
     error: statement 1 is applied already, with another text
-     --> scripts/schema/v1.sql:1:1
+     --> scripts/schema/v1.sql:3:3
       |
     1 | CREATE TABLE users (
-      | ^^^^^^^^^^^^^^^^^^^^
-     note: it ran as
-           CREATE TABLE users (
-             id INT PRIMARY KEY,
+    2 |   id INT PRIMARY KEY,
+    3 |   email VARCHAR(100) NOT NULL
+      |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+     note: this line ran as
              email VARCHAR(255)
-           )
      help: restore its text, and write the change as a new statement in a new script
     ");
     assert_eq!(database.run(&["plan"]).code, 1);
@@ -273,7 +365,8 @@ fn a_script_that_is_missing() {
     insta::assert_snapshot!(printed.stderr, @"
        Migrating root@SOCKET database `blog`
     error: `scripts/schema/v2_posts.sql` is applied already, and is missing among the scripts
-     help: restore the file as it was
+     note: its statement stays applied, and nothing was run
+     help: restore the file as it was, from version control or from the journal: SELECT text FROM dayspring_statement WHERE version = 2 AND phase = 'expand' ORDER BY position; to undo what it did, write a new script
     ");
 }
 
