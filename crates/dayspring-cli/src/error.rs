@@ -130,7 +130,7 @@ pub(crate) enum Error {
     Migration { fault: Fault, message: String },
     /// The message never holds the URL, which may hold a password.
     #[error("the database URL {problem}")]
-    DatabaseUrl { problem: String },
+    DatabaseUrl { problem: String, help: &'static str },
     #[error("cannot connect to {place}: {message}")]
     Connect {
         place: String,
@@ -273,11 +273,7 @@ impl Error {
             Self::NoCredentials { .. } => Some(
                 "set AWS_PROFILE or the AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of the account to deploy to".to_owned(),
             ),
-            Self::DatabaseUrl { .. } => Some(
-                "write mysql://USER:PASSWORD@HOST:PORT/DATABASE, or mysql://USER@/DATABASE?socket=/PATH; \
-                 special characters are percent-encoded (`@` is %40, `/` is %2F)"
-                    .to_owned(),
-            ),
+            Self::DatabaseUrl { help, .. } => Some((*help).to_owned()),
             Self::NoDatabase { .. } => Some(
                 "name a server with --database-url or the variable DATABASE_URL, or a project's folder with --dir"
                     .to_owned(),

@@ -74,6 +74,7 @@ pub(super) fn describe(error: &Error) -> String {
             "the server has no encryption".to_owned()
         }
         Error::Driver(error) => error.to_string(),
+        error if is_of_encryption(error) => of_encryption(&error.to_string()),
         Error::Io(IoError::Io(error)) => match error.raw_os_error() {
             Some(_) => without_number(&error.to_string()),
             None => error.to_string(),
@@ -115,6 +116,9 @@ pub(super) fn connect_help(error: &Error) -> &'static str {
         Error::Driver(DriverError::NoClientSslFlagFromServer) => {
             "turn encryption on at the server, or allow a connection without it: ssl-mode=PREFERRED"
         }
+        error if is_of_name(error) => {
+            "connect by a name that the certificate is for, or check the authority alone: ssl-mode=VERIFY_CA"
+        }
         error if is_of_encryption(error) => {
             "name the authority of the server's certificate with ssl-ca=FILE, or encrypt without checking: ssl-mode=REQUIRED"
         }
@@ -130,6 +134,32 @@ fn is_of_encryption(error: &Error) -> bool {
         Error::Io(IoError::Tls(_)) => true,
         Error::Io(IoError::Io(error)) => error.kind() == std::io::ErrorKind::InvalidData,
         _ => false,
+    }
+}
+
+/// Whether a certificate is from a trusted authority, and for another name: rustls looks at the name last.
+pub(super) fn is_of_name(error: &Error) -> bool {
+    is_of_encryption(error) && error.to_string().contains("certificate not valid for name")
+}
+
+/// What rustls says of a certificate, in words for people.
+fn of_encryption(words: &str) -> String {
+    let Some((_, problem)) = words.split_once("invalid peer certificate: ") else {
+        return words.to_owned();
+    };
+    let problem = problem.trim_end_matches('`');
+    match problem.split([':', '(', ' ']).next() {
+        Some("UnknownIssuer" | "BadSignature") => {
+            "the server's certificate is from an authority that is not trusted".to_owned()
+        }
+        Some("CaUsedAsEndEntity") => {
+            "the server's certificate is that of an authority, and not of a server".to_owned()
+        }
+        Some("certificate") => {
+            let problem = problem.replace("certificate not valid for", "certificate is not for");
+            format!("the server's {problem}")
+        }
+        _ => format!("the server's certificate is not valid: {problem}"),
     }
 }
 

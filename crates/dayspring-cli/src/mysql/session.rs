@@ -67,6 +67,7 @@ impl MySqlSession {
     /// # Errors
     /// [`Error::Connect`].
     pub(crate) async fn connect(url: DatabaseUrl, lock_wait: Duration) -> Result<Self, Error> {
+        url.check_authorities()?;
         let mut session = Self {
             ways: url.options(lock_wait),
             url,
@@ -95,6 +96,9 @@ impl MySqlSession {
                 Ok(Err(Driver::Driver(DriverError::NoClientSslFlagFromServer)))
                     if self.ways.len() > 1 =>
                 {
+                    self.ways.remove(0);
+                }
+                Ok(Err(error)) if self.ways.len() > 1 && failure::is_of_name(&error) => {
                     self.ways.remove(0);
                 }
                 Ok(connected) => return connected,

@@ -1,4 +1,4 @@
-//! `mysql://USER:PASSWORD@HOST:PORT/DATABASE?socket=/PATH&ssl-mode=VERIFY_IDENTITY&ssl-ca=FILE`.
+//! `mysql://USER:PASSWORD@HOST:PORT/DATABASE?socket=/PATH&ssl-mode=VERIFY_CA&ssl-ca=FILE`.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -13,6 +13,12 @@ const DEFAULT_PORT: u16 = 3306;
 
 /// A network that is gone shows itself to a statement that runs for hours only by this.
 const KEEPALIVE: Duration = Duration::from_secs(30);
+
+const FORM: &str = "write mysql://USER:PASSWORD@HOST:PORT/DATABASE, or mysql://USER@/DATABASE?socket=/PATH; \
+                    special characters are percent-encoded (`@` is %40, `/` is %2F)";
+
+const ENCRYPTION: &str = "write ?ssl-mode=VERIFY_IDENTITY&ssl-ca=FILE, where FILE holds the certificates of the authorities to trust, \
+                          as PEM; VERIFY_CA accepts a certificate of theirs for whatever name";
 
 /// Where a database is and who asks. It shows itself without the password.
 #[derive(Clone, PartialEq, Eq)]
@@ -38,6 +44,10 @@ enum Tls {
     Preferred,
     /// Always, whoever the server is.
     Required,
+    /// Always, and the server has a certificate of these authorities, for whatever name.
+    VerifyCa {
+        ca: PathBuf,
+    },
     /// Always, and the server has a certificate for its name.
     VerifyIdentity {
         /// Certificates to trust instead of those of the web's authorities.
@@ -83,6 +93,36 @@ impl DatabaseUrl {
         self.database.as_deref()
     }
 
+    /// Whether the file of authorities can be read and holds a certificate: the driver's words for it would be about the
+    /// server.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(super) fn check_authorities(&self) -> Result<(), Error> {
+        let (Server::Tcp {
+            tls: Tls::VerifyCa { ca } | Tls::VerifyIdentity { ca: Some(ca) },
+            ..
+        }) = &self.server
+        else {
+            return Ok(());
+        };
+        let shown = ca.display();
+        let bytes = std::fs::read(ca).map_err(|error| {
+            wrong_encryption(format!(
+                "names authorities in `{shown}`, which cannot be read: {error}"
+            ))
+        })?;
+        // PEM, or one certificate as it is in DER: a sequence.
+        let is_pem = String::from_utf8_lossy(&bytes).contains("-----BEGIN CERTIFICATE-----");
+        if is_pem || bytes.first() == Some(&0x30) {
+            Ok(())
+        } else {
+            Err(wrong_encryption(format!(
+                "names authorities in `{shown}`, which holds no certificate"
+            )))
+        }
+    }
+
     /// The driver's options, in the order in which to try them: without encryption only after the server says that it
     /// has none, and only where that was asked for.
     pub(super) fn options(&self, lock_wait: Duration) -> Vec<Opts> {
@@ -112,6 +152,10 @@ impl DatabaseUrl {
                     Tls::Disabled => vec![None],
                     Tls::Preferred => vec![Some(unverified()), None],
                     Tls::Required => vec![Some(unverified())],
+                    Tls::VerifyCa { ca } => {
+                        let ca = verified(Some(ca.clone()));
+                        vec![Some(ca.clone()), Some(whatever_name(ca))]
+                    }
                     Tls::VerifyIdentity { ca } => vec![Some(verified(ca.clone()))],
                 };
                 ways.into_iter()
@@ -126,6 +170,14 @@ fn unverified() -> SslOpts {
     SslOpts::default()
         .with_danger_accept_invalid_certs(true)
         .with_danger_skip_domain_validation(true)
+}
+
+/// The second way of VERIFY_CA, for a certificate that is for another name. rustls looks at the name last, so what is
+/// only not for it is from a trusted authority. The driver tells that error by the words `NotValidForName`, which
+/// rustls 0.23 no longer says; the name that was asked for it does say.
+fn whatever_name(ca: SslOpts) -> SslOpts {
+    ca.with_danger_skip_domain_validation(true)
+        .with_danger_tls_hostname_override(Some("NotValidForName"))
 }
 
 fn verified(ca: Option<PathBuf>) -> SslOpts {
@@ -161,15 +213,21 @@ fn parse_server(address: &str, query: &str) -> Result<Server, Error> {
         (Some("DISABLED"), None) => Tls::Disabled,
         (Some("PREFERRED"), None) | (None, None) => Tls::Preferred,
         (Some("REQUIRED"), None) => Tls::Required,
+        (Some("VERIFY_CA"), Some(ca)) => Tls::VerifyCa { ca },
+        (Some("VERIFY_CA"), None) => {
+            return Err(wrong_encryption(
+                "has `ssl-mode=VERIFY_CA` without `ssl-ca=FILE`: every server of the web has a certificate of some authority",
+            ));
+        }
         (Some("VERIFY_IDENTITY") | None, ca) => Tls::VerifyIdentity { ca },
         (Some("DISABLED" | "PREFERRED" | "REQUIRED"), Some(_)) => {
-            return Err(wrong(
-                "has `ssl-ca` and an `ssl-mode` that checks no certificate; write ssl-mode=VERIFY_IDENTITY",
+            return Err(wrong_encryption(
+                "has `ssl-ca` and an `ssl-mode` that checks no certificate; write ssl-mode=VERIFY_CA or VERIFY_IDENTITY",
             ));
         }
         (Some(_), _) => {
-            return Err(wrong(
-                "has another `ssl-mode` than DISABLED, PREFERRED, REQUIRED and VERIFY_IDENTITY",
+            return Err(wrong_encryption(
+                "has another `ssl-mode` than DISABLED, PREFERRED, REQUIRED, VERIFY_CA and VERIFY_IDENTITY",
             ));
         }
     };
@@ -215,6 +273,14 @@ fn decoded(text: &str, what: &str) -> Result<String, Error> {
 fn wrong(problem: impl Into<String>) -> Error {
     Error::DatabaseUrl {
         problem: problem.into(),
+        help: FORM,
+    }
+}
+
+fn wrong_encryption(problem: impl Into<String>) -> Error {
+    Error::DatabaseUrl {
+        problem: problem.into(),
+        help: ENCRYPTION,
     }
 }
 
@@ -268,6 +334,7 @@ mod tests {
             "mysql://app@/blog?socket=/run/mysqld/my%20sock",
             "mysql://app@db/blog?ssl-ca=/etc/ca.pem",
             "mysql://app@db?ssl-mode=VERIFY_IDENTITY",
+            "mysql://app@db?ssl-mode=verify_ca&ssl-ca=ca.pem",
         ];
         insta::assert_snapshot!(urls.map(shown).join("\n"), @r#"
         app@db.example.com:3307 database `blog` "p@ss/:w" Some(Preferred)
@@ -276,6 +343,7 @@ mod tests {
         app@/run/mysqld/my sock database `blog` "-" None
         app@db:3306 database `blog` "-" Some(VerifyIdentity { ca: Some("/etc/ca.pem") })
         app@db:3306 "-" Some(VerifyIdentity { ca: None })
+        app@db:3306 "-" Some(VerifyCa { ca: "ca.pem" })
         "#);
     }
 
@@ -290,17 +358,19 @@ mod tests {
             "mysql://app:secret@db/blog?tls=1",
             "mysql://app:secret@db/blog?ssl-mode=maybe",
             "mysql://app:secret@db/blog?ssl-mode=REQUIRED&ssl-ca=ca.pem",
+            "mysql://app:secret@db/blog?ssl-mode=VERIFY_CA",
         ];
         let shown = urls.map(shown).join("\n");
-        insta::assert_snapshot!(shown, @r"
+        insta::assert_snapshot!(shown, @"
         error: the database URL does not begin with `mysql://`
         error: the database URL has more than one `/` after the host
         error: the database URL has a port that is no number up to 65535
         error: the database URL has a `[` without its `]`
         error: the database URL has a password that is not UTF-8
         error: the database URL has another parameter than `socket`, `ssl-mode` and `ssl-ca`
-        error: the database URL has another `ssl-mode` than DISABLED, PREFERRED, REQUIRED and VERIFY_IDENTITY
-        error: the database URL has `ssl-ca` and an `ssl-mode` that checks no certificate; write ssl-mode=VERIFY_IDENTITY
+        error: the database URL has another `ssl-mode` than DISABLED, PREFERRED, REQUIRED, VERIFY_CA and VERIFY_IDENTITY
+        error: the database URL has `ssl-ca` and an `ssl-mode` that checks no certificate; write ssl-mode=VERIFY_CA or VERIFY_IDENTITY
+        error: the database URL has `ssl-mode=VERIFY_CA` without `ssl-ca=FILE`: every server of the web has a certificate of some authority
         ");
         assert!(!shown.contains("secret"));
     }

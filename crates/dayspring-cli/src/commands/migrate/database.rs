@@ -42,7 +42,7 @@ pub(crate) struct DatabaseArgs {
     #[command(flatten)]
     pub(super) scripts: ScriptsArgs,
     /// A MySQL or MariaDB server: mysql://USER:PASSWORD@HOST:PORT/DATABASE. After it may stand ?socket=/PATH,
-    /// ssl-mode=DISABLED, PREFERRED (the default), REQUIRED or VERIFY_IDENTITY, and ssl-ca=FILE. Without this and
+    /// ssl-mode=DISABLED, PREFERRED (the default), REQUIRED, VERIFY_CA or VERIFY_IDENTITY, and ssl-ca=FILE. Without this and
     /// without --stage and --endpoint-url, the variable DATABASE_URL is read
     #[arg(long, value_name = "URL", conflicts_with_all = ["stage", "endpoint_url", "region"])]
     database_url: Option<String>,

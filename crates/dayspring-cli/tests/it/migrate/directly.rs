@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::mariadb::{Database, authority};
+use super::mariadb::{Database, authority, other_authority};
 
 fn blog() -> Database {
     let database = Database::new();
@@ -132,17 +132,24 @@ fn tcp_is_encrypted_where_the_server_can_and_as_asked() {
     assert_eq!(code, 0, "{printed}");
     assert_eq!(proxy.commands(), readable, "it is encrypted");
 
-    let (code, printed) = up("?ssl-mode=VERIFY_IDENTITY");
-    assert_eq!(code, 2);
-    assert!(printed.contains("ssl-ca=FILE"), "{printed}");
-    let trusted = format!("?ssl-ca={}", authority().display());
-    let (code, printed) = up(&trusted);
-    assert_eq!(code, 2, "the certificate is for another name: {printed}");
-    let by_name = database
-        .url_through(&proxy, &trusted)
-        .replace("127.0.0.1", "localhost");
-    let printed = database.run_at(&by_name, &["up"]);
-    assert_eq!(printed.code, 0, "{}", printed.stderr);
+    let file = |path: std::path::PathBuf| path.display().to_string();
+    let (ca, other) = (file(authority()), file(other_authority()));
+    // By its address, which the certificate is not for, and by its name, which it is for.
+    for (parameters, by_address, by_name) in [
+        ("ssl-mode=VERIFY_IDENTITY".to_owned(), 2, 2),
+        (format!("ssl-ca={ca}"), 2, 0),
+        (format!("ssl-mode=VERIFY_IDENTITY&ssl-ca={ca}"), 2, 0),
+        (format!("ssl-mode=VERIFY_CA&ssl-ca={ca}"), 0, 0),
+        (format!("ssl-mode=VERIFY_CA&ssl-ca={other}"), 2, 2),
+        (format!("ssl-mode=VERIFY_IDENTITY&ssl-ca={other}"), 2, 2),
+    ] {
+        let url = database.url_through(&proxy, &format!("?{parameters}"));
+        let printed = database.run_at(&url, &["up"]);
+        assert_eq!(printed.code, by_address, "{parameters}: {}", printed.stderr);
+        let printed = database.run_at(&url.replace("127.0.0.1", "localhost"), &["up"]);
+        assert_eq!(printed.code, by_name, "{parameters}: {}", printed.stderr);
+    }
+    assert_eq!(proxy.commands(), readable, "it is encrypted");
 
     proxy.hide_encryption();
     assert_eq!(up("").0, 0);
@@ -152,6 +159,45 @@ fn tcp_is_encrypted_where_the_server_can_and_as_asked() {
         printed.contains("the server has no encryption"),
         "{printed}"
     );
+}
+
+#[test]
+fn what_is_wrong_with_a_certificate_is_said_in_words() {
+    let database = blog();
+    let proxy = database.proxy();
+    let port = proxy.port().to_string();
+    let nonsense = database.folder().join("nonsense.pem");
+    std::fs::write(&nonsense, "nothing").unwrap();
+    let file = |path: &std::path::Path| path.display().to_string();
+    let shown = |parameters: &str| {
+        let url = database.url_through(&proxy, &format!("?{parameters}"));
+        let printed = database.run_at(&url, &["status"]);
+        assert_ne!(printed.code, 0);
+        let text = printed.stderr.replace(&port, "PORT");
+        text.replace(&file(&nonsense), "nonsense.pem")
+    };
+    let own = format!("ssl-ca={}", file(&authority()));
+    let other = format!("ssl-mode=VERIFY_CA&ssl-ca={}", file(&other_authority()));
+    insta::assert_snapshot!(shown(&own), @r#"
+    error: cannot connect to root@127.0.0.1:PORT database `blog`: the server's certificate is not for name "127.0.0.1"; certificate is only valid for DnsName("localhost")
+     help: connect by a name that the certificate is for, or check the authority alone: ssl-mode=VERIFY_CA
+    "#);
+    insta::assert_snapshot!(shown(&other), @"
+    error: cannot connect to root@127.0.0.1:PORT database `blog`: the server's certificate is from an authority that is not trusted
+     help: name the authority of the server's certificate with ssl-ca=FILE, or encrypt without checking: ssl-mode=REQUIRED
+    ");
+    insta::assert_snapshot!(shown("ssl-ca=/nowhere/ca.pem"), @"
+    error: the database URL names authorities in `/nowhere/ca.pem`, which cannot be read: No such file or directory (os error 2)
+     help: write ?ssl-mode=VERIFY_IDENTITY&ssl-ca=FILE, where FILE holds the certificates of the authorities to trust, as PEM; VERIFY_CA accepts a certificate of theirs for whatever name
+    ");
+    insta::assert_snapshot!(shown(&format!("ssl-ca={}", file(&nonsense))), @"
+    error: the database URL names authorities in `nonsense.pem`, which holds no certificate
+     help: write ?ssl-mode=VERIFY_IDENTITY&ssl-ca=FILE, where FILE holds the certificates of the authorities to trust, as PEM; VERIFY_CA accepts a certificate of theirs for whatever name
+    ");
+    insta::assert_snapshot!(shown("ssl-mode=VERIFY_CA"), @"
+    error: the database URL has `ssl-mode=VERIFY_CA` without `ssl-ca=FILE`: every server of the web has a certificate of some authority
+     help: write ?ssl-mode=VERIFY_IDENTITY&ssl-ca=FILE, where FILE holds the certificates of the authorities to trust, as PEM; VERIFY_CA accepts a certificate of theirs for whatever name
+    ");
 }
 
 #[test]

@@ -160,7 +160,7 @@ fn a_run_that_lives_is_waited_for_and_named() {
     insta::assert_snapshot!(format!("{before}by itself in N {after}"), @"
        Migrating root@SOCKET database `blog`
     error: `OWNER` is migrating this database
-     help: wait for it and run again; if it is dead, its lease ends by itself in N s at most
+     help: wait until it is done, and run it again; if it is dead, its lease ends by itself in N s at most
     ");
     child.kill().unwrap();
     child.wait().unwrap();

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, OptsBuilder};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tokio::runtime::Runtime;
 
 use super::proxy::Proxy;
@@ -290,13 +291,31 @@ fn start() -> Server {
 /// The file that makes the server's certificate trusted.
 pub(super) fn authority() -> PathBuf {
     let server = SERVER.get_or_init(start);
-    server.socket.with_file_name("cert.pem")
+    server.socket.with_file_name("ca.pem")
+}
+
+/// A file with another authority.
+pub(super) fn other_authority() -> PathBuf {
+    authority().with_file_name("other-ca.pem")
 }
 
 fn write_certificate(folder: &Path) {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    fs::write(folder.join("cert.pem"), made.cert.pem()).unwrap();
-    fs::write(folder.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
+    let (authority, pem) = make_authority();
+    fs::write(folder.join("ca.pem"), pem).unwrap();
+    fs::write(folder.join("other-ca.pem"), make_authority().1).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let names = CertificateParams::new(["localhost".to_owned()]).unwrap();
+    let certificate = names.signed_by(&key, &authority).unwrap();
+    fs::write(folder.join("cert.pem"), certificate.pem()).unwrap();
+    fs::write(folder.join("key.pem"), key.serialize_pem()).unwrap();
+}
+
+fn make_authority() -> (Issuer<'static, KeyPair>, String) {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    let pem = params.self_signed(&key).unwrap().pem();
+    (Issuer::new(params, key), pem)
 }
 
 fn find_program() -> PathBuf {
