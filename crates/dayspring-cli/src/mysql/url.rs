@@ -99,10 +99,10 @@ impl DatabaseUrl {
     /// # Errors
     /// Why not.
     pub(super) fn check_authorities(&self) -> Result<(), Error> {
-        let (Server::Tcp {
+        let Server::Tcp {
             tls: Tls::VerifyCa { ca } | Tls::VerifyIdentity { ca: Some(ca) },
             ..
-        }) = &self.server
+        } = &self.server
         else {
             return Ok(());
         };
