@@ -95,6 +95,9 @@ pub fn lint(scripts: &Scripts, context: &LintContext) -> Vec<Finding> {
     let mut findings = Vec::new();
     let unasked = unasked(context);
     let mut all_in_use = Schema::default();
+    let is_first_run = scripts
+        .iter()
+        .all(|script| context.applied.is_pending(scripts, script.id, 1));
     for script in in_order(scripts, context) {
         let mut gap = 0;
         for statement in &script.statements {
@@ -111,6 +114,7 @@ pub fn lint(scripts: &Scripts, context: &LintContext) -> Vec<Finding> {
                     tokens: &tokens,
                     read: &read,
                     schema: &schema,
+                    is_first_run,
                 };
                 let allows = Allows::read(
                     &script.text,

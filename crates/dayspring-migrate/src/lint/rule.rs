@@ -131,6 +131,8 @@ pub(super) struct Site<'a> {
     pub(super) read: &'a Read,
     /// The tables before it.
     pub(super) schema: &'a Schema,
+    /// Whether every statement is about to run: the database is an empty one, unless it is asked.
+    pub(super) is_first_run: bool,
 }
 
 impl<'a> Site<'a> {
@@ -141,6 +143,25 @@ impl<'a> Site<'a> {
     /// Whether rows of the table may be in use: it was not made by the statements that are about to run.
     pub(super) fn is_in_use(&self, name: &TableName) -> bool {
         self.table(name).is_none_or(|table| !table.is_new)
+    }
+
+    /// Whether the table is not there, as far as can be known: no script creates it before, and the database that was
+    /// asked has none, or is new.
+    pub(super) fn is_absent(&self, name: &TableName) -> bool {
+        let sizes = &self.context.table_sizes;
+        let has_none = if sizes.is_empty() {
+            self.is_first_run
+        } else {
+            self.size_of(name).is_none()
+        };
+        self.table(name).is_none() && has_none
+    }
+
+    /// Whether the statement has IF EXISTS.
+    pub(super) fn says_if_exists(&self) -> bool {
+        self.tokens
+            .windows(2)
+            .any(|pair| pair[0].is("IF") && pair[1].is("EXISTS"))
     }
 
     /// Whether the table is known to be so small that its rows are rewritten at once.

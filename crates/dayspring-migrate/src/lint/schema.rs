@@ -63,6 +63,20 @@ impl Table {
         listed.chain(inline).collect()
     }
 
+    /// Whether a unique index or key makes it impossible that two rows are alike in these columns.
+    pub(super) fn is_unique_by(&self, columns: &[(String, Option<u64>)]) -> bool {
+        let listed = self.indexes.iter().filter(|index| index.is_unique());
+        let inline = self
+            .columns
+            .iter()
+            .filter(|column| column.key.is_some())
+            .map(|column| vec![(column.name.key(), None)]);
+        listed
+            .filter_map(Index::columns)
+            .chain(inline)
+            .any(|unique| implies(&unique, columns))
+    }
+
     /// The character set of a column's texts, where it is known.
     pub(super) fn charset_of(&self, column: &Column) -> Option<String> {
         let of_collation = |collation: &str| collation.split('_').next().map(str::to_lowercase);
@@ -87,6 +101,14 @@ impl Table {
             Some(_) | None => 4,
         }
     }
+}
+
+/// Whether rows that are never alike in `some` columns are never alike in `more`.
+pub(super) fn implies(some: &[(String, Option<u64>)], more: &[(String, Option<u64>)]) -> bool {
+    some.iter().all(|(name, prefix)| {
+        more.iter()
+            .any(|(other, cut)| other == name && (cut.is_none() || cut == prefix))
+    })
 }
 
 /// All known tables.

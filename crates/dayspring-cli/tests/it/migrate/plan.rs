@@ -56,8 +56,8 @@ fn a_plan_says_how_each_change_runs_and_what_lint_finds() {
       1     1  schema   ALTER TABLE post ADD COLUMN slug VARCHAR(60)
                         INSTANT (MariaDB N)
       2     3  data     UPDATE post SET slug = title
-                        warning[mixed-script]: if this fails, statement 1 stays and
-                          the rows of `post` do not change
+                        warning[mixed-script]: if this fails, what is above it stays
+                          and the rows of `post` do not change
       3     4  schema   ALTER TABLE post MODIFY views BIGINT NOT NULL
                         COPY, rewrites `post` of about 2 rows in 16 KiB, writers
                           wait (MariaDB N)
@@ -93,8 +93,8 @@ fn a_plan_says_how_each_change_runs_and_what_lint_finds() {
       1     1  schema   ALTER TABLE post ADD COLUMN slug VARCHAR(60)
                         INSTANT (from the manual)
       2     3  data     UPDATE post SET slug = title
-                        warning[mixed-script]: if this fails, statement 1 stays and
-                          the rows of `post` do not change
+                        warning[mixed-script]: if this fails, what is above it stays
+                          and the rows of `post` do not change
       3     4  schema   ALTER TABLE post MODIFY views BIGINT NOT NULL
                         COPY, rewrites `post` of about 2 rows in 16 KiB, writers
                           wait (from the manual)
@@ -224,7 +224,7 @@ fn lint_looks_at_what_a_database_does_not_have() {
     let shown = ask(&database, &["lint"]);
     assert_eq!(shown.code, 1);
     insta::assert_snapshot!(shown.stdout, @"
-    warning[mixed-script]: if this fails, statement 1 stays and the rows of `post` do not change
+    warning[mixed-script]: if this fails, what is above it stays and the rows of `post` do not change
      --> scripts/schema/v2_slugs.sql:3:1
       |
     3 | UPDATE post SET slug = title;

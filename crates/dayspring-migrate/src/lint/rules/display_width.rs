@@ -19,7 +19,9 @@ pub(in crate::lint) static RULE: Rule = Rule {
     check: Some(check),
 };
 
+/// One finding for a statement: a dump of an old server has a width in every column.
 fn check(site: &Site<'_>, found: &mut Vec<Report>) {
+    let mut widths: Vec<(&str, &Range<usize>)> = Vec::new();
     for column in columns_defined(site) {
         let data_type = &column.data_type;
         let is_boolean = data_type.name == "TINYINT" && data_type.length() == Some(1);
@@ -28,15 +30,26 @@ fn check(site: &Site<'_>, found: &mut Vec<Report>) {
             && !is_boolean
             && !data_type.zerofill
         {
-            let message = format!(
-                "the width of `{}` changes nothing about its values",
-                column.name.text
-            );
-            found.push(Report::new(span.clone(), message).fix(Fix::replace(
-                "leave the width out",
-                span.clone(),
-                "",
-            )));
+            widths.push((&column.name.text, span));
         }
     }
+    let Some((name, span)) = widths.first().copied() else {
+        return;
+    };
+    let message = match widths.len() {
+        1 => format!("the width of `{name}` changes nothing about its values"),
+        count => format!(
+            "the widths of `{name}` and {} more change nothing about their values",
+            count - 1
+        ),
+    };
+    let edits = widths.iter().map(|(_, span)| Edit {
+        span: (*span).clone(),
+        replacement: String::new(),
+    });
+    let fix = Fix {
+        title: "leave the width out".to_owned(),
+        edits: edits.collect(),
+    };
+    found.push(Report::new(span.clone(), message).fix(fix));
 }

@@ -32,7 +32,9 @@ fn check(site: &Site<'_>, found: &mut Vec<Report>) {
             ClauseKind::DropForeignKey(name) => format!("the foreign key `{}`", name.text),
             ClauseKind::DropConstraint(name) => format!("the constraint `{}`", name.text),
             ClauseKind::DropPrimaryKey if !adds_key => "the primary key".to_owned(),
-            ClauseKind::DropIndex(name) if is_unique(site, alter, name) => {
+            ClauseKind::DropIndex(name)
+                if is_unique(site, alter, name) && !is_replaced(site, alter, name) =>
+            {
                 format!("the unique index `{}`", name.text)
             }
             _ => continue,
@@ -40,6 +42,24 @@ fn check(site: &Site<'_>, found: &mut Vec<Report>) {
         let message = format!("rows that {what} refused come in from now on");
         found.push(Report::new(clause.span.clone(), message));
     }
+}
+
+/// Whether the same statement adds a unique index that refuses the same rows.
+fn is_replaced(site: &Site<'_>, alter: &Alter, name: &Name) -> bool {
+    let Some(table) = site.table(&alter.table) else {
+        return false;
+    };
+    let before = match table.index(&name.text) {
+        Some(index) => index.columns(),
+        None => Some(vec![(name.key(), None)]),
+    };
+    alter.clauses.iter().any(|clause| match &clause.kind {
+        ClauseKind::AddIndex(index) if index.is_unique() => {
+            let after = index.columns();
+            matches!((&before, after), (Some(before), Some(after)) if implies(&after, before))
+        }
+        _ => false,
+    })
 }
 
 /// Whether an index is known to be a unique one.

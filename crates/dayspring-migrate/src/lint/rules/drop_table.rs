@@ -24,7 +24,8 @@ fn check(site: &Site<'_>, found: &mut Vec<Report>) {
         return;
     };
     for table in tables {
-        if site.is_in_use(table) && !is_retired(table.text()) {
+        let guards = site.says_if_exists() && site.is_absent(table);
+        if site.is_in_use(table) && !is_retired(table.text()) && !guards {
             let message = format!("the rows of `{}` are lost for good", table.text());
             found.push(Report::new(table.name.span.clone(), message));
         }

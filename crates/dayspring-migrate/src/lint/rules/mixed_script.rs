@@ -39,8 +39,7 @@ fn check(site: &Site<'_>, found: &mut Vec<Report>) {
         .all(|earlier| earlier.analysis.class != Class::Data);
     if is_first {
         let message = format!(
-            "if this fails, statement {} stays and the rows of `{}` do not change",
-            definition + 1,
+            "if this fails, what is above it stays and the rows of `{}` do not change",
             table.text()
         );
         found.push(Report::new(

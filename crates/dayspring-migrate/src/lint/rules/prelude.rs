@@ -3,7 +3,7 @@
 pub(super) use std::ops::Range;
 
 pub(super) use crate::lint::algorithm::{AlgorithmClass, TypeChange, compare_types};
-pub(super) use crate::lint::finding::Fix;
+pub(super) use crate::lint::finding::{Edit, Fix};
 pub(super) use crate::lint::reader::{
     Alter, Clause, ClauseKind, Column, Cursor, DataType, DefaultKind, Element, ForeignKey, Index,
     IndexKind, InlineKey, Name, Read, TableName,
@@ -11,7 +11,7 @@ pub(super) use crate::lint::reader::{
 pub(super) use crate::lint::rule::{
     Example, Report, Rule, Servers, Severity, Site, algorithm_words,
 };
-pub(super) use crate::lint::schema::Table;
+pub(super) use crate::lint::schema::{Table, implies};
 
 use crate::refusal::Refusal;
 

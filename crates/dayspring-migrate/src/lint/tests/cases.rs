@@ -48,6 +48,49 @@ fn tables_are_renamed_and_dropped() {
 }
 
 #[test]
+fn a_guard_before_a_table_that_is_not_there_loses_nothing() {
+    let dump = "DROP TABLE IF EXISTS a;\nCREATE TABLE a (id BIGINT PRIMARY KEY);";
+    let found = |files: &[(&str, &str)], sizes: &[&str]| {
+        let scripts = Scripts::parse("", files.iter().copied()).unwrap();
+        let sizes = sizes
+            .iter()
+            .map(|name| ((*name).to_owned(), TableSize::default()));
+        let context = LintContext {
+            table_sizes: sizes.collect(),
+            ..LintContext::default()
+        };
+        lint(&scripts, &context).len()
+    };
+    // The first script of an empty database, and one whose tables are known.
+    assert_eq!(found(&[("v1.sql", dump)], &[]), 0);
+    assert_eq!(
+        found(&[("v1.sql", "SELECT 1;"), ("v2.sql", dump)], &["b"]),
+        0
+    );
+    assert_eq!(
+        found(&[("v1.sql", "SELECT 1;"), ("v2.sql", dump)], &["a"]),
+        1
+    );
+    assert_eq!(found(&[("v1.sql", "SELECT 1;"), ("v2.sql", dump)], &[]), 1);
+    assert_eq!(found(&[("v1.sql", dump)], &["a"]), 1);
+}
+
+#[test]
+fn a_unique_index_may_take_another_name() {
+    let check = clause_gives;
+    let both = "DROP INDEX u, ADD UNIQUE INDEX w (c)";
+    check("c INT, UNIQUE KEY u (c)", both, &[]);
+    check("c INT, UNIQUE KEY u (c)", "ADD UNIQUE w (c, id)", &[]);
+    check("c INT, d INT, UNIQUE KEY u (c, d)", both, &["add-unique"]);
+    let wider = "DROP INDEX u, ADD UNIQUE INDEX w (c, d)";
+    check(
+        "c INT, d INT, UNIQUE KEY u (c)",
+        wider,
+        &["drop-constraint"],
+    );
+}
+
+#[test]
 fn columns_change_their_types() {
     let check = clause_gives;
     check("c INT UNSIGNED", "MODIFY c INT", &["narrow-type"]);
@@ -163,8 +206,8 @@ fn keys_come_and_go() {
     check("c INT UNIQUE", "DROP KEY c", &["drop-constraint"]);
     check("c INT", "ADD SPATIAL INDEX s (c)", &["blocking-index"]);
     gives(
-        TWO,
-        "CREATE UNIQUE INDEX i ON a (id) ALGORITHM=INPLACE LOCK=NONE;",
+        "CREATE TABLE a (id BIGINT PRIMARY KEY, c INT);",
+        "CREATE UNIQUE INDEX i ON a (c) ALGORITHM=INPLACE LOCK=NONE;",
         &["add-unique"],
     );
     gives(

@@ -1,6 +1,7 @@
 //! Tests that look at all rules at once, or at what lies between them.
 
 mod cases;
+mod real;
 
 use std::collections::BTreeSet;
 use std::path::Path;
