@@ -29,7 +29,8 @@ def main():
     parser.add_argument("--reads", action="store_true", help="kill at statements that only read, too")
     parser.add_argument("--page-only", action="store_true", help="write the page from the results that are there")
     arguments = parser.parse_args()
-    folder = Path(arguments.folder)
+    arguments.dayspring = str(Path(arguments.dayspring).resolve())
+    folder = Path(arguments.folder).resolve()
     folder.mkdir(parents=True, exist_ok=True)
 
     import install

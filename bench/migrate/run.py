@@ -48,7 +48,8 @@ def main():
     parser.add_argument("--inserts", type=int, default=5000, help="INSERTs of the one script")
     parser.add_argument("--idle-runs", type=int, default=5, help="runs with nothing to do, in each round")
     arguments = parser.parse_args()
-    folder = Path(arguments.folder)
+    arguments.dayspring = str(Path(arguments.dayspring).resolve())
+    folder = Path(arguments.folder).resolve()
     folder.mkdir(parents=True, exist_ok=True)
 
     import install

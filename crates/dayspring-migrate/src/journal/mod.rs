@@ -43,6 +43,9 @@ const CONNECTION: &str = "connection VARCHAR(500) NOT NULL DEFAULT ''";
 /// MySQL's "duplicate column name".
 const DUPLICATE_COLUMN: u16 = 1060;
 
+/// MySQL's "no database selected".
+const NO_DATABASE: u16 = 1046;
+
 /// MySQL's "table doesn't exist".
 const NO_SUCH_TABLE: u16 = 1146;
 
@@ -126,7 +129,7 @@ pub struct StatementRecord {
 /// What is recorded of a script.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ScriptRecord {
-    /// The file's path when it was begun.
+    /// The file's path; of a file that is gone, what it was when the script was begun.
     pub name: String,
     /// Its statements by number.
     pub statements: BTreeMap<usize, StatementRecord>,
@@ -182,8 +185,8 @@ impl Journal {
     }
 }
 
-/// Reads the journal: three queries for a database that has none or has up to a thousand statements recorded. The
-/// scripts say which recorded texts are worth reading.
+/// Reads the journal: two queries where up to a thousand statements are recorded and no script is gone, and where there is
+/// none. The scripts say which recorded texts and names are worth reading.
 ///
 /// # Errors
 /// What the session says, no selected database, and a journal of another format.
@@ -191,37 +194,43 @@ pub async fn read_journal<S: Session>(
     session: &mut S,
     scripts: &Scripts,
 ) -> Result<Journal, Error> {
-    let (database, reads_unusually) = read_database(session).await?;
-    let tables = Tables::of(&database);
-    let mut journal = Journal {
-        database,
-        reads_unusually,
-        ..Journal::default()
-    };
-    let sql = format!("SELECT format FROM {} WHERE id = 1", tables.lease);
-    let format = match session.query(&sql, &[]).await {
+    let sql = "SELECT DATABASE(), @@SESSION.sql_mode, format FROM dayspring_lease WHERE id = 1";
+    let rows = match session.query(sql, &[]).await {
         Ok(rows) => rows,
         Err(SessionError::Refused {
-            code: NO_SUCH_TABLE,
+            code: NO_SUCH_TABLE | NO_DATABASE,
             ..
-        }) => return Ok(journal),
+        }) => Vec::new(),
         Err(source) => return Err(Error::session("reading the journal", source)),
     };
-    match format.first().map(Vec::as_slice) {
-        None => return Ok(journal),
-        Some([Value::Long(FORMAT)]) => journal.exists = true,
-        Some([Value::Long(FORMAT_WITHOUT_CONNECTION)]) => {
-            journal.exists = true;
-            journal.outdated = true;
+    let mut journal = Journal::default();
+    let format = match rows.first().map(Vec::as_slice) {
+        None => {
+            (journal.database, journal.reads_unusually) = read_database(session).await?;
+            return Ok(journal);
+        }
+        Some([Value::Text(database), mode, Value::Long(format)]) => {
+            journal.database.clone_from(database);
+            journal.reads_unusually = is_unusual(mode);
+            *format
         }
         Some(other) => {
+            return Err(Error::journal(format!("it has the row {other:?}")));
+        }
+    };
+    match format {
+        FORMAT => {}
+        FORMAT_WITHOUT_CONNECTION => journal.outdated = true,
+        other => {
             return Err(Error::journal(format!(
-                "its format is {other:?}, and this engine knows {FORMAT}"
+                "its format is {other}, and this engine knows {FORMAT}"
             )));
         }
     }
+    journal.exists = true;
+    let tables = Tables::of(&journal.database);
     read_statements(session, &tables, &mut journal).await?;
-    read_names(session, &tables, &mut journal).await?;
+    read_names(session, &tables, &mut journal, scripts).await?;
     read_edited_texts(session, &tables, &mut journal, scripts).await?;
     Ok(journal)
 }
@@ -232,15 +241,17 @@ async fn read_database<S: Session>(session: &mut S) -> Result<(String, bool), Er
         .await
         .map_err(|source| Error::session("asking for the database", source))?;
     match rows.into_iter().next().as_deref() {
-        Some([Value::Text(database), mode]) => {
-            let mode = text_of(mode).unwrap_or_default();
-            let is_unusual = ["NO_BACKSLASH_ESCAPES", "ANSI_QUOTES"]
-                .iter()
-                .any(|unusual| mode.contains(unusual));
-            Ok((database.clone(), is_unusual))
-        }
+        Some([Value::Text(database), mode]) => Ok((database.clone(), is_unusual(mode))),
         Some(_) | None => Err(Error::NoDatabase),
     }
+}
+
+/// Whether a `sql_mode` reads quotes or backslashes otherwise than the usual one does.
+fn is_unusual(mode: &Value) -> bool {
+    let mode = text_of(mode).unwrap_or_default();
+    ["NO_BACKSLASH_ESCAPES", "ANSI_QUOTES"]
+        .iter()
+        .any(|unusual| mode.contains(unusual))
 }
 
 async fn read_statements<S: Session>(
@@ -322,11 +333,23 @@ fn text_of(value: &Value) -> Option<&str> {
     }
 }
 
+/// Names the recorded scripts. The journal's own names are asked for only where a file is gone.
 async fn read_names<S: Session>(
     session: &mut S,
     tables: &Tables,
     journal: &mut Journal,
+    scripts: &Scripts,
 ) -> Result<(), Error> {
+    let mut is_gone = false;
+    for (&id, record) in &mut journal.scripts {
+        match scripts.get(id) {
+            Some(script) => record.name.clone_from(&script.path),
+            None => is_gone = true,
+        }
+    }
+    if !is_gone {
+        return Ok(());
+    }
     let sql = format!("SELECT version, phase, name FROM {}", tables.script);
     let rows = session
         .query(&sql, &[])
@@ -337,13 +360,10 @@ async fn read_names<S: Session>(
             continue;
         };
         if let (Some(version), Some(phase)) = (Version::from_journal(*version), Phase::parse(phase))
+            && let Some(record) = journal.scripts.get_mut(&ScriptId { version, phase })
+            && record.name.is_empty()
         {
-            journal
-                .scripts
-                .entry(ScriptId { version, phase })
-                .or_default()
-                .name
-                .clone_from(name);
+            record.name.clone_from(name);
         }
     }
     Ok(())
