@@ -46,11 +46,7 @@ fn main() -> ExitCode {
         }
     };
     let ui = Ui::new();
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-    {
+    let runtime = match arguments.command.runtime().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             ui.note(&format!(

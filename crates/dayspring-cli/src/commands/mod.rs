@@ -16,6 +16,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use dayspring_stack::{Overrides, Stage};
+use tokio::runtime::Builder;
 
 use crate::aws::Target;
 use crate::error::Error;
@@ -40,6 +41,17 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// What it runs on. A migration is one conversation with one server: between threads each answer would be handed
+    /// over, which takes as long as the way to a server nearby.
+    pub(crate) fn runtime(&self) -> Builder {
+        if matches!(self, Self::Migrate(_)) {
+            return Builder::new_current_thread();
+        }
+        let mut builder = Builder::new_multi_thread();
+        builder.worker_threads(2);
+        builder
+    }
+
     pub(crate) async fn run(self, ui: Ui) -> Result<(), Error> {
         match self {
             Self::New(args) => new::new(ui, &args),

@@ -135,10 +135,9 @@ impl DatabaseUrl {
             .prefer_socket(false)
             // The engine's statements are not prepared.
             .stmt_cache_size(0)
-            .setup(vec![
-                "SET NAMES utf8mb4".to_owned(),
-                format!("SET lock_wait_timeout = {seconds}, innodb_lock_wait_timeout = {seconds}"),
-            ]);
+            .setup(vec![format!(
+                "SET NAMES utf8mb4, lock_wait_timeout = {seconds}, innodb_lock_wait_timeout = {seconds}"
+            )]);
         match &self.server {
             Server::Socket(path) => {
                 vec![builder.socket(Some(path.display().to_string())).into()]
