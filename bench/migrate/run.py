@@ -72,7 +72,7 @@ def measure(arguments, tools, work):
     sizes = Sizes(arguments.scripts, arguments.inserts, arguments.idle_runs)
     shutil.rmtree(work, ignore_errors=True)
     port = free_port()
-    with Server([*OPTIONS, f"--port={port}"], hides_socket=False) as server:
+    with Server([*OPTIONS, f"--port={port}"], hides_socket=True) as server:
         control = server.connect()
         control.query("CREATE USER root@'%'")
         control.query("GRANT ALL ON *.* TO root@'%'")

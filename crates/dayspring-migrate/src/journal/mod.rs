@@ -459,10 +459,16 @@ impl<'a> Entry<'a> {
     }
 
     /// The row's values as SQL. All but the texts are numbers, hexadecimal digits and words of ours, so they stand in
-    /// the statement; a batch of a hundred then needs two hundred parameters and not a thousand.
+    /// the statement; a batch of a hundred then needs a hundred parameters and not a thousand.
     fn values(&self, index: usize, token: i64) -> String {
+        let detail = match &self.state {
+            State::Pending | State::Applied => "NULL".to_owned(),
+            State::Started { .. } | State::Failed { .. } | State::InDoubt { .. } => {
+                format!(":detail{index}")
+            }
+        };
         format!(
-            "{}, '{}', {}, '{}', {}, '{}', '{}', :text{index}, '{}', :detail{index}, {token}, UTC_TIMESTAMP(6)",
+            "{}, '{}', {}, '{}', {}, '{}', '{}', :text{index}, '{}', {detail}, {token}, UTC_TIMESTAMP(6)",
             self.id.version.number(),
             self.id.phase.name(),
             self.number,
@@ -579,10 +585,10 @@ fn parameters(entries: &[Entry<'_>]) -> Vec<(String, Value)> {
             format!("text{index}"),
             Value::Text(cut(entry.text, TEXT_BYTES_MAX).to_owned()),
         ));
-        parameters.push((
-            format!("detail{index}"),
-            entry.state.detail().map_or(Value::Null, Value::Text),
-        ));
+        if !matches!(entry.state, State::Pending | State::Applied) {
+            let detail = entry.state.detail().map_or(Value::Null, Value::Text);
+            parameters.push((format!("detail{index}"), detail));
+        }
     }
     parameters
 }
