@@ -57,7 +57,7 @@ fn mariadb(what: &str, program: &str, debian: &str) -> Result<()> {
 }
 
 /// Independent programs that judge what Dayspring makes: cfn-lint, boto3 and what is built on it, clients for Node.js, the
-/// `aws` and `cdk` commands, and ministack, a cloud that others wrote.
+/// `aws` and `cdk` commands, ministack, a cloud that others wrote, and the linters of templates' security.
 pub(crate) struct Judges {
     pub(crate) cfn_lint: PathBuf,
     /// A Python that has boto3.
@@ -68,6 +68,11 @@ pub(crate) struct Judges {
     pub(crate) commands: PathBuf,
     /// The command `cdk`.
     pub(crate) cdk: PathBuf,
+    /// A Python that has checkov and cdk-nag.
+    pub(crate) security_python: PathBuf,
+    /// The command `cfn-guard`, and a folder of rules for it.
+    pub(crate) guard: PathBuf,
+    pub(crate) guard_rules: PathBuf,
 }
 
 /// Pinned, so that a release of theirs cannot fail a build of ours.
@@ -80,8 +85,16 @@ const REQUIREMENTS: [&str; 3] = [
 /// These want another botocore than boto3 does, so they have an environment of their own.
 const COMMAND_REQUIREMENTS: [&str; 2] = ["awscli==1.46.3", "ministack==1.5.33"];
 
-/// Pinned as well. npm's `latest` of `aws-cdk` is an old release that reads no assembly of these days. The drivers want these versions of what they drive: `kysely-data-api` asks for kysely 0.27, and
-/// `knex-aurora-data-api-client` for knex 2.
+/// checkov wants another boto3, too.
+const SECURITY_REQUIREMENTS: [&str; 4] = [
+    "aws-cdk-lib==2.275.0",
+    "cdk-nag==3.0.2",
+    "checkov==3.3.30",
+    "constructs==10.8.1",
+];
+
+/// Pinned as well. npm's `latest` of `aws-cdk` is an old release that reads no assembly of these days. The drivers want
+/// these versions of what they drive: `kysely-data-api` asks for kysely 0.27, and `knex-aurora-data-api-client` for knex 2.
 const NODE_PACKAGES: [&str; 9] = [
     "@aws-sdk/client-rds-data@3.1143.0",
     "aws-cdk@2.1148.1",
@@ -94,6 +107,10 @@ const NODE_PACKAGES: [&str; 9] = [
     "kysely-data-api@2.0.0",
 ];
 
+/// It carries the command `cfn-guard` for Linux and macOS, and the rules of AWS Control Tower. What it asks for besides is
+/// the CDK for Node.js, which is not needed for either.
+const GUARD_PACKAGE: &str = "@cdklabs/cdk-validator-cfnguard@0.0.62";
+
 /// What those depend on is taken as it was on this day.
 const NODE_PACKAGES_BEFORE: &str = "2026-11-22";
 
@@ -103,8 +120,28 @@ pub(crate) fn judges(folder: &Path) -> Result<Judges> {
     let commands = folder.with_file_name("judges-commands");
     python_judges(&python, &REQUIREMENTS)?;
     python_judges(&commands, &COMMAND_REQUIREMENTS)?;
-    node_judges(&node)?;
+    node_judges(&node, &NODE_PACKAGES, &[])?;
+    let security = folder.with_file_name("judges-security");
+    python_judges(&security, &SECURITY_REQUIREMENTS)?;
+    let guard = folder.with_file_name("judges-guard");
+    node_judges(&guard, &[GUARD_PACKAGE], &["--legacy-peer-deps"])?;
+    let guard = guard.join("node_modules/@cdklabs/cdk-validator-cfnguard");
+    let system = if cfg!(target_os = "macos") {
+        "macos"
+    } else {
+        "ubuntu"
+    };
+    let command = guard
+        .join("bin")
+        .join(system)
+        .join(std::env::consts::ARCH)
+        .join("cfn-guard");
+    // npm keeps no modes of files that are no commands of the package.
+    run(Command::new("chmod").arg("+x").arg(&command))?;
     Ok(Judges {
+        security_python: security.join("bin/python"),
+        guard: command,
+        guard_rules: guard.join("rules/control-tower/cfn-guard"),
         commands: commands.join("bin"),
         cdk: node.join("node_modules/.bin/cdk"),
         cfn_lint: python.join("bin/cfn-lint"),
@@ -159,15 +196,15 @@ fn python_judges(folder: &Path, requirements: &[&str]) -> Result<()> {
     stamp(&stamped, &wanted)
 }
 
-fn node_judges(folder: &Path) -> Result<()> {
-    let wanted = NODE_PACKAGES.join("\n");
+fn node_judges(folder: &Path, packages: &[&str], options: &[&str]) -> Result<()> {
+    let wanted = packages.join("\n");
     let stamped = folder.join("packages.txt");
     if is_stamped(&stamped, &wanted) {
         return Ok(());
     }
     say(&format!(
         "installing {} from npm into {}",
-        NODE_PACKAGES.join(", "),
+        packages.join(", "),
         folder.display()
     ));
     if find("node").is_none() || find("npm").is_none() {
@@ -183,9 +220,10 @@ fn node_judges(folder: &Path) -> Result<()> {
     run(Command::new("npm")
         .args(["install", "--no-audit", "--no-fund", "--ignore-scripts"])
         .args(["--loglevel", "error", "--before", NODE_PACKAGES_BEFORE])
+        .args(options)
         .arg("--prefix")
         .arg(folder)
-        .args(NODE_PACKAGES))?;
+        .args(packages))?;
     stamp(&stamped, &wanted)
 }
 

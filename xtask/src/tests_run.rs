@@ -20,6 +20,9 @@ pub(crate) fn run(root: &Path, judges: &Judges, arguments: &[String]) -> Result<
         .env("DAYSPRING_NODE_MODULES", &judges.node_modules)
         .env("DAYSPRING_COMMANDS", &judges.commands)
         .env("DAYSPRING_CDK", &judges.cdk)
+        .env("DAYSPRING_SECURITY_PYTHON", &judges.security_python)
+        .env("DAYSPRING_CFN_GUARD", &judges.guard)
+        .env("DAYSPRING_CFN_GUARD_RULES", &judges.guard_rules)
         .stdout(Stdio::piped());
     let mut child = command.spawn().context("cannot start cargo")?;
     let output = child
