@@ -153,7 +153,7 @@ impl Secrets {
                 let secrets = self.lock();
                 let list: Vec<Value> = secrets
                     .iter()
-                    .map(|(name, secret)| describe(name, secret))
+                    .map(|(name, secret)| list_entry(name, secret))
                     .collect();
                 Ok(json!({ "SecretList": list }))
             }
@@ -263,6 +263,17 @@ fn describe(name: &str, secret: &Secret) -> Value {
         "LastChangedDate": time::epoch_seconds(secret.changed),
         "VersionIdsToStages": { secret.version.as_str(): ["AWSCURRENT"] },
     })
+}
+
+/// A secret as `ListSecrets` shows it: with another name for the stages than `DescribeSecret` has.
+fn list_entry(name: &str, secret: &Secret) -> Value {
+    let mut entry = describe(name, secret);
+    if let Some(members) = entry.as_object_mut()
+        && let Some(stages) = members.remove("VersionIdsToStages")
+    {
+        members.insert("SecretVersionsToStages".to_owned(), stages);
+    }
+    entry
 }
 
 fn not_found() -> AwsError {

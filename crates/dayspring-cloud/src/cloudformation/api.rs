@@ -483,7 +483,7 @@ fn template_summary<P: Provider>(service: &Service<P>, form: &Form) -> Result<Re
 fn validate_template<P: Provider>(service: &Service<P>, form: &Form) -> Result<Result_, AwsError> {
     let template = Template::parse(&template_text(service, form)?)?;
     Ok(Box::new(move |xml| {
-        render::parameter_definitions(xml, &template);
+        render::template_parameters(xml, &template);
         render::capabilities(xml, &template);
         xml.optional("Description", template.description.as_ref());
     }))

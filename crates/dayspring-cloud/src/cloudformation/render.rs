@@ -230,6 +230,20 @@ pub(super) fn parameter_definitions(xml: &mut Xml, template: &Template) {
     );
 }
 
+/// The parameters as `ValidateTemplate` lists them: with less than `GetTemplateSummary` does.
+pub(super) fn template_parameters(xml: &mut Xml, template: &Template) {
+    xml.members(
+        "Parameters",
+        &template.parameters,
+        |xml, (name, definition)| {
+            xml.text("ParameterKey", name);
+            xml.optional("DefaultValue", definition.default.as_ref());
+            xml.text("NoEcho", definition.no_echo.to_string());
+            xml.optional("Description", definition.description.as_ref());
+        },
+    );
+}
+
 pub(super) fn capabilities(xml: &mut Xml, template: &Template) {
     let needed = template.capabilities();
     if !needed.is_empty() {

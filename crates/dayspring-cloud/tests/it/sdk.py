@@ -3,8 +3,12 @@ import json
 import os
 
 import boto3
+import shapes
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
+boto3.setup_default_session()
+shapes.watch(boto3.DEFAULT_SESSION)
 
 
 def refused(code, call, **arguments):
@@ -160,3 +164,75 @@ cfn.get_waiter("stack_delete_complete").wait(StackName="s", WaiterConfig=fast)
 assert refused("ValidationError", cfn.describe_stacks, StackName="s") == "Stack with id s does not exist"
 assert cfn.describe_stacks(StackName=stack["StackId"])["Stacks"][0]["StackStatus"] == "DELETE_COMPLETE"
 assert [s["StackName"] for s in cfn.list_stacks(StackStatusFilter=["DELETE_COMPLETE"])["StackSummaries"]] == ["s"]
+
+# Templates in YAML, policies, pages, drift, cancelling and going back
+many = "Outputs:\n" + "".join(f"  O{n}: {{Value: !Sub '${{Vpc}}-{n}', Export: {{Name: many-{n:03}}}}}\n" for n in range(120))
+vpc = "Resources:\n  Vpc:\n    Type: AWS::EC2::VPC\n    Properties: {CidrBlock: 10.0.0.0/16, Tags: [{Key: Name, Value: !Ref AWS::StackName}]}\n"
+deny = {"Statement": [{"Effect": "Deny", "Action": "Update:*", "Principal": "*", "Resource": "*"}]}
+cfn.create_stack(StackName="many", TemplateBody=vpc + many, StackPolicyBody=json.dumps(deny))
+cfn.get_waiter("stack_create_complete").wait(StackName="many", WaiterConfig=fast)
+assert json.loads(cfn.get_stack_policy(StackName="many")["StackPolicyBody"]) == deny
+assert cfn.get_template(StackName="many")["TemplateBody"] == vpc + many
+exports = [e["Name"] for page in cfn.get_paginator("list_exports").paginate() for e in page["Exports"]]
+assert exports == [f"many-{n:03}" for n in range(120)], exports
+assert refused("ValidationError", cfn.list_exports, NextToken="x") == "Next token is invalid"
+wide = vpc.replace("10.0.0.0/16", "10.1.0.0/16") + many
+cfn.update_stack(StackName="many", TemplateBody=wide)
+cfn.get_waiter("stack_rollback_complete").wait(StackName="many", WaiterConfig=fast)
+assert any("Action denied by stack policy" in e.get("ResourceStatusReason", "") for e in cfn.describe_stack_events(StackName="many")["StackEvents"])
+drift = cfn.detect_stack_drift(StackName="many")["StackDriftDetectionId"]
+assert cfn.describe_stack_drift_detection_status(StackDriftDetectionId=drift)["StackDriftStatus"] == "IN_SYNC"
+assert len(cfn.describe_stack_resource_drifts(StackName="many")["StackResourceDrifts"]) == 1
+assert refused("ValidationError", cfn.cancel_update_stack, StackName="many") == "CancelUpdateStack cannot be called from current stack status"
+refused("ValidationError", cfn.continue_update_rollback, StackName="many")
+refused("ValidationError", cfn.rollback_stack, StackName="many")
+cfn.set_stack_policy(StackName="many", StackPolicyBody=json.dumps(deny).replace("Deny", "Allow"))
+
+# Only its outputs change, then who imports one
+less = vpc + "Outputs: {O0: {Value: !Ref Vpc, Export: {Name: many-000}}}\n"
+cfn.create_change_set(StackName="many", ChangeSetName="less", TemplateBody=less)
+assert cfn.describe_change_set(StackName="many", ChangeSetName="less")["Status"] == "CREATE_COMPLETE"
+cfn.execute_change_set(StackName="many", ChangeSetName="less")
+cfn.get_waiter("stack_update_complete").wait(StackName="many", WaiterConfig=fast)
+assert [e["Name"] for e in cfn.list_exports()["Exports"]] == ["many-000"]
+subnet = "Resources: {S: {Type: 'AWS::EC2::Subnet', Properties: {VpcId: !ImportValue many-000, CidrBlock: 10.0.0.0/24}}}"
+cfn.create_stack(StackName="importer", TemplateBody=subnet)
+cfn.get_waiter("stack_create_complete").wait(StackName="importer", WaiterConfig=fast)
+assert cfn.list_imports(ExportName="many-000")["Imports"] == ["importer"]
+assert refused("ValidationError", cfn.delete_stack, StackName="many") == "Export many-000 cannot be deleted as it is in use by importer"
+cfn.create_change_set(StackName="many", ChangeSetName="same", TemplateBody=less)
+same = cfn.describe_change_set(StackName="many", ChangeSetName="same")
+assert same["Status"] == "FAILED" and same["ExecutionStatus"] == "UNAVAILABLE", same
+assert "didn't contain changes" in same["StatusReason"]
+refused("InvalidChangeSetStatus", cfn.execute_change_set, StackName="many", ChangeSetName="same")
+refused("ValidationError", cfn.create_change_set, StackName="many", ChangeSetName="i", ChangeSetType="IMPORT", TemplateBody=less)
+assert "transforms" in refused("ValidationError", cfn.validate_template, TemplateBody="Transform: AWS::Serverless-2016-10-31\n" + less)
+for name in ["importer", "many"]:
+    cfn.delete_stack(StackName=name)
+    cfn.get_waiter("stack_delete_complete").wait(StackName=name, WaiterConfig=fast)
+
+# What `cdk bootstrap` makes, and a bucket that cannot be deleted while something is in it
+kept = {"Resources": {
+    "Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {}}},
+    "Alias": {"Type": "AWS::KMS::Alias", "Properties": {"AliasName": "alias/a", "TargetKeyId": {"Ref": "Key"}}},
+    "Images": {"Type": "AWS::ECR::Repository", "Properties": {"RepositoryName": "images"}},
+    "Policy": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": {}}},
+    "Version": {"Type": "AWS::SSM::Parameter", "Properties": {"Name": "/version", "Type": "String", "Value": "7"}},
+    "Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "made"}},
+    "BucketPolicy": {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": {"Ref": "Bucket"}, "PolicyDocument": {}}}},
+    "Outputs": {"Uri": {"Value": {"Fn::GetAtt": ["Images", "RepositoryUri"]}},
+                "Arns": {"Value": {"Fn::Join": [" ", [{"Fn::GetAtt": ["Bucket", "Arn"]}, {"Ref": "Policy"}, {"Fn::GetAtt": ["Key", "Arn"]}]]}}}}
+cfn.create_stack(StackName="kept", TemplateBody=json.dumps(kept), Capabilities=["CAPABILITY_IAM"])
+cfn.get_waiter("stack_create_complete").wait(StackName="kept", WaiterConfig=fast)
+outputs = {output["OutputKey"]: output["OutputValue"] for output in cfn.describe_stacks(StackName="kept")["Stacks"][0]["Outputs"]}
+assert outputs["Uri"] == "000000000000.dkr.ecr.us-east-1.amazonaws.com/images"
+assert outputs["Arns"].startswith("arn:aws:s3:::made arn:aws:iam::000000000000:policy/kept-Policy-"), outputs
+assert ssm.get_parameter(Name="/version")["Parameter"]["Value"] == "7"
+s3.put_object(Bucket="made", Key="x", Body=b"")
+cfn.delete_stack(StackName="kept")
+waited = [e for e in iter(lambda: cfn.describe_stacks(StackName="kept")["Stacks"][0]["StackStatus"], "DELETE_FAILED")]
+assert set(waited) <= {"DELETE_IN_PROGRESS"}, waited
+cfn.delete_stack(StackName="kept", RetainResources=["Bucket"])
+cfn.get_waiter("stack_delete_complete").wait(StackName="kept", WaiterConfig=fast)
+s3.head_bucket(Bucket="made")
+refused("ParameterNotFound", ssm.get_parameter, Name="/version")

@@ -8,6 +8,10 @@ import urllib.request
 import zipfile
 
 import boto3
+import shapes
+
+boto3.setup_default_session()
+shapes.watch(boto3.DEFAULT_SESSION)
 
 BOOTSTRAP = """#!%s
 import json, os, urllib.error, urllib.request

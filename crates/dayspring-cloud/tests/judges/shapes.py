@@ -29,8 +29,11 @@ RFC_822 = re.compile(r"^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\
 
 # Values that AWS answers with though its model leaves them out: (shape, value).
 KNOWN_VALUES = {
-    # The first event of a stack that a change set makes.
+    # The first event of a stack that a change set makes, and those before it deletes what was replaced: of a stack, in the
+    # list of the states of resources.
     ("ResourceStatus", "REVIEW_IN_PROGRESS"),
+    ("ResourceStatus", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"),
+    ("ResourceStatus", "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"),
 }
 
 
