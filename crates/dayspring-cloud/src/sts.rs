@@ -4,7 +4,7 @@ use crate::error::AwsError;
 use crate::http::{Answer, Call};
 use crate::identity::Identity;
 use crate::protocol::query::{Form, Service, unknown_action};
-use crate::protocol::time;
+use crate::protocol::{signature, time};
 use crate::world::World;
 
 pub(crate) const SERVICE: Service = Service {
@@ -66,14 +66,12 @@ fn assume_role(world: World, form: &Form) -> Result<AssumedRole, AwsError> {
             format!("{arn} is invalid"),
         ));
     }
+    let access_key_id = format!("ASIA{}", world.capitals(16));
     Ok(AssumedRole {
         id: format!("AROA{}:{session}", world.capitals(17)),
         arn: format!("arn:aws:sts::{account}:assumed-role/{name}/{session}"),
-        access_key_id: format!("ASIA{}", world.capitals(16)),
-        secret_access_key: world.characters(
-            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
-            40,
-        ),
+        secret_access_key: signature::session_secret(&access_key_id),
+        access_key_id,
         session_token: world.hex_digits(64),
         expiration: world.now_millis() + seconds * 1000,
     })

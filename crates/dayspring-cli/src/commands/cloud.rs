@@ -27,6 +27,9 @@ pub(crate) struct CloudArgs {
     /// Answer requests that carry no signature
     #[arg(long)]
     allow_unsigned: bool,
+    /// Check each request's signature, date and digest, with the secret in AWS_SECRET_ACCESS_KEY or, without it, `test`
+    #[arg(long, conflicts_with = "allow_unsigned")]
+    verify_signatures: bool,
     #[command(flatten)]
     databases: DatabaseArgs,
 }
@@ -59,6 +62,7 @@ pub(crate) async fn cloud(ui: Ui, args: CloudArgs) -> Result<(), Error> {
         state: args.state,
         cache: cache(),
         allow_unsigned: args.allow_unsigned,
+        signing_secret: args.verify_signatures.then(signing_secret),
         pause: args.databases.pause(),
         function_lines: None,
         requests: None,
@@ -75,6 +79,11 @@ pub(crate) async fn cloud(ui: Ui, args: CloudArgs) -> Result<(), Error> {
     cloud.shut_down().await;
     warning.abort();
     Ok(())
+}
+
+/// The secret that the clients on this machine most likely have: that of this process's own environment.
+fn signing_secret() -> String {
+    std::env::var("AWS_SECRET_ACCESS_KEY").unwrap_or_else(|_| "test".to_owned())
 }
 
 /// Prints warnings as they come.

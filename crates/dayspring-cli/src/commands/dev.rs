@@ -58,6 +58,7 @@ pub(crate) async fn dev(ui: Ui, args: DevArgs) -> Result<(), Error> {
         state: args.project.dir.join(".dayspring/cloud"),
         cache: cache(),
         allow_unsigned: false,
+        signing_secret: None,
         pause: args.databases.pause(),
         function_lines: Some(lines),
         requests: Some(requests),

@@ -42,6 +42,9 @@ use crate::state::StateError;
 pub use process_log::FunctionLine;
 use service::Service;
 pub(crate) use service::random_uuid;
+pub(crate) use variables::{
+    ACCESS_KEY_ID as FUNCTION_ACCESS_KEY_ID, SECRET_ACCESS_KEY as FUNCTION_SECRET_ACCESS_KEY,
+};
 
 /// How long a process without work is kept, where nothing else is said. AWS keeps one for some minutes.
 pub(crate) const IDLE_MAX_DEFAULT: Duration = Duration::from_secs(600);

@@ -34,8 +34,8 @@ const RESERVED: [&str; 17] = [
 ];
 
 /// Well formed and worth nothing.
-const ACCESS_KEY_ID: &str = "ASIADAYSPRINGLOCAL00";
-const SECRET_ACCESS_KEY: &str = "dayspring/local/secret/access/key/000000";
+pub(crate) const ACCESS_KEY_ID: &str = "ASIADAYSPRINGLOCAL00";
+pub(crate) const SECRET_ACCESS_KEY: &str = "dayspring/local/secret/access/key/000000";
 const SESSION_TOKEN: &str = "ZGF5c3ByaW5nLWxvY2FsLXNlc3Npb24tdG9rZW4=";
 
 /// What a process is started with, besides its function.

@@ -4,5 +4,6 @@ pub(crate) mod json;
 pub(crate) mod query;
 pub(crate) mod rest_json;
 pub(crate) mod rest_xml;
+pub(crate) mod signature;
 pub(crate) mod time;
 pub(crate) mod xml;

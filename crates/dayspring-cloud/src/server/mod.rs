@@ -23,7 +23,7 @@ use crate::http::{self, Answer, Call, RequestId};
 use crate::lambda::{FunctionLine, IDLE_MAX_DEFAULT, Lambda, LambdaConfig};
 use crate::logs::Logs;
 use crate::parity::Notices;
-use crate::protocol::{json, rest_json, rest_xml};
+use crate::protocol::{json, rest_json, rest_xml, signature};
 use crate::rds::{AutoPause, Rds, RdsConfig};
 use crate::routing::{self, Service, Target};
 use crate::s3::S3;
@@ -53,6 +53,8 @@ pub struct CloudConfig {
     pub cache: PathBuf,
     /// Answer requests that carry no signature.
     pub allow_unsigned: bool,
+    /// The secret key that requests have to be signed with. `None`: signatures are looked at and not checked.
+    pub signing_secret: Option<String>,
     /// When clusters pause whose lowest capacity is 0 ACU, and how long they take to come back. `None`: never.
     pub pause: Option<AutoPause>,
     /// Gets every line of every function's log as it comes; what it does not take in time is dropped for it.
@@ -161,6 +163,7 @@ struct Services {
     identity: Identity,
     world: World,
     allow_unsigned: bool,
+    signing_secret: Option<String>,
     cloudformation: CloudFormation,
     responses: Responses,
     s3: S3,
@@ -187,6 +190,7 @@ impl Services {
             state,
             cache,
             allow_unsigned,
+            signing_secret,
             pause,
             function_lines,
             requests,
@@ -256,6 +260,7 @@ impl Services {
             identity,
             world,
             allow_unsigned,
+            signing_secret,
             cloudformation,
             responses,
             s3,
@@ -302,6 +307,12 @@ impl Services {
         };
         if !route.signed && !self.allow_unsigned {
             return refuse(service, &unsigned(service), &call.parts);
+        }
+        if let Some(secret) = &self.signing_secret
+            && route.signed
+            && let Err(error) = signature::check(service, &call, secret, self.world.now_millis())
+        {
+            return refuse(service, &error, &call.parts);
         }
         match service {
             Service::CloudFormation => self.cloudformation.answer(&call),

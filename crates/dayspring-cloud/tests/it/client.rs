@@ -17,20 +17,27 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn on(folder: &TempDir) -> Self {
+        Self::with(folder, |_| {})
+    }
+
+    /// A cloud whose configuration differs from the others'.
+    pub(crate) fn with(folder: &TempDir, change: impl FnOnce(&mut CloudConfig)) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
             .unwrap();
-        let config = CloudConfig {
+        let mut config = CloudConfig {
             identity: Identity::default(),
             state: folder.path().join("state"),
             cache: folder.path().join("cache"),
             allow_unsigned: false,
+            signing_secret: None,
             pause: None,
             function_lines: None,
             requests: None,
         };
+        change(&mut config);
         let cloud = runtime.block_on(async {
             let aws = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let api = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -10,6 +10,17 @@ fn boto3_reads_what_the_small_services_answer() {
 }
 
 #[test]
+fn a_cloud_that_checks_signatures_takes_those_of_its_secret_and_no_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let cloud = Running::with(&folder, |config| {
+        config.signing_secret = Some("its secret".to_owned());
+    });
+    let secret = ("AWS_SECRET_ACCESS_KEY", "its secret");
+    judge::python(include_str!("../judges/signatures.py"), &cloud, &[secret]);
+    cloud.stop();
+}
+
+#[test]
 fn boto3_deploys_a_whole_stack_and_calls_it() {
     run(include_str!("stack.py"));
 }
