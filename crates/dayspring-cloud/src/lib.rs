@@ -26,3 +26,5 @@ pub use identity::Identity;
 pub use lambda::FunctionLine;
 pub use rds::AutoPause;
 pub use server::{Cloud, CloudConfig, StageRequest, StartError};
+#[doc(hidden)]
+pub use state::{WriteStep, observe_state_writes};

@@ -248,8 +248,11 @@ impl Secrets {
         change: impl FnOnce(&mut BTreeMap<String, Secret>) -> Result<T, AwsError>,
     ) -> Result<T, AwsError> {
         let mut secrets = self.lock();
-        let result = change(&mut secrets)?;
-        self.inner.file.save(&*secrets)?;
+        // On disk and in memory, or in neither.
+        let mut changed = secrets.clone();
+        let result = change(&mut changed)?;
+        self.inner.file.save(&changed)?;
+        *secrets = changed;
         Ok(result)
     }
 }

@@ -222,8 +222,11 @@ impl Ssm {
         change: impl FnOnce(&mut BTreeMap<String, Parameter>) -> Result<T, AwsError>,
     ) -> Result<T, AwsError> {
         let mut parameters = self.lock();
-        let result = change(&mut parameters)?;
-        self.inner.file.save(&*parameters)?;
+        // On disk and in memory, or in neither.
+        let mut changed = parameters.clone();
+        let result = change(&mut changed)?;
+        self.inner.file.save(&changed)?;
+        *parameters = changed;
         Ok(result)
     }
 }

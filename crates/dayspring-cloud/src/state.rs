@@ -1,6 +1,7 @@
 //! What the cloud remembers between runs: one JSON file per service, replaced atomically.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -27,6 +28,29 @@ pub(crate) enum StateError {
         path: PathBuf,
         source: std::io::Error,
     },
+}
+
+/// A moment of a write. Tests end the process at each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriteStep {
+    /// The new value is in a file beside the old one.
+    Written,
+    /// It is in its place.
+    Replaced,
+}
+
+static OBSERVER: OnceLock<fn(&Path, WriteStep)> = OnceLock::new();
+
+/// Has every write of a state file announced from now on, for tests that end the process there.
+#[doc(hidden)]
+pub fn observe_state_writes(observer: fn(&Path, WriteStep)) {
+    OBSERVER.get_or_init(|| observer);
+}
+
+fn announce(path: &Path, step: WriteStep) {
+    if let Some(observer) = OBSERVER.get() {
+        observer(path, step);
+    }
 }
 
 impl StateFile {
@@ -65,7 +89,10 @@ impl StateFile {
         }
         let new = self.path.with_extension("json.new");
         write_private(&new, &text).map_err(failed)?;
-        std::fs::rename(&new, &self.path).map_err(failed)
+        announce(&self.path, WriteStep::Written);
+        std::fs::rename(&new, &self.path).map_err(failed)?;
+        announce(&self.path, WriteStep::Replaced);
+        Ok(())
     }
 }
 

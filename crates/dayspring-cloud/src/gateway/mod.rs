@@ -194,6 +194,10 @@ impl Gateway {
     pub(crate) fn delete_deployment(&self, api: &str, deployment: &str) -> Result<(), AwsError> {
         self.service.delete_deployment(api, deployment)
     }
+    /// Deletes every stage that points at a deployment.
+    pub(crate) fn delete_stages_of(&self, api: &str, deployment: &str) -> Result<(), AwsError> {
+        self.service.delete_stages_of(api, deployment)
+    }
     /// Makes or replaces a stage.
     pub(crate) fn put_stage(&self, api: &str, spec: StageSpec) -> Result<(), AwsError> {
         self.service.put_stage(api, spec)

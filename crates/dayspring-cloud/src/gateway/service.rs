@@ -172,6 +172,14 @@ impl Service {
         self.change(|apis| apis.api(api)?.delete_deployment(deployment))
     }
 
+    pub(super) fn delete_stages_of(&self, api: &str, deployment: &str) -> Result<(), AwsError> {
+        self.change(|apis| {
+            let stages = &mut apis.api(api)?.stages;
+            stages.retain(|_, stage| stage.deployment_id != deployment);
+            Ok(())
+        })
+    }
+
     pub(super) fn put_stage(&self, api: &str, spec: StageSpec) -> Result<(), AwsError> {
         self.change(|apis| apis.api(api)?.put_stage(spec))
     }

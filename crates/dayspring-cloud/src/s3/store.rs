@@ -22,7 +22,7 @@ pub(super) struct Store {
     world: World,
 }
 
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Index {
     buckets: BTreeMap<String, Bucket>,
     /// Multipart uploads that were begun.
@@ -319,8 +319,11 @@ impl Store {
             .index
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let result = change(&mut index)?;
-        self.file.save(&*index).map_err(|error| internal(&error))?;
+        // On disk and in memory, or in neither.
+        let mut changed = index.clone();
+        let result = change(&mut changed)?;
+        self.file.save(&changed).map_err(|error| internal(&error))?;
+        *index = changed;
         Ok(result)
     }
 }

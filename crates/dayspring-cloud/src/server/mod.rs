@@ -34,8 +34,11 @@ use crate::world::World;
 
 use connection::{Beyond, BodyLimit, Handler, Patience};
 
-/// How many connections a port serves at once; the next one waits.
-const CONNECTIONS_MAX: usize = 1024;
+/// How many connections a port serves at once, where the process may have as many files open; the next one waits.
+const CONNECTIONS_MAX: usize = 65_536;
+
+/// What is left to everything but connections: processes' pipes and listeners, state, databases.
+const FILES_BESIDE: u64 = 512;
 
 /// What is read of a body that nobody looks at.
 const UNKNOWN_BODY_BYTES_MAX: usize = 64 * 1024;
@@ -488,6 +491,25 @@ enum Port {
     Api,
 }
 
+/// Takes all the files that the process may have, and keeps some for others.
+fn connections_max() -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let all = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    let allowed = match setrlimit(Resource::Nofile, all) {
+        Ok(()) => limit.maximum,
+        Err(_) => limit.current,
+    };
+    // No limit at all is no number; and both ports seldom have many.
+    allowed.map_or(CONNECTIONS_MAX, |files| {
+        let room = files.saturating_sub(FILES_BESIDE).max(files / 2);
+        usize::try_from(room).map_or(CONNECTIONS_MAX, |room| room.min(CONNECTIONS_MAX))
+    })
+}
+
 /// Accepts connections until the end, then lets those that are open finish what they are at.
 async fn serve(
     listener: TcpListener,
@@ -495,7 +517,7 @@ async fn serve(
     services: Arc<Services>,
     mut end: watch::Receiver<bool>,
 ) {
-    let free = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let free = Arc::new(Semaphore::new(connections_max()));
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {

@@ -9,7 +9,11 @@ mod cloudformation;
 #[cfg(test)]
 mod data_api;
 #[cfg(test)]
+mod hardship;
+#[cfg(test)]
 mod judge;
+#[cfg(test)]
+mod process;
 #[cfg(test)]
 mod sdk;
 #[cfg(test)]

@@ -322,7 +322,12 @@ impl Provider for Types {
             Kind::Method => api_gateway_method::delete(self, &before),
             Kind::Deployment => {
                 let api = Reader::new(&before.properties).text("RestApiId")?;
-                forgive_missing(self.gateway.delete_deployment(&api, &before.physical_id))
+                // What knew of it in this stack is gone by now. A stage that still points at it was made in the moment
+                // in which an earlier run was killed, and is in no record.
+                self.gateway
+                    .delete_stages_of(&api, &before.physical_id)
+                    .and_then(|()| self.gateway.delete_deployment(&api, &before.physical_id))
+                    .map_or_else(|error| forgive_missing(Err(error)), Ok)
             }
             Kind::Stage => {
                 let api = Reader::new(&before.properties).text("RestApiId")?;
