@@ -73,11 +73,14 @@ pub(crate) struct Judges {
     /// The command `cfn-guard`, and a folder of rules for it.
     pub(crate) guard: PathBuf,
     pub(crate) guard_rules: PathBuf,
+    /// The folder of modules with `aws-lambda-ric`, where it can be built.
+    pub(crate) node_client: Option<PathBuf>,
 }
 
 /// Pinned, so that a release of theirs cannot fail a build of ours.
-const REQUIREMENTS: [&str; 3] = [
+const REQUIREMENTS: [&str; 4] = [
     "aurora-data-api==0.5.0",
+    "awslambdaric==4.2.2",
     "boto3==1.44.5",
     "cfn-lint==1.58.0",
 ];
@@ -110,6 +113,8 @@ const NODE_PACKAGES: [&str; 9] = [
 /// It carries the command `cfn-guard` for Linux and macOS, and the rules of AWS Control Tower. What it asks for besides is
 /// the CDK for Node.js, which is not needed for either.
 const GUARD_PACKAGE: &str = "@cdklabs/cdk-validator-cfnguard@0.0.62";
+/// The newest that runs on Node.js 18 and 20.
+const NODE_CLIENT: &str = "aws-lambda-ric@3.3.0";
 
 /// What those depend on is taken as it was on this day.
 const NODE_PACKAGES_BEFORE: &str = "2026-11-22";
@@ -143,6 +148,7 @@ pub(crate) fn judges(folder: &Path) -> Result<Judges> {
         guard: command,
         guard_rules: guard.join("rules/control-tower/cfn-guard"),
         commands: commands.join("bin"),
+        node_client: node_client(&node.with_file_name("judges-ric"))?,
         cdk: node.join("node_modules/.bin/cdk"),
         cfn_lint: python.join("bin/cfn-lint"),
         python: python.join("bin/python"),
@@ -225,6 +231,43 @@ fn node_judges(folder: &Path, packages: &[&str], options: &[&str]) -> Result<()>
         .arg(folder)
         .args(packages))?;
     stamp(&stamped, &wanted)
+}
+
+/// Installs the client with which AWS's own Node.js runtime runs functions. A part of it is compiled, which wants these
+/// programs; where no package manager of ours has them the client stays away.
+fn node_client(folder: &Path) -> Result<Option<PathBuf>> {
+    const TOOLS: [&str; 5] = ["cmake", "autoconf", "automake", "make", "g++"];
+    let modules = folder.join("node_modules");
+    let stamped = folder.join("packages.txt");
+    if is_stamped(&stamped, NODE_CLIENT) {
+        return Ok(Some(modules));
+    }
+    say(&format!(
+        "installing {NODE_CLIENT} from npm into {} (it is compiled, which takes some minutes)",
+        folder.display()
+    ));
+    // `libtoolize` is what Debian's libtool has on PATH.
+    if TOOLS
+        .iter()
+        .chain(&["libtoolize"])
+        .any(|tool| find(tool).is_none())
+    {
+        if find("apt-get").is_none() {
+            say("cmake, autoconf, automake, libtool, make and g++ are needed for it: left out");
+            return Ok(None);
+        }
+        apt_install(&TOOLS.into_iter().chain(["libtool"]).collect::<Vec<_>>())?;
+    }
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("cannot create {}", folder.display()))?;
+    run(Command::new("npm")
+        .args(["install", "--no-audit", "--no-fund", "--loglevel", "error"])
+        .args(["--before", NODE_PACKAGES_BEFORE])
+        .arg("--prefix")
+        .arg(folder)
+        .arg(NODE_CLIENT))?;
+    stamp(&stamped, NODE_CLIENT)?;
+    Ok(Some(modules))
 }
 
 /// Debian's python3 comes without the part of `venv` that installs pip.

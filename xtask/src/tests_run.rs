@@ -24,6 +24,9 @@ pub(crate) fn run(root: &Path, judges: &Judges, arguments: &[String]) -> Result<
         .env("DAYSPRING_CFN_GUARD", &judges.guard)
         .env("DAYSPRING_CFN_GUARD_RULES", &judges.guard_rules)
         .stdout(Stdio::piped());
+    if let Some(modules) = &judges.node_client {
+        command.env("DAYSPRING_NODE_RIC", modules);
+    }
     let mut child = command.spawn().context("cannot start cargo")?;
     let output = child
         .stdout

@@ -63,11 +63,13 @@ pub(crate) enum When {
 pub(crate) enum Touched {
     /// A runtime asked for the Extensions API.
     Extensions,
+    /// A runtime of AWS's is stood in for by what is installed on this machine.
+    ManagedRuntime,
 }
 
 impl Touched {
     #[cfg(test)]
-    const ALL: [Self; 1] = [Self::Extensions];
+    const ALL: [Self; 2] = [Self::Extensions, Self::ManagedRuntime];
 }
 
 /// Room for what statements are warned of, beside the rows.

@@ -13,11 +13,15 @@ use serde_json::{Value, json};
 
 use super::InvocationType;
 use super::configuration::configuration;
+use super::control::control;
 use super::function::Function;
 use super::name::{not_found, parse_function_name};
 use super::service::{Service, random_uuid};
 use crate::error::AwsError;
-use crate::http::{Answer, Call};
+use crate::http::{Answer, Call, form_fields};
+
+/// How many functions a page has at most: <https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html>.
+const PAGE_MAX: usize = 50;
 
 /// The client context, decoded: <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>.
 const CLIENT_CONTEXT_BYTES_MAX: usize = 3583;
@@ -35,8 +39,15 @@ pub(super) async fn answer(service: &Arc<Service>, call: Call) -> Answer {
     let path = call.parts.uri.path().to_owned();
     let segments: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let method = &call.parts.method;
+    if let Some(done) = control(service, &call, &segments).await {
+        return match done {
+            Ok((status, Some(body))) => json_answer(status, &body),
+            Ok((status, None)) => empty_answer(status),
+            Err(error) => refuse(&error, ""),
+        };
+    }
     let result = match segments.as_slice() {
-        ["2015-03-31", "functions"] if method == Method::GET => Ok(list(service)),
+        ["2015-03-31", "functions"] if method == Method::GET => Ok(list(service, &call)),
         ["2015-03-31", "functions", name] if method == Method::GET => {
             with_function(service, name, &call, get)
         }
@@ -74,21 +85,47 @@ fn throttle_reason(service: &Service, name: &str) -> &'static str {
     }
 }
 
-fn list(service: &Service) -> Value {
-    let functions: Vec<Value> = service
-        .list()
+/// A page of functions, in the order of their names. A marker is the name of the last one that was given.
+fn list(service: &Service, call: &Call) -> Value {
+    let fields = form_fields(call.parts.uri.query().unwrap_or_default());
+    let field = |wanted: &str| {
+        fields
+            .iter()
+            .find(|(name, _)| name == wanted)
+            .map(|(_, value)| value.as_str())
+    };
+    let after = field("Marker").unwrap_or_default();
+    let page = field("MaxItems")
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(PAGE_MAX)
+        .clamp(1, PAGE_MAX);
+    let all = service.list();
+    let mut rest = all
+        .iter()
+        .filter(|function| function.kept.spec.name.as_str() > after)
+        .peekable();
+    let given: Vec<_> = rest.by_ref().take(page).collect();
+    let functions: Vec<Value> = given
         .iter()
         .map(|function| configuration(service, function))
         .collect();
-    json!({"Functions": functions})
+    let mut answer = json!({"Functions": functions});
+    if let (Some(last), Some(_)) = (given.last(), rest.peek()) {
+        answer["NextMarker"] = last.kept.spec.name.clone().into();
+    }
+    answer
 }
 
 fn get(service: &Service, function: &Function) -> Value {
-    json!({
+    let mut answer = json!({
         "Configuration": configuration(service, function),
         "Code": {"RepositoryType": "S3", "Location": format!("file://{}", function.launch.task_root.display())},
-        "Tags": {},
-    })
+        "Tags": function.kept.settings.tags,
+    });
+    if let Some(reserved) = function.kept.spec.reserved_concurrency {
+        answer["Concurrency"] = json!({"ReservedConcurrentExecutions": reserved});
+    }
+    answer
 }
 
 fn with_function(
@@ -213,6 +250,13 @@ fn json_answer(status: StatusCode, body: &Value) -> Answer {
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     insert(headers, REQUEST_ID, &random_uuid());
+    answer
+}
+
+fn empty_answer(status: StatusCode) -> Answer {
+    let mut answer = Answer::default();
+    *answer.status_mut() = status;
+    insert(answer.headers_mut(), REQUEST_ID, &random_uuid());
     answer
 }
 

@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use super::date::Utc;
 use super::function::Function;
 use super::service::Service;
 
@@ -10,7 +9,6 @@ use super::service::Service;
 pub(super) fn configuration(service: &Service, function: &Function) -> Value {
     let kept = &function.kept;
     let spec = &kept.spec;
-    let modified = Utc::from_unix_millis(kept.modified_unix_millis).iso_millis();
     let mut value = json!({
         "FunctionName": spec.name,
         "FunctionArn": function.arn,
@@ -21,7 +19,7 @@ pub(super) fn configuration(service: &Service, function: &Function) -> Value {
         "Description": spec.description,
         "Timeout": spec.timeout_seconds,
         "MemorySize": spec.memory_mib,
-        "LastModified": format!("{modified}+0000"),
+        "LastModified": kept.modified(),
         "CodeSha256": kept.code.base64(),
         "Version": "$LATEST",
         "TracingConfig": {"Mode": "PassThrough"},
@@ -35,6 +33,17 @@ pub(super) fn configuration(service: &Service, function: &Function) -> Value {
         "LoggingConfig": {"LogFormat": "Text", "LogGroup": spec.log_group},
     });
     if let Some(object) = value.as_object_mut() {
+        for (name, given) in &kept.settings.recorded {
+            match (object.get_mut(name), given) {
+                // What was not given keeps its default.
+                (Some(Value::Object(shown)), Value::Object(given)) => {
+                    shown.extend(given.clone());
+                }
+                _ => {
+                    object.insert(name.clone(), given.clone());
+                }
+            }
+        }
         if !spec.environment.is_empty() {
             object.insert(
                 "Environment".to_owned(),

@@ -19,8 +19,10 @@ use tokio::task::JoinSet;
 use super::escaped;
 use super::leftovers::Leftovers;
 use super::memory::{LOOK_EVERY, MemoryUse};
+use super::mounts::{Mounts, OPT};
 use super::pool::Pool;
 use super::process_log::{LogTarget, ProcessLog};
+use super::runtimes::{Entrypoint, Interpreters, Runtime};
 use super::session::{Exit, Session};
 use super::variables::{Surroundings, variables};
 use super::{FunctionSpec, runtime_api};
@@ -43,6 +45,8 @@ pub(super) struct Launch {
     pub(super) task_root: PathBuf,
     pub(super) layer_root: Option<PathBuf>,
     pub(super) notices: Notices,
+    pub(super) interpreters: Interpreters,
+    pub(super) mounts: Mounts,
 }
 
 /// No process came to be. The text is for the caller of the function.
@@ -71,30 +75,37 @@ pub(super) struct Environment {
 impl Environment {
     /// Starts a process. Its end is told to its session, its pool and the register.
     pub(super) async fn start(
-        launch: &Launch,
+        launch: &Arc<Launch>,
         target: LogTarget,
         pool: Weak<Pool>,
         register: &Arc<Register>,
     ) -> Result<Arc<Self>, CannotStart> {
-        let program = entrypoint(launch)?;
-        let cannot = |error: std::io::Error| {
-            CannotStart(format!("fork/exec {}: {error}", shown(&program, launch)))
-        };
+        let Start {
+            entrypoint,
+            layer_root,
+        } = find_start(launch).await?;
+        let cannot =
+            |error: std::io::Error| CannotStart(format!("fork/exec {}: {error}", entrypoint.shown));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(cannot)?;
         let runtime_api = listener.local_addr().map_err(cannot)?.to_string();
-        let environment = variables(
+        let mut environment = variables(
             &launch.spec,
             &Surroundings {
                 identity: &launch.identity,
                 endpoint_url: &launch.endpoint_url,
                 task_root: &launch.task_root,
-                layer_root: launch.layer_root.as_deref(),
+                layer_root: layer_root.as_deref(),
                 log_stream: &target.stream,
                 runtime_api: &runtime_api,
             },
         );
+        for (name, value) in &entrypoint.variables {
+            environment
+                .entry((*name).to_owned())
+                .or_insert_with(|| value.clone());
+        }
         let launched = Instant::now();
-        let (child, pipe) = spawn_patiently(&program, &launch.task_root, &environment)
+        let (child, pipe) = spawn_patiently(&entrypoint, &launch.task_root, &environment)
             .await
             .map_err(cannot)?;
         let receiver = pipe
@@ -210,16 +221,53 @@ async fn supervise(
     register.remove(environment.number, process);
 }
 
+/// How a process is started, and where it finds its layers.
+struct Start {
+    entrypoint: Entrypoint,
+    layer_root: Option<PathBuf>,
+}
+
+/// An interpreter may have to be asked what it is, and the system whether it mounts.
+async fn find_start(launch: &Arc<Launch>) -> Result<Start, CannotStart> {
+    if launch.layer_root.is_none()
+        && Runtime::parse(&launch.spec.runtime) == Some(Runtime::Provided)
+    {
+        return find_start_blocking(launch);
+    }
+    let launch = Arc::clone(launch);
+    tokio::task::spawn_blocking(move || find_start_blocking(&launch))
+        .await
+        .unwrap_or_else(|error| Err(CannotStart(error.to_string())))
+}
+
+fn find_start_blocking(launch: &Launch) -> Result<Start, CannotStart> {
+    let entrypoint = launch.interpreters.entrypoint(launch)?;
+    let mounted = launch
+        .layer_root
+        .as_ref()
+        .and_then(|layer_root| launch.mounts.wrap(&entrypoint, layer_root));
+    Ok(match mounted {
+        Some(entrypoint) => Start {
+            entrypoint,
+            layer_root: Some(PathBuf::from(OPT)),
+        },
+        None => Start {
+            entrypoint,
+            layer_root: launch.layer_root.clone(),
+        },
+    })
+}
+
 /// A program that was just written cannot be started while any process has it open for writing, and a process that was
 /// started in the moment in which it was written has, until it becomes the program that it is to be.
 async fn spawn_patiently(
-    program: &Path,
+    entrypoint: &Entrypoint,
     folder: &Path,
     environment: &std::collections::BTreeMap<String, String>,
 ) -> std::io::Result<(Child, PipeReader)> {
     let mut tries = 0;
     loop {
-        match spawn(program, folder, environment) {
+        match spawn(entrypoint, folder, environment) {
             Err(error)
                 if error.kind() == std::io::ErrorKind::ExecutableFileBusy && tries < BUSY_MAX =>
             {
@@ -232,13 +280,14 @@ async fn spawn_patiently(
 }
 
 fn spawn(
-    program: &Path,
+    entrypoint: &Entrypoint,
     folder: &Path,
     environment: &std::collections::BTreeMap<String, String>,
 ) -> std::io::Result<(Child, PipeReader)> {
     let (reader, writer) = std::io::pipe()?;
     rustix::fs::fcntl_setfl(&reader, rustix::fs::OFlags::NONBLOCK)?;
-    let child = Command::new(program)
+    let child = Command::new(&entrypoint.program)
+        .args(&entrypoint.arguments)
         .env_clear()
         .envs(environment)
         .current_dir(folder)
@@ -249,29 +298,6 @@ fn spawn(
         .kill_on_drop(true)
         .spawn()?;
     Ok((child, reader))
-}
-
-/// The code's `bootstrap`, or a layer's.
-fn entrypoint(launch: &Launch) -> Result<PathBuf, CannotStart> {
-    [Some(&launch.task_root), launch.layer_root.as_ref()]
-        .into_iter()
-        .flatten()
-        .map(|folder| folder.join("bootstrap"))
-        .find(|path| path.is_file())
-        .ok_or_else(|| {
-            CannotStart(
-                "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]".to_owned(),
-            )
-        })
-}
-
-/// The program as AWS would name it.
-fn shown(program: &Path, launch: &Launch) -> &'static str {
-    if program.starts_with(&launch.task_root) {
-        "/var/task/bootstrap"
-    } else {
-        "/opt/bootstrap"
-    }
 }
 
 fn exit_of(status: ExitStatus) -> Exit {

@@ -1,9 +1,11 @@
 //! A function as it is now: its configuration, where its code lies, and its processes.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::FunctionSpec;
 use super::date::{Utc, unix_millis_now};
@@ -11,6 +13,7 @@ use super::environment::{CannotStart, Environment, Launch, Register};
 use super::package::PackageDigest;
 use super::pool::Pool;
 use super::process_log::{FunctionLine, LogTarget};
+use super::runtimes::Runtime;
 use crate::error::AwsError;
 use crate::logs::Logs;
 
@@ -22,6 +25,29 @@ pub(super) struct KeptFunction {
     pub(super) code_bytes: u64,
     pub(super) revision_id: String,
     /// Milliseconds since 1970.
+    pub(super) modified_unix_millis: u64,
+    #[serde(default)]
+    pub(super) settings: Settings,
+}
+
+/// What is known of a function besides what its processes are started from. A change of it starts no new ones.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Settings {
+    pub(super) event_invoke: Option<EventInvoke>,
+    /// The statements of its resource policy.
+    pub(super) policy: Vec<Value>,
+    pub(super) tags: BTreeMap<String, String>,
+    /// Members of its configuration that are shown as they were given.
+    pub(super) recorded: Map<String, Value>,
+}
+
+/// How events that nobody waits for are tried again: `FunctionEventInvokeConfig`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct EventInvoke {
+    pub(super) retry_attempts_max: Option<u32>,
+    pub(super) event_age_seconds_max: Option<u32>,
+    pub(super) destinations: Option<Value>,
     pub(super) modified_unix_millis: u64,
 }
 
@@ -38,7 +64,7 @@ pub(super) struct KeptLayer {
 pub(super) struct Function {
     pub(super) kept: KeptFunction,
     pub(super) arn: String,
-    pub(super) launch: Launch,
+    pub(super) launch: Arc<Launch>,
     pub(super) pool: Arc<Pool>,
     pub(super) register: Arc<Register>,
     pub(super) logs: Logs,
@@ -130,15 +156,7 @@ pub(super) fn check(spec: &FunctionSpec) -> Result<(), AwsError> {
             "Member must have value less than or equal to 10240",
         );
     }
-    if !matches!(spec.runtime.as_str(), "provided.al2023" | "provided.al2") {
-        return Err(AwsError::bad_request(
-            "InvalidParameterValueException",
-            format!(
-                "The runtime `{}` of the function `{}` cannot be run here: the local cloud runs provided.al2023 and provided.al2 (an executable `bootstrap`).",
-                spec.runtime, spec.name
-            ),
-        ));
-    }
+    Runtime::check(&spec.runtime, &spec.name)?;
     super::variables::check(&spec.environment)
 }
 
@@ -149,10 +167,10 @@ mod tests {
     #[test]
     fn a_runtime_that_cannot_be_run_is_named() {
         let spec = FunctionSpec {
-            runtime: "python3.13".to_owned(),
+            runtime: "java21".to_owned(),
             ..crate::lambda::tests::spec("hello", "app.handler")
         };
-        insta::assert_snapshot!(check(&spec).unwrap_err().message, @"The runtime `python3.13` of the function `hello` cannot be run here: the local cloud runs provided.al2023 and provided.al2 (an executable `bootstrap`).");
+        insta::assert_snapshot!(check(&spec).unwrap_err().message, @"The runtime `java21` of the function `hello` cannot be run here: the local cloud runs provided.al2023 and provided.al2 (an executable `bootstrap`), python3.* and nodejs*.x (with the interpreter of this machine).");
     }
 
     #[test]

@@ -21,8 +21,8 @@ use super::date::unix_millis_now;
 use super::environment::{CannotStart, Environment};
 use super::function::Function;
 use super::report::{
-    Report, ReportStatus, end_line, entrypoint_payload, exit_kind, exit_line, exit_payload,
-    init_report_line, start_line, timeout_line, timeout_payload, too_large_payload,
+    InitPhase, Report, ReportStatus, end_line, entrypoint_payload, exit_kind, exit_line,
+    exit_payload, init_report_line, start_line, timeout_line, timeout_payload, too_large_payload,
 };
 use super::session::{Event, Exit, Handover, Now, Offered, Outcome};
 
@@ -102,7 +102,8 @@ async fn run_cold(function: &Function, event: &Arc<Event>) -> Invocation {
         }) => {
             environment.log.write(init_report_line(
                 environment.launched.elapsed(),
-                ending.status(),
+                InitPhase::Init,
+                &ending.status(),
             ));
         }
     }
@@ -117,6 +118,11 @@ async fn run_cold(function: &Function, event: &Arc<Event>) -> Invocation {
             environment,
             ending,
         }) => {
+            environment.log.write(init_report_line(
+                environment.launched.elapsed(),
+                InitPhase::Invoke,
+                &ending.status(),
+            ));
             let attended = Attended {
                 since: environment.launched,
                 environment,
@@ -229,7 +235,7 @@ enum Ending {
     Response(Bytes),
     ResponseTooLarge,
     Error(Bytes),
-    InitError(Bytes),
+    InitError { body: Bytes, kind: String },
     Exited(Exit),
     TimedOut,
 }
@@ -240,7 +246,7 @@ impl Ending {
             Ok(Outcome::Response(body)) => Self::Response(body),
             Ok(Outcome::ResponseTooLarge) => Self::ResponseTooLarge,
             Ok(Outcome::Error(body)) => Self::Error(body),
-            Ok(Outcome::InitError(body)) => Self::InitError(body),
+            Ok(Outcome::InitError { body, kind }) => Self::InitError { body, kind },
             Ok(Outcome::Exited(exit)) => Self::Exited(exit),
             // The session went without a word, which only the end of the service does.
             Err(_) => Self::Exited(Exit::Signal(9)),
@@ -250,15 +256,15 @@ impl Ending {
     fn leaves_a_sound_process(&self) -> bool {
         match self {
             Self::Response(_) | Self::ResponseTooLarge | Self::Error(_) => true,
-            Self::InitError(_) | Self::Exited(_) | Self::TimedOut => false,
+            Self::InitError { .. } | Self::Exited(_) | Self::TimedOut => false,
         }
     }
 
     fn status(&self) -> ReportStatus {
         match self {
             Self::Response(_) | Self::Error(_) | Self::ResponseTooLarge => ReportStatus::Success,
-            Self::InitError(_) => ReportStatus::Error("Runtime.Unknown"),
-            Self::Exited(exit) => ReportStatus::Error(exit_kind(*exit)),
+            Self::InitError { kind, .. } => ReportStatus::Error(kind.clone().into()),
+            Self::Exited(exit) => ReportStatus::Error(exit_kind(*exit).into()),
             Self::TimedOut => ReportStatus::Timeout,
         }
     }
@@ -285,13 +291,13 @@ fn finish(function: &Function, event: &Event, attended: &Attended, ending: Endin
         Ending::Response(_)
         | Ending::ResponseTooLarge
         | Ending::Error(_)
-        | Ending::InitError(_) => Vec::new(),
+        | Ending::InitError { .. } => Vec::new(),
     };
     lines.extend([end_line(id), report.line()]);
     let log_tail = attended.environment.log.finish(lines);
     let (payload, failed) = match ending {
         Ending::Response(body) => (body, false),
-        Ending::Error(body) | Ending::InitError(body) => (body, true),
+        Ending::Error(body) | Ending::InitError { body, .. } => (body, true),
         Ending::ResponseTooLarge => (too_large_payload().into(), true),
         Ending::Exited(exit) => (exit_payload(id, exit).into(), true),
         Ending::TimedOut => (timeout_payload(id, event.timeout).into(), true),
@@ -313,7 +319,7 @@ fn no_process(function: &Function, event: &Event, reason: &CannotStart) -> Invoc
         memory_mib: function.launch.spec.memory_mib,
         memory_used_mib: None,
         init: None,
-        status: ReportStatus::Error("Runtime.InvalidEntrypoint"),
+        status: ReportStatus::Error("Runtime.InvalidEntrypoint".into()),
     };
     let lines = [
         start_line(id),

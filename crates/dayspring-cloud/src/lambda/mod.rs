@@ -3,13 +3,16 @@
 mod answer;
 mod asynchronous;
 mod configuration;
+mod control;
 pub(crate) mod date;
 mod environment;
 mod escaped;
 mod function;
 mod invoke;
+mod layers;
 mod leftovers;
 mod memory;
+mod mounts;
 mod name;
 mod package;
 mod pool;
@@ -17,8 +20,10 @@ mod process_log;
 mod report;
 mod runtime_api;
 mod runtime_state;
+mod runtimes;
 mod service;
 mod session;
+mod settings;
 #[cfg(test)]
 pub(crate) mod tests;
 mod variables;
@@ -37,9 +42,11 @@ use crate::error::AwsError;
 use crate::http::{Answer, Call};
 use crate::logs::Logs;
 use crate::parity::Notices;
+use crate::s3::S3;
 use crate::state::StateError;
 
 pub use process_log::FunctionLine;
+pub(crate) use runtimes::Interpreters;
 use service::Service;
 pub(crate) use service::random_uuid;
 pub(crate) use variables::{
@@ -99,6 +106,10 @@ pub(crate) struct LambdaConfig {
     pub(crate) lines: Option<mpsc::Sender<FunctionLine>>,
     /// Told of what AWS would do otherwise.
     pub(crate) notices: Notices,
+    /// Where `S3Bucket` and `S3Key` of a function's code are read.
+    pub(crate) objects: Option<S3>,
+    /// What stands in for AWS's managed runtimes.
+    pub(crate) interpreters: Interpreters,
 }
 
 /// The Lambda service. Cheap to clone.

@@ -3,21 +3,19 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::control::CONCURRENCY_MAX;
 use super::environment::Environment;
-
-/// An account's concurrency: <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
-const CONCURRENCY_MAX: u32 = 1000;
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Pool {
-    concurrency_max: u32,
     /// Held for a few assignments only, never across an await.
     inner: Mutex<Inner>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Inner {
+    concurrency_max: u32,
     running: u32,
     /// The one used last is at the end and is used next, so that the others grow old.
     idle: Vec<Idle>,
@@ -46,9 +44,18 @@ impl Drop for Permit {
 impl Pool {
     pub(super) fn new(reserved_concurrency: Option<u32>) -> Arc<Self> {
         Arc::new(Self {
-            concurrency_max: reserved_concurrency.unwrap_or(CONCURRENCY_MAX),
-            inner: Mutex::default(),
+            inner: Mutex::new(Inner {
+                concurrency_max: reserved_concurrency.unwrap_or(CONCURRENCY_MAX),
+                running: 0,
+                idle: Vec::new(),
+                retired: false,
+            }),
         })
+    }
+
+    /// Sets how many requests may run at once. Those that run go on.
+    pub(super) fn allow(&self, reserved_concurrency: Option<u32>) {
+        self.inner().concurrency_max = reserved_concurrency.unwrap_or(CONCURRENCY_MAX);
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -58,7 +65,7 @@ impl Pool {
     /// `None`: as many as are allowed run already.
     pub(super) fn admit(self: &Arc<Self>) -> Option<Permit> {
         let mut inner = self.inner();
-        if inner.running >= self.concurrency_max {
+        if inner.running >= inner.concurrency_max {
             return None;
         }
         // Invariant: one for each living `Permit`.

@@ -2,6 +2,7 @@
 //!
 //! Recorded against AWS in 2025-11.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde_json::json;
@@ -11,15 +12,16 @@ use super::runtime_api::RESPONSE_BYTES_MAX;
 use super::session::Exit;
 
 /// How an invocation ended, as far as the platform's lines say it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ReportStatus {
     Success,
     Timeout,
-    Error(&'static str),
+    /// With the error's kind.
+    Error(Cow<'static, str>),
 }
 
 /// The figures of a REPORT line.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Report<'a> {
     pub(super) request_id: &'a str,
     pub(super) duration: Duration,
@@ -61,7 +63,7 @@ impl Report<'_> {
         if let Some(init) = self.init {
             write(format_args!("Init Duration: {:.2} ms\t", millis(init)));
         }
-        match self.status {
+        match &self.status {
             ReportStatus::Success => {}
             ReportStatus::Timeout => write(format_args!("Status: timeout")),
             ReportStatus::Error(kind) => {
@@ -72,17 +74,27 @@ impl Report<'_> {
     }
 }
 
-/// The line of a start that failed, before it is tried again.
-pub(super) fn init_report_line(took: Duration, status: ReportStatus) -> String {
-    let took = millis(took);
+/// When a process was started: ahead of its first request, or again within it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum InitPhase {
+    Init,
+    Invoke,
+}
+
+/// The line of a start that failed.
+pub(super) fn init_report_line(took: Duration, phase: InitPhase, status: &ReportStatus) -> String {
+    let phase = match phase {
+        InitPhase::Init => "init",
+        InitPhase::Invoke => "invoke",
+    };
+    let line = format!(
+        "INIT_REPORT Init Duration: {:.2} ms\tPhase: {phase}",
+        millis(took)
+    );
     match status {
-        ReportStatus::Success => format!("INIT_REPORT Init Duration: {took:.2} ms\tPhase: init"),
-        ReportStatus::Timeout => {
-            format!("INIT_REPORT Init Duration: {took:.2} ms\tPhase: init\tStatus: timeout")
-        }
-        ReportStatus::Error(kind) => format!(
-            "INIT_REPORT Init Duration: {took:.2} ms\tPhase: init\tStatus: error\tError Type: {kind}"
-        ),
+        ReportStatus::Success => line,
+        ReportStatus::Timeout => format!("{line}\tStatus: timeout"),
+        ReportStatus::Error(kind) => format!("{line}\tStatus: error\tError Type: {kind}"),
     }
 }
 

@@ -37,7 +37,10 @@ const FUNCTION_ARN: HeaderName = HeaderName::from_static("lambda-runtime-invoked
 const TRACE_ID: HeaderName = HeaderName::from_static("lambda-runtime-trace-id");
 const CLIENT_CONTEXT: HeaderName = HeaderName::from_static("lambda-runtime-client-context");
 const RESPONSE_MODE: HeaderName = HeaderName::from_static("lambda-runtime-function-response-mode");
-/// The trailers of a streamed answer that failed.
+/// What AWS calls an error whose kind the runtime does not name.
+const UNKNOWN_ERROR: &str = "Runtime.Unknown";
+
+/// In the header of an error, and in the trailers of a streamed answer that failed.
 const ERROR_TYPE: HeaderName = HeaderName::from_static("lambda-runtime-function-error-type");
 const ERROR_BODY: HeaderName = HeaderName::from_static("lambda-runtime-function-error-body");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -81,7 +84,9 @@ async fn answer(environment: &Environment, request: Request<Incoming>) -> Answer
         ["runtime", "invocation", request_id, "error"] if method == Method::POST => {
             fail(session, request_id, body).await
         }
-        ["runtime", "init", "error"] if method == Method::POST => fail_init(session, body).await,
+        ["runtime", "init", "error"] if method == Method::POST => {
+            fail_init(session, &parts.headers, body).await
+        }
         ["runtime", "invocation", "next"]
         | ["runtime", "invocation", _, "response" | "error"]
         | ["runtime", "init", "error"] => empty(StatusCode::METHOD_NOT_ALLOWED),
@@ -172,9 +177,14 @@ async fn fail(session: &Session, request_id: &str, body: Incoming) -> Answer {
     }
 }
 
-async fn fail_init(session: &Session, body: Incoming) -> Answer {
+async fn fail_init(session: &Session, headers: &HeaderMap, body: Incoming) -> Answer {
+    let kind = headers
+        .get(&ERROR_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or(UNKNOWN_ERROR)
+        .to_owned();
     match read(body, ERROR_BYTES_MAX).await {
-        Ok((body, _)) => accepted(session.init_error(body.unwrap_or_default())),
+        Ok((body, _)) => accepted(session.init_error(body.unwrap_or_default(), kind)),
         Err(_) => empty(StatusCode::BAD_REQUEST),
     }
 }

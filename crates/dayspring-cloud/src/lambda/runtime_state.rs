@@ -182,4 +182,59 @@ mod tests {
         assert!(run(&[NEXT, RuntimeCall::InitError]).contains("from Ready to InitError"));
         assert!(run(&[RuntimeCall::InitError, NEXT]).contains("from InitError to Ready"));
     }
+
+    /// Each call in each state: the state after it, or the answer that refuses it.
+    #[test]
+    fn every_call_in_every_state_has_its_answer() {
+        let mut table = Vec::new();
+        for state in [
+            RuntimeState::Started,
+            RuntimeState::InitError,
+            RuntimeState::Ready,
+            RuntimeState::Running,
+            RuntimeState::ResponseSent,
+        ] {
+            for (name, call) in [
+                ("next", NEXT),
+                ("response", RESPONSE),
+                ("error", ERROR),
+                ("init/error", RuntimeCall::InitError),
+            ] {
+                let after = match state.after(call, Some("id-1")) {
+                    Ok(after) => after.name().to_owned(),
+                    Err(refusal) => {
+                        let (status, body) = refusal.answer();
+                        let body = body.trim_end().replace(
+                            "failed for runtime. Error: State transition is not allowed",
+                            "...",
+                        );
+                        format!("{} {body}", status.as_u16())
+                    }
+                };
+                table.push(format!("{} {name}: {after}", state.name()));
+            }
+        }
+        insta::assert_snapshot!(table.join("\n"), @r#"
+        Started next: Ready
+        Started response: 403 {"errorMessage":"State transition from Started to InvocationResponse ...","errorType":"InvalidStateTransition"}
+        Started error: 403 {"errorMessage":"State transition from Started to InvocationErrorResponse ...","errorType":"InvalidStateTransition"}
+        Started init/error: InitError
+        InitError next: 403 {"errorMessage":"State transition from InitError to Ready ...","errorType":"InvalidStateTransition"}
+        InitError response: 403 {"errorMessage":"State transition from InitError to InvocationResponse ...","errorType":"InvalidStateTransition"}
+        InitError error: 403 {"errorMessage":"State transition from InitError to InvocationErrorResponse ...","errorType":"InvalidStateTransition"}
+        InitError init/error: 403 {"errorMessage":"State transition from InitError to InitError ...","errorType":"InvalidStateTransition"}
+        Ready next: Ready
+        Ready response: 403 {"errorMessage":"State transition from Ready to InvocationResponse ...","errorType":"InvalidStateTransition"}
+        Ready error: 403 {"errorMessage":"State transition from Ready to InvocationErrorResponse ...","errorType":"InvalidStateTransition"}
+        Ready init/error: 403 {"errorMessage":"State transition from Ready to InitError ...","errorType":"InvalidStateTransition"}
+        Running next: Running
+        Running response: RuntimeResponseSentState
+        Running error: RuntimeResponseSentState
+        Running init/error: 403 {"errorMessage":"State transition from Running to InitError ...","errorType":"InvalidStateTransition"}
+        RuntimeResponseSentState next: Ready
+        RuntimeResponseSentState response: 403 {"errorMessage":"State transition from RuntimeResponseSentState to InvocationResponse ...","errorType":"InvalidStateTransition"}
+        RuntimeResponseSentState error: 403 {"errorMessage":"State transition from RuntimeResponseSentState to InvocationErrorResponse ...","errorType":"InvalidStateTransition"}
+        RuntimeResponseSentState init/error: 403 {"errorMessage":"State transition from RuntimeResponseSentState to InitError ...","errorType":"InvalidStateTransition"}
+        "#);
+    }
 }

@@ -16,6 +16,7 @@ use super::environment::{Launch, Register};
 use super::function::{Function, KeptFunction, KeptLayer, Roots, check};
 use super::invoke::{self, Throttled};
 use super::leftovers::Leftovers;
+use super::mounts::Mounts;
 use super::name::{not_found, parse_function_name};
 use super::package::{PackageDigest, PackageStore};
 use super::pool::Pool;
@@ -57,6 +58,7 @@ pub(super) struct Service {
     /// What requests look at. Locked for a look only.
     functions: RwLock<HashMap<String, Arc<Function>>>,
     register: Arc<Register>,
+    mounts: Mounts,
     /// The code that was put last.
     recent: Mutex<VecDeque<PackageDigest>>,
     closing: watch::Sender<bool>,
@@ -77,6 +79,7 @@ impl Service {
             state,
             functions: RwLock::default(),
             register: Arc::new(Register::open(Leftovers::new(folder.join("processes")))),
+            mounts: Mounts::default(),
             recent: Mutex::default(),
             closing: watch::Sender::new(false),
             config,
@@ -104,7 +107,8 @@ impl Service {
                         task: service.code.path(&kept_function.code),
                         layer: None,
                     });
-                (name, service.function(kept_function, roots))
+                let pool = Pool::new(kept_function.spec.reserved_concurrency);
+                (name, service.function(kept_function, roots, pool))
             })
             .collect();
         *service.functions_mut() = functions;
@@ -129,19 +133,21 @@ impl Service {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn function(&self, kept: KeptFunction, roots: Roots) -> Arc<Function> {
+    fn function(&self, kept: KeptFunction, roots: Roots, pool: Arc<Pool>) -> Arc<Function> {
         let spec = kept.spec.clone();
         Arc::new(Function {
             arn: self.arn(&spec.name),
-            pool: Pool::new(spec.reserved_concurrency),
-            launch: Launch {
+            pool,
+            launch: Arc::new(Launch {
                 spec,
                 identity: self.config.identity.clone(),
                 endpoint_url: self.config.endpoint_url.clone(),
                 task_root: roots.task,
                 layer_root: roots.layer,
                 notices: self.config.notices.clone(),
-            },
+                interpreters: self.config.interpreters.clone(),
+                mounts: self.mounts.clone(),
+            }),
             register: Arc::clone(&self.register),
             logs: self.logs.clone(),
             lines: self.config.lines.clone(),
@@ -185,47 +191,103 @@ impl Service {
         spec: FunctionSpec,
         zip: Bytes,
     ) -> Result<String, AwsError> {
-        check(&spec)?;
+        let stored = self
+            .store(spec.name.clone(), move |before, code| {
+                let code = code.unpack(&zip)?;
+                if let Some(before) = before
+                    && before.spec == spec
+                    && before.code == code
+                {
+                    return Ok(before.clone());
+                }
+                Ok(KeptFunction {
+                    settings: before
+                        .map(|before| before.settings.clone())
+                        .unwrap_or_default(),
+                    spec,
+                    code,
+                    code_bytes: u64::try_from(zip.len()).unwrap_or(u64::MAX),
+                    revision_id: random_uuid(),
+                    modified_unix_millis: unix_millis_now(),
+                })
+            })
+            .await?;
+        Ok(stored.arn.clone())
+    }
+
+    /// Keeps what the edit makes of a function, or of none. Processes go on where neither code nor configuration changed;
+    /// else the running requests finish on the old ones, and every later one runs on new ones.
+    pub(super) async fn store(
+        self: &Arc<Self>,
+        name: String,
+        edit: impl FnOnce(Option<&KeptFunction>, &PackageStore) -> Result<KeptFunction, AwsError>
+        + Send
+        + 'static,
+    ) -> Result<Arc<Function>, AwsError> {
         let service = Arc::clone(self);
-        tokio::task::spawn_blocking(move || service.put_function_blocking(spec, &zip))
+        tokio::task::spawn_blocking(move || service.store_blocking(name, edit))
             .await
             .map_err(|error| internal(&error))?
     }
 
-    fn put_function_blocking(&self, spec: FunctionSpec, zip: &[u8]) -> Result<String, AwsError> {
-        let name = spec.name.clone();
-        let arn = self.arn(&name);
-        // Unpacked inside of the lock, so that nobody sweeps it away before it is known.
+    fn store_blocking(
+        &self,
+        name: String,
+        edit: impl FnOnce(Option<&KeptFunction>, &PackageStore) -> Result<KeptFunction, AwsError>,
+    ) -> Result<Arc<Function>, AwsError> {
+        // Code is unpacked inside of the lock, so that nobody sweeps it away before it is known.
         let mut kept = self.kept();
-        let code = self.code.unpack(zip)?;
-        let function = KeptFunction {
-            spec,
-            code,
-            code_bytes: u64::try_from(zip.len()).unwrap_or(u64::MAX),
-            revision_id: random_uuid(),
-            modified_unix_millis: unix_millis_now(),
+        let before = kept.functions.get(&name);
+        let after = edit(before, &self.code)?;
+        check(&after.spec)?;
+        let same = |other: &KeptFunction| {
+            let spec = FunctionSpec {
+                reserved_concurrency: after.spec.reserved_concurrency,
+                ..other.spec.clone()
+            };
+            spec == after.spec && other.code == after.code
         };
-        if let Some(before) = kept.functions.get(&name)
-            && before.spec == function.spec
-            && before.code == function.code
+        let runs_as_before = before.is_some_and(same);
+        let running = self.find(&name);
+        if let Some(running) = &running
+            && before == Some(&after)
         {
-            return Ok(arn);
+            return Ok(Arc::clone(running));
         }
-        let roots = self.roots(&function, &kept.layers)?;
+        let roots = self.roots(&after, &kept.layers)?;
         let mut changed = kept.clone();
-        changed.functions.insert(name.clone(), function.clone());
+        changed.functions.insert(name.clone(), after.clone());
         self.save(&changed)?;
         *kept = changed;
-        self.sweep(&kept, &function.code);
+        self.sweep(&kept, &after.code);
+        let pool = match &running {
+            Some(running) if runs_as_before => {
+                running.pool.allow(after.spec.reserved_concurrency);
+                Arc::clone(&running.pool)
+            }
+            _ => Pool::new(after.spec.reserved_concurrency),
+        };
+        let function = self.function(after, roots, pool);
         // Inside of the state's lock, so that two writers cannot leave the older one here.
-        let before = self
-            .functions_mut()
-            .insert(name, self.function(function, roots));
+        self.functions_mut().insert(name, Arc::clone(&function));
         drop(kept);
-        if let Some(before) = before {
-            before.pool.retire();
+        if let Some(running) = running
+            && !runs_as_before
+        {
+            running.pool.retire();
         }
-        Ok(arn)
+        Ok(function)
+    }
+
+    /// Warns of what AWS would do otherwise with these members.
+    pub(super) fn tell(&self, name: &str, members: &serde_json::Map<String, serde_json::Value>) {
+        self.config
+            .notices
+            .resource("AWS::Lambda::Function", name, members);
+    }
+
+    pub(super) fn object(&self, bucket: &str, key: &str) -> Option<Bytes> {
+        self.config.objects.as_ref()?.object(bucket, key)
     }
 
     /// Removes code that no function has any more. The latest few stay: a request may still run on them.
@@ -270,10 +332,7 @@ impl Service {
         let mut changed = kept.clone();
         let number = changed.layer_numbers.entry(name.to_owned()).or_default();
         *number += 1;
-        let arn = self
-            .config
-            .identity
-            .arn("lambda", &format!("layer:{name}:{number}"));
+        let arn = self.layer_arn(name, &number.to_string());
         let layer = KeptLayer {
             content,
             content_bytes: u64::try_from(zip.len()).unwrap_or(u64::MAX),
@@ -298,6 +357,39 @@ impl Service {
 
     fn save(&self, kept: &Kept) -> Result<(), AwsError> {
         self.state.save(kept).map_err(|error| internal(&error))
+    }
+
+    pub(super) fn layer_arn(&self, name: &str, number: &str) -> String {
+        self.config
+            .identity
+            .arn("lambda", &format!("layer:{name}:{number}"))
+    }
+
+    pub(super) fn layer(&self, arn: &str) -> Option<KeptLayer> {
+        self.kept().layers.get(arn).cloned()
+    }
+
+    /// The versions of a layer, or of all layers where the name is empty, the oldest first.
+    pub(super) fn layer_versions(&self, name: &str) -> Vec<(String, KeptLayer)> {
+        let prefix = self.layer_arn(name, "");
+        let prefix = if name.is_empty() {
+            prefix.trim_end_matches(':')
+        } else {
+            &prefix
+        };
+        let mut versions: Vec<(String, KeptLayer)> = self
+            .kept()
+            .layers
+            .iter()
+            .filter(|(arn, _)| arn.starts_with(prefix))
+            .map(|(arn, layer)| (arn.clone(), layer.clone()))
+            .collect();
+        versions.sort_by_key(|(_, layer)| layer.created_unix_millis);
+        versions
+    }
+
+    pub(super) fn layer_folder(&self, layer: &KeptLayer) -> std::path::PathBuf {
+        self.layers.path(&layer.content)
     }
 
     /// A layer version's size in bytes.
@@ -344,10 +436,16 @@ impl Service {
         if payload.len() > bytes_max {
             return Err(AwsError::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
-                "RequestTooLargeException",
-                format!(
-                    "Request must be smaller than {bytes_max} bytes for the InvokeFunction operation"
-                ),
+                "RequestEntityTooLargeException",
+                match kind {
+                    InvocationType::Event => format!(
+                        "{} byte payload is too large for the Event invocation type (limit {bytes_max} bytes)",
+                        payload.len()
+                    ),
+                    InvocationType::RequestResponse | InvocationType::DryRun => format!(
+                        "Request must be smaller than {bytes_max} bytes for the InvokeFunction operation"
+                    ),
+                },
             ));
         }
         let event = Arc::new(Event {
@@ -438,7 +536,7 @@ fn throttled() -> AwsError {
     )
 }
 
-fn internal(error: &dyn std::error::Error) -> AwsError {
+pub(super) fn internal(error: &dyn std::error::Error) -> AwsError {
     AwsError::new(
         StatusCode::INTERNAL_SERVER_ERROR,
         "ServiceException",

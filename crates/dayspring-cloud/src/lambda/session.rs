@@ -49,7 +49,11 @@ pub(super) enum Outcome {
     /// The runtime's own error object.
     Error(Bytes),
     /// The runtime reported that it cannot start.
-    InitError(Bytes),
+    InitError {
+        body: Bytes,
+        /// `Lambda-Runtime-Function-Error-Type`.
+        kind: String,
+    },
     /// The process is gone.
     Exited(Exit),
 }
@@ -218,12 +222,12 @@ impl Session {
     }
 
     /// `POST /runtime/init/error`.
-    pub(super) fn init_error(&self, body: Bytes) -> Result<(), Refusal> {
+    pub(super) fn init_error(&self, body: Bytes, kind: String) -> Result<(), Refusal> {
         let mut inner = self.inner();
         inner.state = inner
             .state
             .after(RuntimeCall::InitError, inner.current_id())?;
-        inner.tell(Outcome::InitError(body));
+        inner.tell(Outcome::InitError { body, kind });
         Ok(())
     }
 

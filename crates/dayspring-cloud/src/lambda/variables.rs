@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::FunctionSpec;
+use super::mounts::OPT;
 use crate::Identity;
 use crate::error::AwsError;
 
@@ -58,7 +59,7 @@ pub(super) fn variables(
     let task_root = surroundings.task_root.display().to_string();
     let layer_root = surroundings
         .layer_root
-        .map_or_else(|| "/opt".to_owned(), |path| path.display().to_string());
+        .map_or_else(|| OPT.to_owned(), |path| path.display().to_string());
     let region = &surroundings.identity.region;
     let mut all = BTreeMap::new();
     let mut set = |name: &str, value: &str| {
@@ -78,7 +79,10 @@ pub(super) fn variables(
     set("_AWS_XRAY_DAEMON_ADDRESS", "169.254.79.129");
     set("_AWS_XRAY_DAEMON_PORT", "2000");
     set("AWS_ENDPOINT_URL", surroundings.endpoint_url);
-    set("DAYSPRING_LAYER_ROOT", &layer_root);
+    // On AWS layers are at `/opt`, and nothing says so.
+    if layer_root != OPT {
+        set("DAYSPRING_LAYER_ROOT", &layer_root);
+    }
     for (name, value) in &spec.environment {
         set(name, value);
     }

@@ -127,15 +127,15 @@ pub(crate) const TABLE: &[Row] = &[
     Row {
         id: "lambda-managed-runtime",
         service: "Lambda",
-        here: "provided.al2023 and provided.al2 only: a function has to bring its bootstrap",
-        aws: "Python, Node.js, Java, .NET and Ruby too",
-        warned: Warned::Never,
+        here: "python3.* and nodejs*.x run on the interpreter of this machine, or on the one that DAYSPRING_PYTHON or DAYSPRING_NODE names, with AWS's runtime interface client where it is found and this cloud's own elsewhere; other managed runtimes are refused",
+        aws: "the version that Runtime names, with the AWS SDK beside it; Java, .NET and Ruby too",
+        warned: Warned::Request(Touched::ManagedRuntime),
         source: "https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html",
     },
     Row {
         id: "lambda-opt",
         service: "Lambda",
-        here: "DAYSPRING_LAYER_ROOT says where layers are",
+        here: "layers are at /opt where the system lets this user have mounts (Linux with unshare); elsewhere DAYSPRING_LAYER_ROOT says where they are",
         aws: "layers are at /opt",
         warned: Warned::Never,
         source: "https://docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html",
@@ -151,7 +151,7 @@ pub(crate) const TABLE: &[Row] = &[
     Row {
         id: "lambda-endpoint-variable",
         service: "Lambda",
-        here: "AWS_ENDPOINT_URL and DAYSPRING_LAYER_ROOT are in the environment besides AWS's variables",
+        here: "AWS_ENDPOINT_URL, and DAYSPRING_LAYER_ROOT where layers are not at /opt, are in the environment besides AWS's variables",
         aws: "they are not there",
         warned: Warned::Never,
         source: "https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html",

@@ -20,7 +20,7 @@ use crate::cloudformation::{CloudFormation, Responses, Sources, Types};
 use crate::error::AwsError;
 use crate::gateway::{BODY_BYTES_MAX as STAGE_BODY_BYTES_MAX, Gateway, GatewayConfig};
 use crate::http::{self, Answer, Call, RequestId};
-use crate::lambda::{FunctionLine, IDLE_MAX_DEFAULT, Lambda, LambdaConfig};
+use crate::lambda::{FunctionLine, IDLE_MAX_DEFAULT, Interpreters, Lambda, LambdaConfig};
 use crate::logs::Logs;
 use crate::parity::Notices;
 use crate::protocol::{json, rest_json, rest_xml, signature};
@@ -215,6 +215,8 @@ impl Services {
                 idle_max: IDLE_MAX_DEFAULT,
                 lines: function_lines,
                 notices: notices.clone(),
+                objects: Some(s3.clone()),
+                interpreters: Interpreters::from_environment(state.join("lambda/clients")),
             },
             logs.clone(),
         )?;

@@ -25,6 +25,11 @@ fn boto3_deploys_a_whole_stack_and_calls_it() {
     run(include_str!("stack.py"));
 }
 
+#[test]
+fn boto3_makes_changes_and_invokes_functions() {
+    run(include_str!("../judges/lambda_boto3.py"));
+}
+
 fn run(script: &str) {
     let folder = tempfile::tempdir().unwrap();
     let cloud = Running::on(&folder);

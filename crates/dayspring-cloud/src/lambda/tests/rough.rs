@@ -180,6 +180,8 @@ async fn the_extensions_api_is_not_there_and_somebody_is_told() {
         idle_max: IDLE_MAX_DEFAULT,
         lines: None,
         notices,
+        objects: None,
+        interpreters: Interpreters::default(),
     };
     let lambda = Lambda::open(config, logs(folder.path())).unwrap();
     lambda

@@ -1,0 +1,138 @@
+import base64
+import io
+import json
+import zipfile
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+client = boto3.client("lambda", config=Config(retries={"max_attempts": 0}))
+ROLE = "arn:aws:iam::000000000000:role/r"
+CODE = "import os\ndef handler(event, context):\n    print('seen')\n    return {'event': event, 'name': os.environ.get('NAME'), 'version': %d}\n"
+
+
+def archive(**files):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as out:
+        for name, text in files.items():
+            out.writestr(name.replace("__", "/") + ".py", text)
+    return buffer.getvalue()
+
+
+def refused(code, call, **arguments):
+    try:
+        call(**arguments)
+    except ClientError as error:
+        assert error.response["Error"]["Code"] == code, error.response
+        return error.response
+    raise AssertionError(f"{call} was not refused")
+
+
+def message(code, call, **arguments):
+    return refused(code, call, **arguments)["Error"]["Message"]
+
+
+def invoke(**arguments):
+    answer = client.invoke(FunctionName="hello", Payload=b'{"a": 1}', **arguments)
+    return answer, json.loads(answer["Payload"].read() or b"null")
+
+
+# Made from a zip in the request, run, and shown.
+new = dict(FunctionName="hello", Runtime="python3.13", Role=ROLE, Handler="app.handler", Timeout=20, MemorySize=256)
+made = client.create_function(**new, Code={"ZipFile": archive(app=CODE % 1)}, Tags={"team": "a"}, TracingConfig={"Mode": "Active"})
+assert made["State"] == "Pending" and made["StateReasonCode"] == "Creating", made
+client.get_waiter("function_active_v2").wait(FunctionName="hello")
+answer, payload = invoke(LogType="Tail")
+assert payload == {"event": {"a": 1}, "name": None, "version": 1}, payload
+assert answer["StatusCode"] == 200 and answer["ExecutedVersion"] == "$LATEST" and "FunctionError" not in answer
+assert b"seen\n" in base64.b64decode(answer["LogResult"])
+shown = client.get_function(FunctionName="hello", Qualifier="$LATEST")
+assert shown["Configuration"]["State"] == "Active" and shown["Tags"] == {"team": "a"}
+assert shown["Configuration"]["TracingConfig"] == {"Mode": "Active"}
+assert shown["Configuration"]["CodeSha256"] == made["CodeSha256"]
+assert client.get_function_configuration(FunctionName=made["FunctionArn"])["Timeout"] == 20
+assert message("ResourceConflictException", client.create_function, **new, Code={"ZipFile": archive(app="")}) == "Function already exist: hello"
+assert message("InvalidParameterValueException", client.create_function, **{**new, "FunctionName": "x"}, Code={}) == "Please provide a source for function code."
+message("InvalidParameterValueException", client.create_function, **{**new, "FunctionName": "x", "Runtime": "java21"}, Code={"ZipFile": archive(app="")})
+assert "'role' failed to satisfy constraint" in message("ValidationException", client.create_function, **{**new, "FunctionName": "x", "Role": "r"}, Code={"ZipFile": archive(app="")})
+message("ResourceNotFoundException", client.get_function, FunctionName="nobody")
+message("ResourceNotFoundException", client.get_function, FunctionName="hello", Qualifier="7")
+
+# Changed: the code from S3, the configuration, with the revision that it has.
+s3 = boto3.client("s3")
+s3.create_bucket(Bucket="code")
+s3.put_object(Bucket="code", Key="two.zip", Body=archive(app=CODE % 2))
+update = client.update_function_code(FunctionName="hello", S3Bucket="code", S3Key="two.zip")
+assert update["LastUpdateStatus"] == "InProgress" and update["CodeSha256"] != made["CodeSha256"]
+client.get_waiter("function_updated_v2").wait(FunctionName="hello")
+assert invoke()[1]["version"] == 2
+assert "S3 Error Code: NoSuchKey" in message("InvalidParameterValueException", client.update_function_code, FunctionName="hello", S3Bucket="code", S3Key="none")
+message("PreconditionFailedException", client.update_function_code, FunctionName="hello", ZipFile=archive(app=""), RevisionId="0")
+client.update_function_configuration(FunctionName="hello", Environment={"Variables": {"NAME": "n"}}, RevisionId=update["RevisionId"])
+assert invoke()[1]["name"] == "n"
+assert "reserved keys" in message("InvalidParameterValueException", client.update_function_configuration, FunctionName="hello", Environment={"Variables": {"AWS_REGION": "x"}})
+
+# Invoked in each of its ways.
+assert invoke(InvocationType="DryRun")[0]["StatusCode"] == 204
+assert invoke(InvocationType="Event")[0]["StatusCode"] == 202
+big = json.dumps("x" * 1_048_576).encode()
+assert "for the Event invocation type (limit 1048576 bytes)" in message("RequestEntityTooLargeException", client.invoke, FunctionName="hello", InvocationType="Event", Payload=big)
+bigger = json.dumps("x" * 6_291_456).encode()
+assert message("RequestEntityTooLargeException", client.invoke, FunctionName="hello", Payload=bigger) == "Request must be smaller than 6291456 bytes for the InvokeFunction operation"
+assert message("InvalidRequestContentException", client.invoke, FunctionName="hello", Payload=b"{").startswith("Could not parse request body into json")
+
+# Concurrency.
+assert client.put_function_concurrency(FunctionName="hello", ReservedConcurrentExecutions=0)["ReservedConcurrentExecutions"] == 0
+throttled = refused("TooManyRequestsException", client.invoke, FunctionName="hello")
+assert throttled["ResponseMetadata"]["HTTPStatusCode"] == 429
+assert throttled["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded" and throttled["Error"]["Message"] == "Rate Exceeded."
+assert client.get_function_concurrency(FunctionName="hello")["ReservedConcurrentExecutions"] == 0
+assert client.get_function(FunctionName="hello")["Concurrency"] == {"ReservedConcurrentExecutions": 0}
+client.delete_function_concurrency(FunctionName="hello")
+assert invoke()[1]["version"] == 2
+assert "minimum value of [100]" in message("InvalidParameterValueException", client.put_function_concurrency, FunctionName="hello", ReservedConcurrentExecutions=901)
+
+# Its policy, its events, its tags.
+permission = dict(FunctionName="hello", StatementId="one", Action="lambda:InvokeFunction", Principal="apigateway.amazonaws.com", SourceArn="arn:aws:execute-api:us-east-1:000000000000:x/*")
+assert json.loads(client.add_permission(**permission)["Statement"])["Principal"] == {"Service": "apigateway.amazonaws.com"}
+message("ResourceConflictException", client.add_permission, **permission)
+policy = json.loads(client.get_policy(FunctionName="hello")["Policy"])
+assert [statement["Sid"] for statement in policy["Statement"]] == ["one"]
+client.remove_permission(FunctionName="hello", StatementId="one")
+message("ResourceNotFoundException", client.get_policy, FunctionName="hello")
+events = client.put_function_event_invoke_config(FunctionName="hello", MaximumRetryAttempts=0, MaximumEventAgeInSeconds=60)
+assert events["MaximumRetryAttempts"] == 0 and events["LastModified"].year >= 2026
+client.update_function_event_invoke_config(FunctionName="hello", MaximumEventAgeInSeconds=90)
+events = client.get_function_event_invoke_config(FunctionName="hello")
+assert (events["MaximumRetryAttempts"], events["MaximumEventAgeInSeconds"]) == (0, 90)
+message("ValidationException", client.put_function_event_invoke_config, FunctionName="hello", MaximumRetryAttempts=3)
+client.delete_function_event_invoke_config(FunctionName="hello")
+message("ResourceNotFoundException", client.get_function_event_invoke_config, FunctionName="hello")
+client.tag_resource(Resource=made["FunctionArn"], Tags={"b": "2"})
+client.untag_resource(Resource=made["FunctionArn"], TagKeys=["team"])
+assert client.list_tags(Resource=made["FunctionArn"])["Tags"] == {"b": "2"}
+
+# Layers.
+layer = client.publish_layer_version(LayerName="shared", Content={"ZipFile": archive(python__shared="WORD = 'layer'\n")})
+assert layer["Version"] == 1 and layer["LayerVersionArn"].endswith(":layer:shared:1")
+with_layer = archive(app="import shared\ndef handler(event, context):\n    return shared.WORD\n")
+client.create_function(**{**new, "FunctionName": "layered"}, Layers=[layer["LayerVersionArn"]], Code={"ZipFile": with_layer})
+assert client.invoke(FunctionName="layered")["Payload"].read() == b'"layer"'
+assert [each["Version"] for each in client.list_layer_versions(LayerName="shared")["LayerVersions"]] == [1]
+assert client.list_layers()["Layers"][0]["LayerName"] == "shared"
+assert client.get_layer_version(LayerName="shared", VersionNumber=1)["Content"]["CodeSize"] > 0
+client.delete_layer_version(LayerName="shared", VersionNumber=1)
+message("ResourceNotFoundException", client.get_layer_version, LayerName="shared", VersionNumber=1)
+
+# Listed page by page, counted, deleted.
+names = []
+for page in client.get_paginator("list_functions").paginate(PaginationConfig={"PageSize": 1}):
+    names += [function["FunctionName"] for function in page["Functions"]]
+assert names == ["hello", "layered"], names
+assert client.get_account_settings()["AccountUsage"]["FunctionCount"] == 2
+assert [version["Version"] for version in client.list_versions_by_function(FunctionName="hello")["Versions"]] == ["$LATEST"]
+assert client.list_aliases(FunctionName="hello")["Aliases"] == []
+client.delete_function(FunctionName="hello")
+message("ResourceNotFoundException", client.delete_function, FunctionName="hello")
+message("ResourceNotFoundException", client.invoke, FunctionName="hello")
