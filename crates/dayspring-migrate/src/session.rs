@@ -45,7 +45,8 @@ pub enum SessionError {
         /// What happened, in the words of the one who saw it.
         message: String,
     },
-    /// The caller's wait ended and the server goes on with the statement.
+    /// The caller's wait ended. Outside a transaction the server goes on with the statement; inside one it stops it, and
+    /// the transaction with it.
     #[error("{message}")]
     StillRunning {
         /// What happened, in the words of the one who saw it.

@@ -115,7 +115,7 @@ impl DataApiSession {
         self.client
             .call_dated(Operation::Execute, &input, effect, until, date)
             .await
-            .map_err(|failure| session_error(failure, continue_after_timeout))
+            .map_err(session_error)
     }
 
     fn until_after_run(&self) -> Option<Instant> {
@@ -176,27 +176,21 @@ impl Session for DataApiSession {
     async fn begin(&mut self) -> Result<(), SessionError> {
         let transaction = Transaction::begin(self.client.clone(), self.until, self.deadline)
             .await
-            .map_err(|failure| session_error(failure, false))?;
+            .map_err(session_error)?;
         self.transaction = Some(transaction);
         Ok(())
     }
 
     async fn commit(&mut self) -> Result<(), SessionError> {
         match self.transaction.take() {
-            Some(transaction) => transaction
-                .commit()
-                .await
-                .map_err(|failure| session_error(failure, false)),
+            Some(transaction) => transaction.commit().await.map_err(session_error),
             None => Ok(()),
         }
     }
 
     async fn rollback(&mut self) -> Result<(), SessionError> {
         match self.transaction.take() {
-            Some(transaction) => transaction
-                .rollback()
-                .await
-                .map_err(|failure| session_error(failure, false)),
+            Some(transaction) => transaction.rollback().await.map_err(session_error),
             None => Ok(()),
         }
     }
@@ -216,7 +210,7 @@ impl Session for DataApiSession {
 }
 
 /// What is known of a statement after a failed call, in the engine's words.
-fn session_error(failure: CallFailure, continues: bool) -> SessionError {
+fn session_error(failure: CallFailure) -> SessionError {
     let error = match failure.error {
         CallError::NotSent(message) => return SessionError::NotStarted { message },
         CallError::Lost(message) | CallError::Unreadable(message) => {
@@ -226,11 +220,7 @@ fn session_error(failure: CallFailure, continues: bool) -> SessionError {
     };
     let message = format!("{} ({})", error.message, error.kind);
     if error.kind == "StatementTimeoutException" {
-        return if continues {
-            SessionError::StillRunning { message }
-        } else {
-            SessionError::Unknown { message }
-        };
+        return SessionError::StillRunning { message };
     }
     if error.status >= 500 {
         return SessionError::Unknown { message };
@@ -283,12 +273,12 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(error: CallError, continues: bool, expected: &str) {
+    fn check(error: CallError, expected: &str) {
         let failure = CallFailure {
             error,
             doubtful: false,
         };
-        let found = format!("{:?}", session_error(failure, continues));
+        let found = format!("{:?}", session_error(failure));
         let kind = found.split(' ').next().unwrap();
         assert_eq!(kind, expected);
     }
@@ -296,56 +286,37 @@ mod tests {
     #[test]
     fn what_is_known_of_a_statement_follows_from_the_answer() {
         let mysql = "Table 'a' already exists; Error code: 1050; SQLState: 42S01";
-        check(
-            answered(400, "DatabaseErrorException", mysql),
-            true,
-            "Refused",
-        );
+        check(answered(400, "DatabaseErrorException", mysql), "Refused");
         check(
             answered(
                 400,
                 "DatabaseErrorException",
                 "Transaction is still running a query",
             ),
-            false,
             "NotStarted",
         );
         check(
             answered(400, "DatabaseResumingException", "m"),
-            true,
             "NotStarted",
         );
-        check(
-            answered(403, "AccessDeniedException", "m"),
-            true,
-            "NotStarted",
-        );
+        check(answered(403, "AccessDeniedException", "m"), "NotStarted");
         check(
             answered(404, "TransactionNotFoundException", "m"),
-            false,
             "NotStarted",
         );
         check(
             answered(400, "StatementTimeoutException", "m"),
-            true,
             "StillRunning",
         );
         check(
-            answered(400, "StatementTimeoutException", "m"),
-            false,
-            "Unknown",
-        );
-        check(
             answered(500, "InternalServerErrorException", "m"),
-            true,
             "Unknown",
         );
         check(
             answered(504, "DatabaseUnavailableException", "m"),
-            true,
             "Unknown",
         );
-        check(CallError::NotSent("m".to_owned()), true, "NotStarted");
-        check(CallError::Lost("m".to_owned()), true, "Unknown");
+        check(CallError::NotSent("m".to_owned()), "NotStarted");
+        check(CallError::Lost("m".to_owned()), "Unknown");
     }
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use dayspring::Context;
 use dayspring::migrator::{Migrator, handle};
+use mysql_async::prelude::Queryable as _;
 use serde_json::{Value, json};
 
 use crate::mariadb::DataApi;
@@ -299,6 +300,38 @@ async fn a_mistyped_statement_is_answered_in_the_databases_words() {
     let reason = answer["Reason"].as_str().unwrap();
     assert!(reason.contains("near 'TABEL log"), "{reason}");
     assert!(reason.contains("--> scripts/schema/v1.sql:1:1"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_row_that_another_has_locked_ends_in_an_answer_with_its_place() {
+    let stack = Stack::new().await;
+    stack.handle(&[("v1.sql", V1)], stack.event("Create")).await;
+    let mut other = stack.database.connect().await;
+    other.query_drop("START TRANSACTION").await.unwrap();
+    other
+        .query_drop("UPDATE log SET what = 'mine'")
+        .await
+        .unwrap();
+    // The Data API stops a statement of a transaction after its 45 s, before the server gives up the wait for the row.
+    let update = ("UPDATE log", Duration::from_secs(3));
+    stack.database.transaction_time.set(update).unwrap();
+    let scripts = [
+        ("v1.sql", V1),
+        ("v2.sql", "SELECT 1;\nUPDATE log SET what = 'ours';"),
+    ];
+    let answer = stack.handle(&scripts, stack.event("Update")).await;
+    insta::assert_snapshot!(answer["Reason"].as_str().unwrap(), @r"
+    error: statement 2 of 2 failed: Database query timed out (StatementTimeoutException)
+     --> scripts/schema/v2.sql:2:1
+      |
+    2 | UPDATE log SET what = 'ours';
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+     help: nothing of this script is applied; correct this one and deploy again, it starts at 1
+    ");
+    other.query_drop("ROLLBACK").await.unwrap();
+    let answer = stack.handle(&scripts, stack.event("Update")).await;
+    assert_eq!(answer["Status"], "SUCCESS", "{answer}");
+    assert_eq!(stack.log().await, ["ours"]);
 }
 
 /// Handles an event and whatever it is handed over to, each with so much time; gives the answer and the number of

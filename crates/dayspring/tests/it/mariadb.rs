@@ -151,6 +151,9 @@ pub(crate) struct DataApi {
     numbers: AtomicU32,
     /// After this a call is answered with a timeout, and its statement goes on.
     call_time: Duration,
+    /// How a statement of a transaction begins that is answered with a timeout after this, and is over with its
+    /// transaction.
+    pub(crate) transaction_time: OnceLock<(&'static str, Duration)>,
 }
 
 impl DataApi {
@@ -160,7 +163,36 @@ impl DataApi {
             transactions: Mutex::default(),
             numbers: AtomicU32::new(0),
             call_time,
+            transaction_time: OnceLock::new(),
         }
+    }
+
+    /// Runs a statement, which a timeout ends together with its connection.
+    async fn execute_in_time(&self, mut conn: Conn, body: &Value) -> (Option<Conn>, Reply) {
+        let sql = body["sql"].as_str().unwrap_or_default();
+        let time = self.transaction_time.get();
+        let Some((_, time)) = time.filter(|(begins, _)| sql.starts_with(begins)) else {
+            let reply = execute(&mut conn, body).await;
+            return (Some(conn), reply);
+        };
+        let id = conn.id();
+        match tokio::time::timeout(*time, execute(&mut conn, body)).await {
+            Ok(reply) => (Some(conn), reply),
+            Err(_) => {
+                let mut other = connect(&self.opts).await;
+                other.query_drop(format!("KILL {id}")).await.unwrap();
+                let message = "Database query timed out".to_owned();
+                (
+                    None,
+                    Reply::Error(400, "StatementTimeoutException", message),
+                )
+            }
+        }
+    }
+
+    /// A connection of another program.
+    pub(crate) async fn connect(&self) -> Conn {
+        connect(&self.opts).await
     }
 
     /// The first column of a query's rows.
@@ -192,11 +224,13 @@ impl DataApi {
                 }
             }
             _ => {
-                let Some(mut conn) = self.transactions.lock().await.remove(id) else {
+                let Some(conn) = self.transactions.lock().await.remove(id) else {
                     return gone(id);
                 };
-                let reply = execute(&mut conn, &call.body).await;
-                self.transactions.lock().await.insert(id.to_owned(), conn);
+                let (conn, reply) = self.execute_in_time(conn, &call.body).await;
+                if let Some(conn) = conn {
+                    self.transactions.lock().await.insert(id.to_owned(), conn);
+                }
                 reply
             }
         }
