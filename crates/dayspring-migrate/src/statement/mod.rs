@@ -4,6 +4,8 @@
 //! what each kind of evidence can and cannot show. A statement that is not known here commits by itself as far as the
 //! engine can tell, and nothing shows whether it did: it runs only with a directive.
 
+#[cfg(test)]
+mod catalogue;
 mod memory;
 mod objects;
 mod setting;
