@@ -13,7 +13,7 @@ use crate::journal::{Entry, Journal, State, StatementRecord, Step, read_token};
 use crate::refusal::Refusal;
 use crate::script::{Script, Statement};
 use crate::session::{Session, SessionError, Value};
-use crate::statement::{Analysis, Class, Recovery, analyse};
+use crate::statement::{Analysis, Class, Object, Recovery, analyse, quote};
 
 impl<S: Session> Run<'_, S> {
     /// Settles what an earlier run left; true when the statement is applied.
@@ -218,7 +218,13 @@ impl<S: Session> Run<'_, S> {
                 let now = Fingerprint::take(self.session, analysis, &schema)
                     .await
                     .map_err(failed)?;
-                Ok(decide(sql, analysis, before, &now))
+                let verdict = decide(sql, analysis, before, &now);
+                match &analysis.touched[..] {
+                    [made] if analysis.fills && verdict == Verdict::Applied => {
+                        self.filled(&made.object, &schema).await.map_err(failed)
+                    }
+                    _ => Ok(verdict),
+                }
             }
             (Class::Schema(Recovery::Undecidable(why)), _) => {
                 Ok(Verdict::InDoubt((*why).to_owned()))
@@ -230,6 +236,21 @@ impl<S: Session> Run<'_, S> {
                 "the journal says of it what is only said of schema statements".to_owned(),
             )),
         }
+    }
+
+    /// MariaDB keeps the table when the server dies while it is filled, and takes the rows back, all of them. So a table
+    /// with rows is whole, and one without may be either.
+    async fn filled(&mut self, table: &Object, schema: &str) -> Result<Verdict, SessionError> {
+        let name = quote(&table.name);
+        let schema = quote(table.schema.as_deref().unwrap_or(schema));
+        let sql = format!("SELECT 1 FROM {schema}.{name} LIMIT 1");
+        Ok(if self.session.query(&sql, &[]).await?.is_empty() {
+            Verdict::InDoubt(format!(
+                "{table} is there and has no rows: the server may have died before it had any. If so, drop it"
+            ))
+        } else {
+            Verdict::Applied
+        })
     }
 
     /// Asks the database once no server session runs the statement, whoever sent it, and none can begin to. Where

@@ -92,7 +92,7 @@ const KINDS: [Kind; 54] = [
     kind(
         "a table of rows",
         "CREATE TABLE t AS SELECT 1 AS n",
-        "it exists with all its rows or not (MySQL from 8.0.21, MariaDB from 10.6)",
+        "it exists or not; MariaDB keeps it without its rows when the server dies meanwhile, and then it is in doubt",
     ),
     kind(
         "a table of rows in another engine",

@@ -82,6 +82,8 @@ pub struct Analysis {
     pub memory: Memory,
     /// Whether only the moment when it runs shows what it does, and whether it commits.
     pub is_opaque: bool,
+    /// Whether it makes a table and fills it, which a server that dies may do by half.
+    pub fills: bool,
     /// What a comment says about it.
     pub directive: Option<Directive>,
 }
@@ -94,6 +96,7 @@ impl Analysis {
             written: Vec::new(),
             memory: Memory::default(),
             is_opaque: false,
+            fills: false,
             directive: None,
         }
     }

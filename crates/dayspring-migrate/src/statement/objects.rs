@@ -255,7 +255,9 @@ fn create(rest: &[Token<'_>]) -> Analysis {
         return not_understood();
     };
     let if_not_exists = cursor.take_all(&["IF", "NOT", "EXISTS"]);
-    let again = if or_replace || if_not_exists {
+    // IF NOT EXISTS passes over a table that is there without its rows.
+    let fills = kind == Kind::Object(ObjectKind::Table) && has("SELECT");
+    let again = if or_replace || if_not_exists && !fills {
         Recovery::Idempotent
     } else {
         Recovery::Fingerprint
@@ -299,13 +301,16 @@ fn create(rest: &[Token<'_>]) -> Analysis {
         Kind::Object(kind) => (kind, again),
     };
     match cursor.object(kind) {
-        Some(object) => schema(
-            recovery,
-            vec![Touched {
-                object,
-                after: After::Created,
-            }],
-        ),
+        Some(object) => Analysis {
+            fills,
+            ..schema(
+                recovery,
+                vec![Touched {
+                    object,
+                    after: After::Created,
+                }],
+            )
+        },
         None => not_understood(),
     }
 }

@@ -143,6 +143,10 @@ fn definitions_know_what_they_touch_and_what_becomes_of_it() {
         "schema idempotent; table `t` created",
     );
     check(
+        "CREATE TABLE IF NOT EXISTS t AS SELECT 1 AS n",
+        "schema; table `t` created",
+    );
+    check(
         "CREATE OR REPLACE TABLE t (id INT)",
         "schema undecidable; table `t` created",
     );

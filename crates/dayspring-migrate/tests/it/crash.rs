@@ -1,7 +1,9 @@
 //! For every call that the engine makes, the world ends before it and after it, or its answer is lost; then a fresh run
 //! ends in the same schema, data and journal as one that was never interrupted.
 
-use dayspring_migrate::{Event, Outcome, apply};
+use std::time::Duration;
+
+use dayspring_migrate::{Event, Options, Outcome, apply};
 use mysql_async::prelude::Queryable;
 use tokio::sync::mpsc;
 
@@ -128,18 +130,69 @@ fn named(world: &World, files: &[(&'static str, &str)]) -> Vec<(&'static str, St
     files.iter().map(named).collect()
 }
 
+/// How the engine reaches the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Over a connection of its own, whose end shows its own.
+    Connection,
+    /// As over the Data API: the lease's time shows it, and a begun statement may still be on its way.
+    Pool,
+}
+
+impl Way {
+    fn options(self) -> Options {
+        match self {
+            Self::Connection => options(),
+            Self::Pool => Options {
+                lease: Duration::from_millis(50),
+                quiet: Duration::from_millis(10),
+                ..options()
+            },
+        }
+    }
+
+    async fn session(self, world: &World) -> Direct {
+        let mut session = Direct::connect(&world.opts).await;
+        session.is_pooled = self == Self::Pool;
+        session
+    }
+
+    /// The report of a run that nobody disturbs, or its error.
+    async fn apply(self, world: &World, files: &[(&str, &str)]) -> String {
+        let mut session = self.session(world).await;
+        let mut observer = |_: Event<'_>| {};
+        match apply(
+            &mut session,
+            &scripts(files),
+            &self.options(),
+            &mut observer,
+        )
+        .await
+        {
+            Ok(Outcome::Done(report)) => report.to_string(),
+            other => format!("{other:?}"),
+        }
+    }
+}
+
 /// Runs until the chosen call; true when the run came to its end before it.
-async fn run_until(world: &World, files: &[(&str, &str)], dies_at: u32, side: Side) -> bool {
+async fn run_until(
+    world: &World,
+    way: Way,
+    files: &[(&str, &str)],
+    dies_at: u32,
+    side: Side,
+) -> bool {
     let (died, mut death) = mpsc::unbounded_channel();
     let mut session = Mortal {
-        inner: Direct::connect(&world.opts).await,
+        inner: way.session(world).await,
         calls: 0,
         dies_at,
         side,
         died,
     };
     let scripts = scripts(files);
-    let options = options();
+    let options = way.options();
     let mut observer = |_: Event<'_>| {};
     tokio::select! {
         ended = apply(&mut session, &scripts, &options, &mut observer) => {
@@ -161,6 +214,10 @@ fn borrowed<'a>(files: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> 
 }
 
 async fn check(files: &[(&'static str, &str)], side: Side) {
+    check_over(Way::Connection, files, side).await;
+}
+
+async fn check_over(way: Way, files: &[(&'static str, &str)], side: Side) {
     let reference = World::new().await;
     let of_reference = named(&reference, files);
     let report = reference.apply(&borrowed(&of_reference)).await;
@@ -178,8 +235,8 @@ async fn check(files: &[(&'static str, &str)], side: Side) {
         let world = World::new().await;
         let of_world = named(&world, files);
         let files = &borrowed(&of_world);
-        let came_to_its_end = run_until(&world, files, dies_at, side).await;
-        let report = world.apply(files).await;
+        let came_to_its_end = run_until(&world, way, files, dies_at, side).await;
+        let report = way.apply(&world, files).await;
         assert!(
             report.ends_with("schema at v2"),
             "call {dies_at}, {side:?}: {report}"
@@ -308,4 +365,25 @@ async fn other_objects_and_the_servers_settings_survive_the_loss_of_any_answer()
 #[tokio::test]
 async fn other_objects_and_the_servers_settings_survive_the_loss_of_any_request() {
     check(&OBJECTS, Side::RequestLost).await;
+}
+
+#[tokio::test]
+async fn over_a_pool_of_connections_the_schema_survives_the_end_of_the_world_after_any_call() {
+    check_over(Way::Pool, &SCHEMA, Side::After).await;
+}
+
+#[tokio::test]
+async fn over_a_pool_of_connections_the_schema_survives_the_loss_of_any_answer() {
+    check_over(Way::Pool, &SCHEMA, Side::AnswerLost).await;
+}
+
+#[tokio::test]
+async fn over_a_pool_of_connections_what_stored_programs_do_survives_the_end_of_the_world_before_any_call()
+ {
+    check_over(Way::Pool, &STORED, Side::Before).await;
+}
+
+#[tokio::test]
+async fn over_a_pool_of_connections_data_survives_the_loss_of_any_answer() {
+    check_over(Way::Pool, &DATA, Side::AnswerLost).await;
 }

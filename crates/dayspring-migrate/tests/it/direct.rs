@@ -15,6 +15,8 @@ pub(crate) struct Direct {
     /// Nothing after the connection was lost.
     conn: Option<Conn>,
     in_transaction: bool,
+    /// Whether each call outside a transaction has a connection of its own, as over the Data API.
+    pub(crate) is_pooled: bool,
     pub(crate) remaining: Option<Duration>,
 }
 
@@ -24,6 +26,7 @@ impl Direct {
             opts: opts.clone(),
             conn: Some(server::connect(opts).await),
             in_transaction: false,
+            is_pooled: false,
             remaining: None,
         }
     }
@@ -36,6 +39,10 @@ impl Direct {
 
     async fn take(&mut self) -> Result<Conn, SessionError> {
         match self.conn.take() {
+            Some(conn) if self.is_pooled && !self.in_transaction => {
+                drop(conn);
+                Ok(server::connect(&self.opts).await)
+            }
             Some(conn) => Ok(conn),
             None if self.in_transaction => not_started("the transaction ended with its connection"),
             None => match Conn::new(self.opts.clone()).await {
@@ -118,6 +125,9 @@ impl Session for Direct {
     }
 
     async fn connection(&mut self) -> Result<Option<u64>, SessionError> {
+        if self.is_pooled {
+            return Ok(None);
+        }
         let conn = self.take().await?;
         let id = u64::from(conn.id());
         self.conn = Some(conn);
