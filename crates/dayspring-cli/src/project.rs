@@ -1,8 +1,10 @@
 //! A project's folder, read.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use dayspring_stack::{Overrides, Project, Stage};
+use dayspring_migrate::lint::{Level, find_rule, nearest_rule, rules};
+use dayspring_stack::{LintLevel, Overrides, Project, ProjectErrors, Stage};
 
 use crate::build::functions_found;
 use crate::error::Error;
@@ -19,6 +21,8 @@ pub(crate) fn exists(folder: &Path) -> bool {
 pub(crate) struct Loaded {
     pub(crate) folder: PathBuf,
     pub(crate) project: Project,
+    /// What the project makes of lint's rules.
+    pub(crate) lint_levels: BTreeMap<&'static str, Level>,
 }
 
 impl Loaded {
@@ -40,9 +44,12 @@ impl Loaded {
             Project::parse(PROJECT_FILE, &text, &functions).map_err(|errors| Error::Project {
                 report: errors.render(),
             })?;
+        let lint_levels =
+            lint_levels(&project, &text).map_err(|report| Error::Project { report })?;
         Ok(Self {
             folder: folder.to_owned(),
             project,
+            lint_levels,
         })
     }
 
@@ -52,5 +59,46 @@ impl Loaded {
             .map_err(|errors| Error::Project {
                 report: errors.render(),
             })
+    }
+}
+
+/// The rules that `[lint]` names. The project file's own reader knows no rules.
+fn lint_levels(project: &Project, text: &str) -> Result<BTreeMap<&'static str, Level>, String> {
+    let mut levels = BTreeMap::new();
+    let mut errors = Vec::new();
+    for setting in project.lint() {
+        let key = format!("lint.{}", setting.level.key());
+        let bad = |expected: String, nearest: Option<String>| dayspring_stack::Error::BadValue {
+            key,
+            value: setting.rule.clone(),
+            expected,
+            nearest,
+            span: setting.span.clone(),
+        };
+        let level = match setting.level {
+            LintLevel::Allow => Level::Allow,
+            LintLevel::Warn => Level::Warn,
+            LintLevel::Deny => Level::Deny,
+        };
+        let Some(rule) = find_rule(&setting.rule) else {
+            let nearest = nearest_rule(&setting.rule).map(|rule| rule.name.to_owned());
+            let count = rules().len();
+            errors.push(bad(
+                format!("one of lint's {count} rules (docs/lint/README.md)"),
+                nearest,
+            ));
+            continue;
+        };
+        if levels
+            .insert(rule.name, level)
+            .is_some_and(|other| other != level)
+        {
+            errors.push(bad("a rule that no other list has".to_owned(), None));
+        }
+    }
+    if errors.is_empty() {
+        Ok(levels)
+    } else {
+        Err(ProjectErrors::new(PROJECT_FILE, text, errors).render())
     }
 }

@@ -263,7 +263,9 @@ pub struct ProjectErrors {
 }
 
 impl ProjectErrors {
-    pub(crate) fn new(path: &str, text: &str, errors: Vec<Error>) -> Self {
+    /// Mistakes that a caller found in a file that is a project file otherwise.
+    #[must_use]
+    pub fn new(path: &str, text: &str, errors: Vec<Error>) -> Self {
         let mut distinct: Vec<Error> = Vec::new();
         for error in errors {
             if !distinct.contains(&error) {

@@ -41,8 +41,8 @@ pub use excerpt::{Place, Span};
 pub use logical_id::LogicalId;
 pub use project::{
     Acu, Architecture, Build, Capacity, DatabaseName, EngineVersion, FunctionName, HttpMethod,
-    MIGRATOR_HANDLER, Overrides, Project, ProjectName, Retention, Route, RoutePath, ScriptsFolder,
-    Segment, Stage, StageName,
+    LintLevel, LintSetting, MIGRATOR_HANDLER, Overrides, Project, ProjectName, Retention, Route,
+    RoutePath, ScriptsFolder, Segment, Stage, StageName,
 };
 pub use resources::synthesize;
 pub use template::{DeletionPolicy, Output, Resource, Template};

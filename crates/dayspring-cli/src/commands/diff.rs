@@ -192,7 +192,8 @@ impl Comparison<'_> {
         } else {
             Mode::Strict
         };
-        Ok(preview(&scripts, &applied, mode, self.ui.width()))
+        let levels = self.loaded.lint_levels.clone();
+        Ok(preview(&scripts, &applied, mode, levels, self.ui.width()))
     }
 }
 

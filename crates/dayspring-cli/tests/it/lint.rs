@@ -74,3 +74,60 @@ fn a_lint_rule_is_explained_by_its_name_or_its_code() {
      help: the nearest is `drop-table`
     ");
 }
+
+#[test]
+fn a_project_says_what_it_makes_of_a_rule() {
+    let folder = tempfile::tempdir().unwrap();
+    let schema = folder.path().join("scripts/schema");
+    std::fs::create_dir_all(&schema).unwrap();
+    std::fs::create_dir(folder.path().join("functions")).unwrap();
+    std::fs::write(folder.path().join("functions/get.rs"), "").unwrap();
+    std::fs::write(
+        schema.join("v1.sql"),
+        "CREATE TABLE post (id BIGINT PRIMARY KEY);\n",
+    )
+    .unwrap();
+    std::fs::write(
+        schema.join("v2.sql"),
+        "DROP TABLE post;\nDELETE FROM tag;\n",
+    )
+    .unwrap();
+    let with = |settings: &str| {
+        let project = format!(
+            "name = \"blog\"\n\n[lint]\n{settings}\n\n[routes]\nposts = [{{ method = \"GET\", function = \"get\" }}]\n"
+        );
+        std::fs::write(folder.path().join("dayspring.toml"), project).unwrap();
+        lint(folder.path(), &["--no-scratch"])
+    };
+    let found = |output: &Output| -> Vec<String> {
+        let text = text(&output.stdout);
+        let heads = text.lines().filter(|line| line.contains("]: "));
+        heads
+            .map(|line| line.split(':').next().unwrap().to_owned())
+            .collect()
+    };
+    let output = with("warn = [\"drop-table\"]\nallow = [\"mixed-script\"]\ndeny = [\"MY031\"]");
+    assert_eq!(
+        found(&output),
+        ["warning[drop-table]", "error[unbounded-rows]"]
+    );
+    assert_eq!(output.status.code(), Some(1));
+    let output = with("allow = [\"drop-table\", \"mixed-script\", \"unbounded-rows\"]");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let output = with("allow = [\"drop-tabel\"]\ndeny = [\"truncate\"]\nwarn = [\"truncate\"]");
+    assert_eq!(output.status.code(), Some(1));
+    insta::assert_snapshot!(text(&output.stderr), @r#"
+    error: `drop-tabel` is not a valid `lint.allow`
+     --> dayspring.toml:4:10
+      |
+    4 | allow = ["drop-tabel"]
+      |          ^^^^^^^^^^^^ expected one of lint's 67 rules (docs/lint/README.md)
+     help: did you mean `drop-table`?
+
+    error: `truncate` is not a valid `lint.deny`
+     --> dayspring.toml:5:9
+      |
+    5 | deny = ["truncate"]
+      |         ^^^^^^^^^^ expected a rule that no other list has
+    "#);
+}

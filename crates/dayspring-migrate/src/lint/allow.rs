@@ -1,10 +1,12 @@
 //! `-- dayspring: allow RULE[,RULE] REASON`: a comment before a statement, or within it, that silences rules for it.
+//! `-- dayspring: allow-file RULE[,RULE] REASON`: a comment between statements that silences them for the whole script.
 
 use std::ops::Range;
 
 use super::rule::{Report, Rule};
 use super::rules::{ALL, ALLOW_WITHOUT_REASON, UNKNOWN_RULE, UNUSED_ALLOW};
 use crate::lexer::{self, TokenKind};
+use crate::script::Script;
 
 /// A rule that a comment silences.
 #[derive(Debug, Clone)]
@@ -45,6 +47,25 @@ impl Allows {
         found
     }
 
+    /// Reads the comments between the statements that are about the whole script.
+    pub(super) fn of_file(script: &Script) -> Self {
+        let mut found = Self::default();
+        let starts = script.statements.iter().map(|statement| &statement.span);
+        let mut gap = 0;
+        let end = script.text.len();
+        for span in starts.cloned().chain(std::iter::once(end..end)) {
+            let mut start = gap;
+            for line in script.text[gap..span.start].split_inclusive('\n') {
+                if let Some(said) = said(line, "allow-file") {
+                    found.read_said(line, said, start);
+                }
+                start += line.len();
+            }
+            gap = span.end;
+        }
+        found
+    }
+
     /// A comment on the line on which a statement ends reads as if it were about that one, and is about none.
     fn read_behind(&mut self, line: &str, start: usize) {
         let at = ["-- dayspring: allow", "# dayspring: allow"]
@@ -58,7 +79,12 @@ impl Allows {
     }
 
     fn read_line(&mut self, line: &str, start: usize) {
-        let Some(said) = said(line) else { return };
+        if let Some(said) = said(line, "allow") {
+            self.read_said(line, said, start);
+        }
+    }
+
+    fn read_said(&mut self, line: &str, said: &str, start: usize) {
         let base = line.as_ptr().addr();
         let span_of = |part: &str| {
             let at = start + (part.as_ptr().addr() - base);
@@ -108,25 +134,25 @@ impl Allows {
         silenced
     }
 
-    /// The comments that silenced nothing.
-    pub(super) fn unused(&self) -> impl Iterator<Item = (&'static Rule, Report)> {
-        self.allows.iter().filter(|allow| !allow.used).map(|allow| {
-            let message = format!(
-                "`{}` finds nothing in the statement that this comment is about",
-                allow.rule.name
-            );
-            (&UNUSED_ALLOW, Report::new(allow.span.clone(), message))
-        })
+    /// The comments that silenced nothing in `what` they are about.
+    pub(super) fn unused(&self, what: &str) -> impl Iterator<Item = (&'static Rule, Report)> {
+        self.allows
+            .iter()
+            .filter(|allow| !allow.used)
+            .map(move |allow| {
+                let message = format!("`{}` finds nothing in {what}", allow.rule.name);
+                (&UNUSED_ALLOW, Report::new(allow.span.clone(), message))
+            })
     }
 }
 
-/// What stands after `-- dayspring: allow`. A line counts as the engine's other directives count: the comment is all of
+/// What stands after `-- dayspring: WORD`. A line counts as the engine's other directives count: the comment is all of
 /// it.
-fn said(line: &str) -> Option<&str> {
+fn said<'a>(line: &'a str, word: &str) -> Option<&'a str> {
     let line = line.trim();
     let comment = line.strip_prefix("--").or_else(|| line.strip_prefix('#'))?;
     let directive = comment.trim().strip_prefix("dayspring:")?.trim();
-    let said = directive.strip_prefix("allow")?;
+    let said = directive.strip_prefix(word)?;
     (said.is_empty() || said.starts_with(char::is_whitespace)).then(|| said.trim())
 }
 
@@ -179,12 +205,12 @@ mod tests {
     #[test]
     fn a_directive_of_another_kind_is_no_allow() {
         assert_eq!(
-            said("  -- dayspring: allow drop-table it is empty\r\n"),
+            said("  -- dayspring: allow drop-table it is empty\r\n", "allow"),
             Some("drop-table it is empty")
         );
-        assert_eq!(said("# dayspring: allow"), Some(""));
-        assert_eq!(said("-- dayspring: allowed"), None);
-        assert_eq!(said("-- dayspring: idempotent"), None);
-        assert_eq!(said("; -- dayspring: allow drop-table x"), None);
+        assert_eq!(said("# dayspring: allow", "allow"), Some(""));
+        assert_eq!(said("-- dayspring: allowed", "allow"), None);
+        assert_eq!(said("-- dayspring: allow-file x y", "allow"), None);
+        assert_eq!(said("; -- dayspring: allow drop-table x", "allow"), None);
     }
 }

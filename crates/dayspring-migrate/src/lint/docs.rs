@@ -41,6 +41,16 @@ What is meant so is allowed for one statement by a comment on a line above it, b
 DROP TABLE draft;
 ```
 
+`-- dayspring: allow-file RULE REASON`, on a line between statements, holds for its whole script, and for a project
+`dayspring.toml` says what it makes of a rule:
+
+```toml
+[lint]
+allow = ['no-algorithm']   # says nothing
+warn = ['drop-column']     # a warning, and the exit code stays 0
+deny = ['unbounded-rows']  # an error
+```
+
 Several rules are parted by commas. A reason that is missing, a rule that there is not and a comment that silences nothing are
 findings too.
 

@@ -100,6 +100,7 @@ pub fn lint(scripts: &Scripts, context: &LintContext) -> Vec<Finding> {
         .all(|script| context.applied.is_pending(scripts, script.id, 1));
     for script in in_order(scripts, context) {
         let mut gap = 0;
+        let mut of_file = Allows::of_file(script);
         for statement in &script.statements {
             let tokens = read_tokens(script.text_of(statement), statement.span.start);
             let read = read(&tokens);
@@ -126,7 +127,7 @@ pub fn lint(scripts: &Scripts, context: &LintContext) -> Vec<Finding> {
                     schema: &all_in_use,
                     ..site
                 };
-                let found = check(&site, &elsewhere, allows);
+                let found = check(&site, &elsewhere, allows, &mut of_file);
                 findings.extend(
                     found
                         .into_iter()
@@ -137,7 +138,7 @@ pub fn lint(scripts: &Scripts, context: &LintContext) -> Vec<Finding> {
             all_in_use.apply(&read, false);
             gap = statement.span.end;
         }
-        findings.extend(check_end(scripts, script, context, gap));
+        findings.extend(check_end(scripts, script, context, gap, of_file));
     }
     findings
 }
@@ -170,6 +171,7 @@ fn check(
     site: &Site<'_>,
     elsewhere: &Site<'_>,
     mut allows: Allows,
+    of_file: &mut Allows,
 ) -> Vec<(&'static Rule, Report)> {
     let mut found = std::mem::take(&mut allows.wrong);
     let is_mysql = site.context.target.is_mysql();
@@ -180,30 +182,33 @@ fn check(
             check(site, &mut reports);
         }
         if reports.is_empty()
-            && allows.names(rule)
+            && (allows.names(rule) || of_file.names(rule))
             && let Some(check) = rule.check
         {
             let mut found_there = Vec::new();
             check(elsewhere, &mut found_there);
             if !found_there.is_empty() {
                 allows.silences(rule);
+                of_file.silences(rule);
             }
         }
-        if !reports.is_empty() && !allows.silences(rule) {
+        let silenced = !reports.is_empty() && (allows.silences(rule) | of_file.silences(rule));
+        if !silenced {
             found.extend(reports.into_iter().map(|report| (rule, report)));
         }
     }
-    found.extend(allows.unused());
+    found.extend(allows.unused("the statement that this comment is about"));
     found.sort_by_key(|(rule, report)| (report.span.start, rule.code));
     found
 }
 
-/// Comments after the last statement are about nothing.
+/// Comments after the last statement are about nothing; those about the whole script are of use or not.
 fn check_end(
     scripts: &Scripts,
     script: &Script,
     context: &LintContext,
     gap: usize,
+    of_file: Allows,
 ) -> Vec<Finding> {
     let number = script.statements.len();
     if !context.applied.is_pending(scripts, script.id, number) {
@@ -212,7 +217,12 @@ fn check_end(
     let end = script.text.len();
     let mut allows = Allows::read(&script.text, gap..end, end..end);
     let mut found = std::mem::take(&mut allows.wrong);
-    found.extend(allows.unused());
+    found.extend(allows.unused("the statement that this comment is about"));
+    // What a statement that has run already would have found is not known.
+    if context.applied.is_pending(scripts, script.id, 1) {
+        found.extend(of_file.unused("this script"));
+    }
+    found.extend(of_file.wrong);
     found
         .into_iter()
         .filter_map(|found| finding(context, script, number, found))

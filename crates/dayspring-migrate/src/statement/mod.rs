@@ -169,7 +169,7 @@ pub(crate) fn parse_directive(text: &str) -> Result<Option<Directive>, String> {
                 found = Some(Directive::Verify(query));
             }
             // Belongs to lint.
-            "allow" => {}
+            "allow" | "allow-file" => {}
             _ => return Err(line.to_owned()),
         }
     }

@@ -20,6 +20,7 @@ pub(crate) use values::Endpoint;
 pub use values::{Acu, Architecture, Capacity, EngineVersion, Retention};
 
 use crate::error::{Error, ProjectErrors};
+use crate::excerpt::Span;
 use crate::nearest::nearest;
 use names::CargoName;
 
@@ -28,6 +29,7 @@ use names::CargoName;
 pub struct Project {
     name: ProjectName,
     build: Build,
+    lint: Vec<LintSetting>,
     scripts: ScriptsFolder,
     routes: Vec<Route>,
     /// In the order of their names; holds `dev`.
@@ -59,6 +61,43 @@ impl Build {
     #[must_use]
     pub fn profile(&self) -> Option<&str> {
         self.profile.as_ref().map(CargoName::as_str)
+    }
+}
+
+/// What the project makes of a rule of lint: `[lint] allow = ["no-algorithm"]`. Which rules there are, those know that
+/// lint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LintSetting {
+    /// What is made of it.
+    pub level: LintLevel,
+    /// The rule's name or code, as written.
+    pub rule: String,
+    /// Its place in the file.
+    pub span: Span,
+}
+
+/// What is made of a rule of lint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LintLevel {
+    /// It says nothing.
+    Allow,
+    /// What it finds is a warning.
+    Warn,
+    /// What it finds is an error.
+    Deny,
+}
+
+impl LintLevel {
+    const ALL: [Self; 3] = [Self::Allow, Self::Warn, Self::Deny];
+
+    /// The key for it in `[lint]`.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Warn => "warn",
+            Self::Deny => "deny",
+        }
     }
 }
 
@@ -125,6 +164,12 @@ impl Project {
     #[must_use]
     pub fn build(&self) -> &Build {
         &self.build
+    }
+
+    /// What the project makes of lint's rules.
+    #[must_use]
+    pub fn lint(&self) -> &[LintSetting] {
+        &self.lint
     }
 
     /// The folder of the migration scripts.

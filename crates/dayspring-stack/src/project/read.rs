@@ -15,7 +15,7 @@ use crate::project::route::{HttpMethod, Route, RoutePath, Segment};
 use crate::project::settings::{Settings, check_function, read_map, subtable};
 use crate::project::stage::{Common, Stage};
 use crate::project::table::{Item, Located, Table};
-use crate::project::{Build, Project};
+use crate::project::{Build, LintLevel, LintSetting, Project};
 use crate::resources::synthesize;
 
 /// CloudFormation's limit for one template
@@ -54,6 +54,9 @@ pub(super) fn read_project(
         .unwrap_or_default();
     let scripts =
         subtable(&mut table, "scripts", errors).and_then(|table| read_scripts(table, errors));
+    let lint = subtable(&mut table, "lint", errors)
+        .map(|table| read_lint(table, errors))
+        .unwrap_or_default();
     let tags = subtable(&mut table, "tags", errors)
         .map(|mut table| read_map::<TagKey>(&mut table, "tag", errors))
         .unwrap_or_default();
@@ -115,6 +118,7 @@ pub(super) fn read_project(
     Some(Project {
         name: common.project,
         build,
+        lint,
         scripts: common.scripts,
         routes: common.routes,
         stages,
@@ -133,6 +137,27 @@ fn read_build(mut table: Table<'_>, errors: &mut Vec<Error>) -> Build {
     };
     table.finish(errors);
     build
+}
+
+fn read_lint(mut table: Table<'_>, errors: &mut Vec<Error>) -> Vec<LintSetting> {
+    const EXPECTED: &str = "an array of rules, such as `[\"no-algorithm\"]`";
+    let mut settings: Vec<LintSetting> = Vec::new();
+    for level in LintLevel::ALL {
+        let rules = table
+            .get(level.key())
+            .and_then(|item| item.array(EXPECTED, errors));
+        for item in rules.unwrap_or_default() {
+            if let Some(rule) = item.text("a rule's name", errors) {
+                settings.push(LintSetting {
+                    level,
+                    rule: rule.value.to_owned(),
+                    span: rule.span,
+                });
+            }
+        }
+    }
+    table.finish(errors);
+    settings
 }
 
 fn read_scripts(mut table: Table<'_>, errors: &mut Vec<Error>) -> Option<ScriptsFolder> {

@@ -3,9 +3,10 @@ use std::path::Path;
 use dayspring_stack::{Error, Project};
 
 /// All tables with settings: how the file names them, and how the reference does.
-const TABLES: [(&str, &str); 12] = [
+const TABLES: [(&str, &str); 13] = [
     ("", ""),
     ("build", "build."),
+    ("lint", "lint."),
     ("scripts", "scripts."),
     ("functions", "functions."),
     ("functions.index", "functions."),
@@ -53,7 +54,7 @@ fn the_reference_has_every_key() {
             let found = reference.contains(&format!("\n| `{prefix}{key}` |"))
                 || (sections.contains(&key.as_str())
                     && reference.contains(&format!("\n## `[{key}]`")))
-                || (["build", "scripts"].contains(&key.as_str()) && table.is_empty());
+                || (["build", "lint", "scripts"].contains(&key.as_str()) && table.is_empty());
             assert!(
                 found,
                 "docs/configuration.md has no row for `{prefix}{key}`"
@@ -68,6 +69,7 @@ fn the_reference_has_no_key_that_the_parser_refuses() {
     let reference = std::fs::read_to_string(path).unwrap();
     let prefixes = [
         "build.",
+        "lint.",
         "scripts.",
         "functions.",
         "migrator.",

@@ -1,10 +1,12 @@
 //! Which scripts and which database the commands mean: a server by its URL, or a deployed stage through the Data API.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 use dayspring::migrator::DataApiSession;
+use dayspring_migrate::lint::Level;
 use dayspring_migrate::{Journal, Mode, Scripts, read_folder, read_journal};
 
 use crate::aws::{Aws, Target};
@@ -58,14 +60,17 @@ pub(crate) struct DatabaseArgs {
     region: Option<String>,
 }
 
+/// What a project makes of lint's rules, by their names.
+pub(super) type LintLevels = BTreeMap<&'static str, Level>;
+
 /// Scripts and the session with their database.
 #[derive(Debug)]
 pub(super) struct Opened {
     pub(super) scripts: Scripts,
     pub(super) session: AnySession,
     pub(super) mode: Mode,
-    /// Whether the scripts are those of a `dayspring.toml`.
-    pub(super) is_project: bool,
+    /// What the `dayspring.toml` makes of lint's rules, if the scripts are those of one.
+    pub(super) levels: Option<LintLevels>,
     /// The database in words, without secrets.
     pub(super) place: String,
 }
@@ -100,6 +105,14 @@ impl ScriptsArgs {
         let stage = loaded.stage(DEFAULT_STAGE, &dayspring_stack::Overrides::default())?;
         let folder = stage.scripts_folder().as_str();
         Ok((loaded.folder.join(folder), folder.to_owned()))
+    }
+
+    /// What the project makes of lint's rules; nothing without a `dayspring.toml`.
+    pub(super) fn levels(&self) -> Result<Option<LintLevels>, Error> {
+        if !project::exists(&self.dir) {
+            return Ok(None);
+        }
+        Ok(Some(Loaded::read(&self.dir)?.lint_levels))
     }
 
     fn named(&self) -> Option<(PathBuf, String)> {
@@ -147,7 +160,7 @@ impl DatabaseArgs {
             scripts,
             session: AnySession::Direct(Box::new(session)),
             mode: Mode::Strict,
-            is_project: project::exists(&self.scripts.dir),
+            levels: self.scripts.levels()?,
             place,
         })
     }
@@ -179,7 +192,7 @@ impl DatabaseArgs {
             } else {
                 Mode::Strict
             },
-            is_project: true,
+            levels: Some(loaded.lint_levels),
             place: format!("{stack} at {}", target.describe(&aws.region)),
         })
     }

@@ -4,7 +4,7 @@ use clap::Args;
 use dayspring_migrate::lint::{Applied, LintContext, Target, measure, questions, read_sizes};
 use dayspring_migrate::{Journal, Scripts, Session, Value};
 
-use super::database::{AnySession, Opened};
+use super::database::{AnySession, LintLevels, Opened};
 use super::scratch::{Defaults, ScratchArgs};
 use crate::error::Error;
 use crate::render;
@@ -31,9 +31,11 @@ impl FactsArgs {
         ui: Ui,
         scripts: &Scripts,
         applied: Applied,
+        levels: LintLevels,
     ) -> Result<LintContext, Error> {
         let mut context = LintContext {
             applied,
+            levels,
             ..LintContext::default()
         };
         if let Some(target) = self.target {
@@ -57,12 +59,12 @@ impl FactsArgs {
         opened: &mut Opened,
         applied: Applied,
     ) -> Result<LintContext, Error> {
-        let is_project = opened.is_project;
+        let levels = opened.levels.clone();
         let (mut context, defaults) = match &mut opened.session {
             AnySession::Direct(session) => {
                 let mut asked = ask(session.as_mut(), applied).await?;
                 asked.0.statement_bytes_max = None;
-                if !is_project {
+                if levels.is_none() {
                     asked.0.target = server(session.as_mut()).await;
                 }
                 asked
@@ -72,6 +74,7 @@ impl FactsArgs {
         if let Some(target) = self.target {
             context.target = target;
         }
+        context.levels = levels.unwrap_or_default();
         self.measure(ui, &opened.scripts, &defaults, &mut context)
             .await?;
         Ok(context)

@@ -80,7 +80,8 @@ pub(super) async fn lint(ui: Ui, args: LintArgs) -> Result<(), Error> {
         } else {
             Applied::AllButNewest
         };
-        let context = args.facts.of_scripts(ui, &scripts, applied).await?;
+        let levels = args.database.scripts.levels()?.unwrap_or_default();
+        let context = args.facts.of_scripts(ui, &scripts, applied, levels).await?;
         find(&scripts, &context)
     };
     let text = match args.format() {

@@ -8,7 +8,7 @@ use dayspring_migrate::{
 };
 use serde_json::Value;
 
-use super::database::data_api_session;
+use super::database::{LintLevels, data_api_session};
 use super::planned::{render, statements};
 use crate::aws::{Aws, Target};
 use crate::error::Error;
@@ -64,9 +64,16 @@ pub(crate) async fn journal(
 }
 
 /// Decides as the migrator will.
-pub(crate) fn preview(scripts: &Scripts, journal: &Journal, mode: Mode, width: usize) -> Preview {
+pub(crate) fn preview(
+    scripts: &Scripts,
+    journal: &Journal,
+    mode: Mode,
+    levels: LintLevels,
+    width: usize,
+) -> Preview {
     let context = LintContext {
         applied: Applied::of(journal),
+        levels,
         ..LintContext::default()
     };
     let mut preview = Preview {

@@ -238,6 +238,49 @@ fn an_allow_silences_its_rule_for_one_statement() {
 }
 
 #[test]
+fn an_allow_for_the_file_silences_its_rule_in_every_statement() {
+    check(
+        POST,
+        "-- dayspring: allow-file drop-table,no-algorithm all of it is old\n\nDROP TABLE post;\nDROP TABLE other;",
+        &["unused-allow at 1:37"],
+    );
+    check(
+        POST,
+        "DROP TABLE post;\n-- dayspring: allow-file drop-table it goes\nDROP TABLE other;\n",
+        &[],
+    );
+    check(
+        POST,
+        "-- dayspring: allow-file drop-table\nDROP TABLE post;\n-- dayspring: allow-file drop-tabel x\n",
+        &["allow-without-reason at 1:1", "unknown-rule at 3:26"],
+    );
+}
+
+#[test]
+fn a_project_may_make_more_or_less_of_a_rule() {
+    let scripts = scripts(
+        POST,
+        "DROP TABLE post;\nDELETE FROM other;\nTRUNCATE cache;",
+    );
+    let context = LintContext {
+        levels: [
+            ("drop-table", Level::Warn),
+            ("unbounded-rows", Level::Deny),
+            ("truncate", Level::Allow),
+            ("undecidable", Level::Allow),
+            ("mixed-script", Level::Allow),
+        ]
+        .into(),
+        ..LintContext::default()
+    };
+    let found: Vec<String> = lint(&scripts, &context)
+        .iter()
+        .map(|finding| format!("{}[{}]", finding.severity.name(), finding.rule.name))
+        .collect();
+    assert_eq!(found, ["warning[drop-table]", "error[unbounded-rows]"]);
+}
+
+#[test]
 fn an_allow_behind_a_statement_is_told() {
     check(
         POST,
