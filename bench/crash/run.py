@@ -28,6 +28,7 @@ def main():
     parser.add_argument("--points", type=int, help="try only so many of a tool's points, spread over its run: to see that the bench works")
     parser.add_argument("--reads", action="store_true", help="kill at statements that only read, too")
     parser.add_argument("--page-only", action="store_true", help="write the page from the results that are there")
+    parser.add_argument("--as-it-is", action="store_true", help="run in this Python, which has PyMySQL; only for Dayspring itself")
     arguments = parser.parse_args()
     arguments.dayspring = str(Path(arguments.dayspring).resolve())
     folder = Path(arguments.folder).resolve()
@@ -35,7 +36,8 @@ def main():
 
     import install
 
-    install.enter_venv(folder)
+    if not arguments.as_it_is:
+        install.enter_venv(folder)
     results = folder / "results.json"
     kept = json.loads(results.read_text()) if results.is_file() else {}
     if not arguments.page_only:

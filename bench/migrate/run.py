@@ -47,6 +47,7 @@ def main():
     parser.add_argument("--scripts", type=int, default=500, help="scripts of one schema statement")
     parser.add_argument("--inserts", type=int, default=5000, help="INSERTs of the one script")
     parser.add_argument("--idle-runs", type=int, default=5, help="runs with nothing to do, in each round")
+    parser.add_argument("--as-it-is", action="store_true", help="run in this Python, which has PyMySQL; only for Dayspring itself")
     arguments = parser.parse_args()
     arguments.dayspring = str(Path(arguments.dayspring).resolve())
     folder = Path(arguments.folder).resolve()
@@ -54,7 +55,8 @@ def main():
 
     import install
 
-    install.enter_venv(folder)
+    if not arguments.as_it_is:
+        install.enter_venv(folder)
     wanted = arguments.tools.split(",") if arguments.tools else [""]
     tools, missing = install.tools(folder, arguments.dayspring, wanted)
     tools = [tool for tool in tools if tool.name not in SAME]

@@ -60,7 +60,7 @@ fn mariadb(what: &str, program: &str, debian: &str) -> Result<()> {
 /// `aws` and `cdk` commands, ministack, a cloud that others wrote, and the linters of templates' security.
 pub(crate) struct Judges {
     pub(crate) cfn_lint: PathBuf,
-    /// A Python that has boto3.
+    /// A Python that has boto3, and the driver of the benches.
     pub(crate) python: PathBuf,
     /// The folder of Node.js's modules.
     pub(crate) node_modules: PathBuf,
@@ -78,7 +78,8 @@ pub(crate) struct Judges {
 }
 
 /// Pinned, so that a release of theirs cannot fail a build of ours.
-const REQUIREMENTS: [&str; 4] = [
+const REQUIREMENTS: [&str; 5] = [
+    "PyMySQL==1.2.4",
     "aurora-data-api==0.5.0",
     "awslambdaric==4.2.2",
     "boto3==1.44.5",

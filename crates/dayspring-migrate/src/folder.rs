@@ -15,11 +15,19 @@ pub fn read_folder(folder: &Path, shown: &str) -> Result<Scripts, ScriptError> {
     };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))? {
-        let path = entry.map_err(|error| unreadable(folder, &error))?.path();
+        let entry = entry.map_err(|error| unreadable(folder, &error))?;
+        let path = entry.path();
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
             continue;
         };
-        if !name.ends_with(".sql") || path.is_dir() {
+        if !name.ends_with(".sql") {
+            continue;
+        }
+        // The folder mostly knows what an entry is; only a link has to be followed.
+        let kind = entry
+            .file_type()
+            .map_err(|error| unreadable(&path, &error))?;
+        if kind.is_dir() || kind.is_symlink() && path.is_dir() {
             continue;
         }
         let bytes = std::fs::read(&path).map_err(|error| unreadable(&path, &error))?;
