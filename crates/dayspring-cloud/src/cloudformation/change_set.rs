@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::goal::{Goal, Surroundings};
 use super::graph;
+use super::hidden::Hidden;
 use super::intrinsics::Unresolved;
 use super::provider::{self, Provider};
 use super::stack::{Policy, Resource, Stack};
@@ -54,6 +55,20 @@ pub(super) struct Detail {
     pub(super) cause: Option<String>,
     pub(super) before: Option<String>,
     pub(super) after: Option<String>,
+}
+
+impl Change {
+    /// Masks what must not be seen.
+    pub(super) fn hide(&mut self, hidden: &Hidden) {
+        for detail in &mut self.details {
+            for text in [&mut detail.before, &mut detail.after]
+                .into_iter()
+                .flatten()
+            {
+                *text = hidden.text(text);
+            }
+        }
+    }
 }
 
 /// The changes, in the order in which they would be made.

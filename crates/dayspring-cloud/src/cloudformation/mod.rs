@@ -9,6 +9,7 @@ mod drift;
 mod engine;
 mod goal;
 mod graph;
+mod hidden;
 mod interruptions;
 mod intrinsics;
 mod ledger;

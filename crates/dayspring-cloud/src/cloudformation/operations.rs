@@ -6,6 +6,7 @@ use super::Service;
 use super::change_set;
 use super::engine::{OnFailure, Run};
 use super::goal::{Goal, Wish};
+use super::hidden::Hidden;
 use super::ledger::{self, News, STACK_TYPE};
 use super::policy::StackPolicy;
 use super::provider::Provider;
@@ -92,13 +93,15 @@ impl<P: Provider> Service<P> {
         wish.previous.clone_from(&stack.parameters);
         let engine = &self.engine;
         let goal = Goal::new(wish, &engine.surroundings, &engine.provider, &exports)?;
-        let changes = change_set::plan(
+        let mut changes = change_set::plan(
             &goal,
             &stack,
             &engine.surroundings,
             &engine.provider,
             &exports,
         )?;
+        let hidden = Hidden::of(stack.parameters.iter().chain(&goal.parameters));
+        changes.iter_mut().for_each(|change| change.hide(&hidden));
         let unchanged =
             new.kind == ChangeSetKind::Update && changes.is_empty() && is_same(&stack, &goal);
         let id = engine.surroundings.identity.arn(
@@ -344,7 +347,7 @@ impl<P: Provider> Service<P> {
             policy,
         } = beginning;
         let world = self.engine.ledger.world;
-        let mut run = self.engine.ledger.change(|stacks| {
+        let (mut run, hidden) = self.engine.ledger.change(|stacks| {
             let stack = stacks.by_id.get_mut(id).ok_or_else(|| not_found(id))?;
             // Whoever asked for the same a moment earlier has begun it.
             if let Some(set) = set.and_then(|set| stack.change_set(set)) {
@@ -390,9 +393,11 @@ impl<P: Provider> Service<P> {
                 }
             }
             push_stack_event(stack, world, Some("User Initiated"));
-            Ok(self.run(stack))
+            let hidden = Hidden::of(stack.parameters.iter().chain(&goal.parameters));
+            Ok((self.run(stack), hidden))
         })??;
         run.policy = policy.map(std::sync::Arc::new);
+        run.hidden = hidden;
         self.spawn(async move {
             match kind {
                 ChangeSetKind::Create => run.create(goal, on_failure).await,
@@ -411,6 +416,7 @@ impl<P: Provider> Service<P> {
             stack_id: stack.id.clone(),
             stack_name: stack.name.clone(),
             policy: None,
+            hidden: Hidden::of(&stack.parameters),
             ear: self.engine.running.start(&stack.id),
         }
     }

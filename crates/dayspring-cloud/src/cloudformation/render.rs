@@ -1,6 +1,7 @@
 //! Stacks, resources, events and change sets as the query API writes them.
 
 use super::change_set::{Action, Change, Detail, Replacement};
+use super::hidden;
 use super::stack::{ChangeSet, Event, Parameter, Policy, Resource, Stack};
 use super::template::Template;
 use crate::protocol::time::iso8601;
@@ -8,9 +9,6 @@ use crate::protocol::xml::Xml;
 
 /// What stands in the place of a value that another change decides.
 const KNOWN_AFTER_APPLY: &str = "{{changeSet:KNOWN_AFTER_APPLY}}";
-
-/// What stands in the place of a value that is not to be seen.
-const HIDDEN: &str = "****";
 
 pub(super) fn stack(xml: &mut Xml, stack: &Stack) {
     xml.text("StackId", &stack.id);
@@ -259,7 +257,7 @@ fn parameters(xml: &mut Xml, parameters: &[Parameter]) {
     xml.members("Parameters", parameters, |xml, parameter| {
         xml.text("ParameterKey", &parameter.key);
         if parameter.no_echo {
-            xml.text("ParameterValue", HIDDEN);
+            xml.text("ParameterValue", hidden::MASK);
         } else {
             xml.text("ParameterValue", &parameter.value);
             xml.optional("ResolvedValue", parameter.resolved.as_ref());

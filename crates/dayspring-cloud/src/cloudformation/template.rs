@@ -122,9 +122,10 @@ impl Template {
                 }
             }
             "Transform" => {
-                return Err(invalid(
-                    "Template format error: this cloud has no transforms (macros), and the template names one in `Transform`",
-                ));
+                return Err(invalid(format!(
+                    "Template format error: this cloud has no transforms (macros), and the template names {} in `Transform`",
+                    scalar_text(section)
+                )));
             }
             other => {
                 return Err(invalid(format!(
@@ -139,6 +140,7 @@ impl Template {
     fn check_references(&self) -> Result<(), AwsError> {
         let mut missing = BTreeSet::new();
         for (id, resource) in &self.resources {
+            check_functions(&Value::Object(resource.properties.clone()), id)?;
             let mut references = graph::references(&Value::Object(resource.properties.clone()));
             references.extend(resource.depends_on.iter().cloned());
             missing.extend(references.into_iter().filter(|name| !self.is_name(name)));
@@ -162,7 +164,8 @@ impl Template {
                 join(&missing)
             )));
         }
-        for (_, output) in &self.outputs {
+        for (key, output) in &self.outputs {
+            check_functions(&output.value, key)?;
             missing.extend(
                 graph::references(&output.value)
                     .into_iter()
@@ -286,7 +289,52 @@ fn read_parameter(name: &str, body: &Value) -> Result<ParameterDefinition, AwsEr
     })
 }
 
+/// The functions that this cloud carries out in resources and outputs.
+const FUNCTIONS: [&str; 16] = [
+    "Fn::And",
+    "Fn::Base64",
+    "Fn::Cidr",
+    "Fn::Contains",
+    "Fn::Equals",
+    "Fn::FindInMap",
+    "Fn::GetAZs",
+    "Fn::GetAtt",
+    "Fn::If",
+    "Fn::ImportValue",
+    "Fn::Join",
+    "Fn::Not",
+    "Fn::Or",
+    "Fn::Select",
+    "Fn::Split",
+    "Fn::Sub",
+];
+
+/// Refuses a function that is none of those, before anything is made.
+fn check_functions(value: &Value, place: &str) -> Result<(), AwsError> {
+    match value {
+        Value::Array(items) => items
+            .iter()
+            .try_for_each(|item| check_functions(item, place)),
+        Value::Object(members) => members.iter().try_for_each(|(name, member)| {
+            if name.starts_with("Fn::") && !FUNCTIONS.contains(&name.as_str()) {
+                return Err(no_function(name, place));
+            }
+            check_functions(member, place)
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn no_function(name: &str, place: &str) -> AwsError {
+    invalid(format!(
+        "Template error: this cloud does not have the function {name} (in {place})"
+    ))
+}
+
 fn read_resource(id: &str, body: &Value) -> Result<ResourceDefinition, AwsError> {
+    if id.starts_with("Fn::") {
+        return Err(no_function(id, "Resources"));
+    }
     if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return Err(invalid(format!(
             "Template format error: Resource name {id} is non alphanumeric."
@@ -429,6 +477,10 @@ mod tests {
         insta::assert_snapshot!(refused(r#"{"Resources":{"A":{"Type":"T"}},"Outputs":{"O":{"Value":{"Ref":"Z"}}}}"#), @"Template format error: Unresolved resource dependencies [Z] in the Outputs block of the template");
         insta::assert_snapshot!(refused(r#"{"Resources":{"A":{"Type":"T","DependsOn":"B"},"B":{"Type":"T","Properties":{"P":{"Ref":"C"}}},"C":{"Type":"T","DependsOn":["A"]}}}"#), @"Circular dependency between resources: [A, B, C]");
         insta::assert_snapshot!(refused(r#"{"Resources":{"A":{"Type":"T","Condition":"Missing"}}}"#), @"Template format error: Unresolved condition dependency Missing in the Resources block of the template");
+        insta::assert_snapshot!(refused(r#"{"Transform":["AWS::LanguageExtensions"],"Resources":{"A":{"Type":"T"}}}"#), @r#"Template format error: this cloud has no transforms (macros), and the template names ["AWS::LanguageExtensions"] in `Transform`"#);
+        insta::assert_snapshot!(refused(r#"{"Resources":{"Fn::ForEach::Many":["X",["a"],{}]}}"#), @"Template error: this cloud does not have the function Fn::ForEach::Many (in Resources)");
+        insta::assert_snapshot!(refused(r#"{"Resources":{"A":{"Type":"T","Properties":{"P":[{"Fn::Transform":{"Name":"m"}}]}}}}"#), @"Template error: this cloud does not have the function Fn::Transform (in A)");
+        insta::assert_snapshot!(refused(r#"{"Resources":{"A":{"Type":"T"}},"Outputs":{"O":{"Value":{"Fn::Length":["x"]}}}}"#), @"Template error: this cloud does not have the function Fn::Length (in O)");
         insta::assert_snapshot!(refused(r#"{"Foo":{},"Resources":{"A":{"Type":"T"}}}"#), @"Invalid template property or properties [Foo]");
         insta::assert_snapshot!(refused(r#"{"Resources":{"A":{"Type":"T","Property":{}}}}"#), @"Invalid template resource property 'Property' (resource A)");
     }

@@ -107,7 +107,7 @@ def template(cidr, **more):
             "Subnet": {"Type": "AWS::EC2::Subnet", "Properties": {
                 "VpcId": {"Ref": "Vpc"}, "CidrBlock": cidr,
                 "AvailabilityZone": {"Fn::Select": ["0", {"Fn::GetAZs": ""}]}}},
-            "Group": {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": 7}},
+            "Group": {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": 7, "Tags": [{"Key": "k", "Value": {"Ref": "Hidden"}}]}},
             "Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {}}},
             **more,
         },
@@ -137,6 +137,7 @@ assert {p["ParameterKey"]: p["ParameterValue"] for p in stack["Parameters"]} == 
 events = [e for page in cfn.get_paginator("describe_stack_events").paginate(StackName="s") for e in page["StackEvents"]]
 assert events[0]["ResourceStatus"] == "CREATE_COMPLETE" and events[0]["LogicalResourceId"] == "s"
 assert events[-1]["ResourceStatus"] == "REVIEW_IN_PROGRESS"
+assert "psst" not in str(events) and any('"Value":"****"' in e.get("ResourceProperties", "") for e in events), events
 before = {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in cfn.describe_stack_resources(StackName="s")["StackResources"]}
 assert len(cfn.list_stack_resources(StackName="s")["StackResourceSummaries"]) == 4
 assert json.dumps(cfn.get_template(StackName="s")["TemplateBody"]) == json.dumps(json.loads(template("10.0.1.0/24")))

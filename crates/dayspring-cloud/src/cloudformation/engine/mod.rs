@@ -24,6 +24,7 @@ use std::sync::Arc;
 
 use super::goal::{Goal, Surroundings};
 use super::graph;
+use super::hidden::Hidden;
 use super::intrinsics::Unresolved;
 use super::ledger::{self, Ledger, News, STACK_TYPE};
 use super::policy::{Action, StackPolicy};
@@ -54,6 +55,8 @@ pub(super) struct Run<P> {
     pub(super) stack_name: String,
     /// What the update may touch.
     pub(super) policy: Option<Arc<StackPolicy>>,
+    /// What its events must not show.
+    pub(super) hidden: Hidden,
     pub(super) ear: Ear,
 }
 
@@ -64,6 +67,7 @@ impl<P> Clone for Run<P> {
             stack_id: self.stack_id.clone(),
             stack_name: self.stack_name.clone(),
             policy: self.policy.clone(),
+            hidden: self.hidden.clone(),
             ear: self.ear.clone(),
         }
     }
@@ -395,7 +399,7 @@ impl<P: Provider> Run<P> {
     fn record(&self, resource: Resource) {
         let world = self.engine.ledger.world;
         self.engine.ledger.stack(&self.stack_id, |stack| {
-            ledger::push(stack, world, &resource_news(&resource));
+            ledger::push(stack, world, &self.resource_news(&resource));
             stack
                 .resources
                 .insert(resource.logical_id.clone(), resource);
@@ -407,24 +411,24 @@ impl<P: Provider> Run<P> {
     fn note(&self, resource: Resource) {
         let world = self.engine.ledger.world;
         self.engine.ledger.stack_in_memory(&self.stack_id, |stack| {
-            ledger::push(stack, world, &resource_news(&resource));
+            ledger::push(stack, world, &self.resource_news(&resource));
             stack
                 .resources
                 .insert(resource.logical_id.clone(), resource);
         });
     }
-}
 
-fn resource_news(resource: &Resource) -> News<'_> {
-    News {
-        logical_id: &resource.logical_id,
-        type_name: &resource.type_name,
-        physical_id: resource.physical_id.as_deref(),
-        status: &resource.status,
-        reason: resource.status_reason.as_deref(),
-        // Once per step: what completes has the properties with which it began.
-        properties: (!resource.status.ends_with("_COMPLETE"))
-            .then(|| serde_json::to_string(&resource.properties).ok())
-            .flatten(),
+    fn resource_news<'a>(&self, resource: &'a Resource) -> News<'a> {
+        News {
+            logical_id: &resource.logical_id,
+            type_name: &resource.type_name,
+            physical_id: resource.physical_id.as_deref(),
+            status: &resource.status,
+            reason: resource.status_reason.as_deref(),
+            // Once per step: what completes has the properties with which it began.
+            properties: (!resource.status.ends_with("_COMPLETE"))
+                .then(|| serde_json::to_string(&self.hidden.members(&resource.properties)).ok())
+                .flatten(),
+        }
     }
 }

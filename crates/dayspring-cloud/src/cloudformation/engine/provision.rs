@@ -231,7 +231,7 @@ impl<P: Provider> Run<P> {
         shown.status_reason = Some("Resource creation Initiated".to_owned());
         self.engine
             .ledger
-            .tell(&self.stack_id, &super::resource_news(&shown));
+            .tell(&self.stack_id, &self.resource_news(&shown));
     }
 
     fn complete(&self, mut resource: Resource, verb: &str) {

@@ -172,7 +172,7 @@ impl<P: Provider> Run<P> {
         shown.status_reason = reason.map(str::to_owned);
         let world = self.engine.ledger.world;
         self.engine.ledger.stack(&self.stack_id, |stack| {
-            ledger::push(stack, world, &super::resource_news(&shown));
+            ledger::push(stack, world, &self.resource_news(&shown));
             // The record of a resource that is still in the stack shows what happens to it.
             if let Some(known) = stack.resources.get_mut(&resource.logical_id)
                 && known.physical_id == resource.physical_id
