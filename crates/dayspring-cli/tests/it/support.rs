@@ -64,6 +64,11 @@ impl Project {
         project
     }
 
+    /// Where all copies of the example are built.
+    pub(crate) fn build_folder() -> PathBuf {
+        root().join("target/e2e")
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
@@ -88,7 +93,7 @@ impl Project {
         command
             .args(arguments)
             .current_dir(self.folder())
-            .env("CARGO_TARGET_DIR", root().join("target/e2e"))
+            .env("CARGO_TARGET_DIR", Self::build_folder())
             .env("NO_COLOR", "1")
             .env("CARGO_TERM_COLOR", "never")
             .env_remove("AWS_ENDPOINT_URL")
@@ -328,6 +333,31 @@ pub(crate) fn url_on_this_machine(url: &str) -> String {
     let (name, port) = host.rsplit_once(':').unwrap();
     let (id, _) = name.split_once('.').unwrap();
     format!("http://127.0.0.1:{port}/restapis/{id}/{path}/_user_request_")
+}
+
+/// A request of a query protocol, with what looks like a signature for the service.
+#[track_caller]
+pub(crate) fn form(url: &str, service: &str, fields: &[(&str, &str)]) -> Answer {
+    let encode = |text: &str| -> String {
+        text.bytes()
+            .map(|byte| match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
+                other => format!("%{other:02X}"),
+            })
+            .collect()
+    };
+    let body: Vec<String> = fields
+        .iter()
+        .map(|(name, value)| format!("{name}={}", encode(value)))
+        .collect();
+    let signature = format!(
+        "AWS4-HMAC-SHA256 Credential=AKID/20261122/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=00"
+    );
+    let headers = [
+        ("Content-Type", "application/x-www-form-urlencoded"),
+        ("Authorization", &signature),
+    ];
+    request("POST", url, &headers, &body.join("&"))
 }
 
 /// One request on a connection of its own.
