@@ -111,7 +111,7 @@ impl ScratchServer {
             encoded(&self.admin.user),
             encoded(&self.admin.password),
             database.map(encoded).unwrap_or_default(),
-            encoded(&self.endpoint.socket.to_string_lossy())
+            encoded(&self.endpoint.socket().to_string_lossy())
         )
     }
 

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use dayspring_cloud::{AutoPause, Cloud, CloudConfig, Identity};
+use dayspring_cloud::{AutoPause, Cloud, CloudConfig, DatabaseUrl, Identity};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -43,9 +43,16 @@ pub(crate) struct DatabaseArgs {
     /// How long a paused cluster takes to resume; about 15s on AWS
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "2s", requires = "pause_after")]
     resume_time: Duration,
+    /// A MySQL or MariaDB server to take in the place of a private one: mysql://USER:PASSWORD@HOST:PORT
+    #[arg(long, value_name = "URL")]
+    database_url: Option<DatabaseUrl>,
 }
 
 impl DatabaseArgs {
+    pub(super) fn url(&self) -> Option<DatabaseUrl> {
+        self.database_url.clone()
+    }
+
     pub(super) fn pause(&self) -> Option<AutoPause> {
         self.pause_after.map(|after| AutoPause {
             after,
@@ -64,6 +71,7 @@ pub(crate) async fn cloud(ui: Ui, args: CloudArgs) -> Result<(), Error> {
         allow_unsigned: args.allow_unsigned,
         signing_secret: args.verify_signatures.then(signing_secret),
         pause: args.databases.pause(),
+        database_url: args.databases.url(),
         function_lines: None,
         requests: None,
     };

@@ -60,6 +60,7 @@ pub(crate) async fn dev(ui: Ui, args: DevArgs) -> Result<(), Error> {
         allow_unsigned: false,
         signing_secret: None,
         pause: args.databases.pause(),
+        database_url: args.databases.url(),
         function_lines: Some(lines),
         requests: Some(requests),
     };

@@ -27,6 +27,7 @@ use data_api::{Database, Fault, Limits};
 pub(crate) use mariadb::{
     ADMIN, Account, Endpoint, Server, ServerConfig, ServerState, Setup, end_leftover,
 };
+pub use mariadb::{DatabaseUrl, DatabaseUrlError};
 use secret::{SecretStore, secret_value};
 use store::{Record, Store};
 
@@ -74,6 +75,8 @@ pub(crate) struct RdsConfig {
     pub(crate) cache: PathBuf,
     /// When clusters pause that may.
     pub(crate) pause: Option<AutoPause>,
+    /// A server of the user's own for all clusters, in the place of private ones.
+    pub(crate) database_url: Option<DatabaseUrl>,
     pub(crate) notices: Notices,
 }
 
@@ -355,20 +358,28 @@ impl Shared {
 
     /// Starts the cluster's server in the background.
     fn start(&self, record: &Record) -> Database {
-        let admin = Account {
-            user: ADMIN.to_owned(),
-            password: random::password(24),
-        };
-        let server = Server::start(ServerConfig {
-            search_path: self.search_path.clone(),
-            cache: self.config.cache.clone(),
-            folder: self.cluster_folder(&record.spec.identifier),
-            setup: Setup {
-                admin: admin.clone(),
-                master: record.master.account(),
-                database: record.spec.database_name.clone(),
+        let url = self.config.database_url.clone();
+        let admin = url.as_ref().map_or_else(
+            || Account {
+                user: ADMIN.to_owned(),
+                password: random::password(24),
             },
-        });
+            DatabaseUrl::account,
+        );
+        let setup = Setup {
+            admin: admin.clone(),
+            master: record.master.account(),
+            database: record.spec.database_name.clone(),
+        };
+        let server = match url {
+            Some(url) => Server::remote(url, setup),
+            None => Server::start(ServerConfig {
+                search_path: self.search_path.clone(),
+                cache: self.config.cache.clone(),
+                folder: self.cluster_folder(&record.spec.identifier),
+                setup,
+            }),
+        };
         let database = Database::new(server, admin, self.limits, self.config.notices.clone());
         self.databases()
             .insert(record.spec.identifier.clone(), database.clone());

@@ -24,7 +24,7 @@ use crate::lambda::{FunctionLine, IDLE_MAX_DEFAULT, Interpreters, Lambda, Lambda
 use crate::logs::Logs;
 use crate::parity::Notices;
 use crate::protocol::{json, rest_json, rest_xml, signature};
-use crate::rds::{AutoPause, Rds, RdsConfig};
+use crate::rds::{AutoPause, DatabaseUrl, Rds, RdsConfig};
 use crate::routing::{self, Service, Target};
 use crate::s3::S3;
 use crate::secrets::Secrets;
@@ -60,6 +60,8 @@ pub struct CloudConfig {
     pub signing_secret: Option<String>,
     /// When clusters pause whose lowest capacity is 0 ACU, and how long they take to come back. `None`: never.
     pub pause: Option<AutoPause>,
+    /// A MySQL or MariaDB server for all clusters, in the place of a private one for each.
+    pub database_url: Option<DatabaseUrl>,
     /// Gets every line of every function's log as it comes; what it does not take in time is dropped for it.
     pub function_lines: Option<mpsc::Sender<FunctionLine>>,
     /// Gets every request to a deployed stage once it is answered; what it does not take in time is dropped for it.
@@ -195,6 +197,7 @@ impl Services {
             allow_unsigned,
             signing_secret,
             pause,
+            database_url,
             function_lines,
             requests,
         } = config;
@@ -234,6 +237,7 @@ impl Services {
                 folder: state.join("rds"),
                 cache,
                 pause,
+                database_url,
                 notices: notices.clone(),
             },
             secrets.clone(),

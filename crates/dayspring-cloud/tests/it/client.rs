@@ -34,6 +34,7 @@ impl Running {
             allow_unsigned: false,
             signing_secret: None,
             pause: None,
+            database_url: None,
             function_lines: None,
             requests: None,
         };

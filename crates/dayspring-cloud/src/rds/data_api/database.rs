@@ -117,9 +117,13 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// There is more than one statement.
-    pub(super) fn read(&self, sql: &str) -> Result<Arc<Statement>, Multiple> {
-        self.shared.statements.read(sql, true)
+    /// There is more than one statement, or no server.
+    pub(super) async fn read(&self, sql: &str) -> Result<Arc<Statement>, Fault> {
+        let endpoint = self.endpoint().await?;
+        self.shared
+            .statements
+            .read(sql, endpoint.is_mariadb)
+            .map_err(|Multiple| Fault::validation("Multistatements aren't supported."))
     }
 
     /// Whether the cluster takes a call. One that finds it paused wakes it.

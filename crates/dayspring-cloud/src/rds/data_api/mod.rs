@@ -19,8 +19,6 @@ mod statement;
 mod statements;
 mod transactions;
 
-use std::sync::Arc;
-
 pub(crate) use database::{Database, Limits};
 pub(crate) use fault::Fault;
 pub use pause::AutoPause;
@@ -32,7 +30,6 @@ use execute::{Form, Outcome};
 use field::ResultSetOptions;
 use pool::Owner;
 use request::Target;
-use statement::Statement;
 
 /// What the API asks of the services around it.
 pub(crate) trait Directory {
@@ -95,7 +92,7 @@ async fn dispatch(directory: &impl Directory, call: &Call) -> Result<Vec<u8>, Fa
 async fn execute(directory: &impl Directory, input: request::Execute) -> Result<Vec<u8>, Fault> {
     let (database, account) = find(directory, &input.target)?;
     let form = form(input.format_records_as.as_deref())?;
-    let statement = parse(&database, input.sql.as_deref())?;
+    let statement = database.read(request::sql(input.sql.as_deref())?).await?;
     let parameters = input.parameters.unwrap_or_default();
     let work = Work {
         sets: vec![parameter::bind(&statement.names, &parameters)?],
@@ -125,7 +122,7 @@ async fn batch_execute(
     input: request::BatchExecute,
 ) -> Result<Vec<u8>, Fault> {
     let (database, account) = find(directory, &input.target)?;
-    let statement = parse(&database, input.sql.as_deref())?;
+    let statement = database.read(request::sql(input.sql.as_deref())?).await?;
     let mut sets = input.parameter_sets.unwrap_or_default();
     if sets.is_empty() {
         sets.push(Vec::new());
@@ -189,12 +186,6 @@ fn place(target: &Target, account: Account, transaction: Option<&str>) -> Result
         },
         None => Place::Alone(Owner { account, database }),
     })
-}
-
-fn parse(database: &Database, sql: Option<&str>) -> Result<Arc<Statement>, Fault> {
-    database
-        .read(request::sql(sql)?)
-        .map_err(|_| Fault::validation("Multistatements aren't supported."))
 }
 
 fn form(format: Option<&str>) -> Result<Form, Fault> {

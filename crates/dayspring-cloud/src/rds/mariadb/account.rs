@@ -49,6 +49,21 @@ const MASTER_GRANTS: &str = "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, RELOA
      TRIGGER, CONNECTION ADMIN, SET USER";
 
 impl Setup {
+    /// The statements for a server that somebody else runs: its administrator is there already.
+    pub(super) fn remote_statements(&self) -> Vec<String> {
+        let user = format!("{}@'%'", text(&self.master.user));
+        let database = self.database.as_deref();
+        database
+            .map(|database| format!("CREATE DATABASE IF NOT EXISTS {}", name(database)))
+            .into_iter()
+            .chain([
+                format!("CREATE USER IF NOT EXISTS {user}"),
+                self.master.password_statement("%"),
+                format!("GRANT ALL PRIVILEGES ON *.* TO {user} WITH GRANT OPTION"),
+            ])
+            .collect()
+    }
+
     /// The statements, one a line, as `--init-file` wants them. Each may run again at every start.
     pub(super) fn statements(&self, first_start: bool) -> String {
         let mut lines = Vec::new();

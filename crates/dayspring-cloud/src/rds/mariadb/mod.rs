@@ -13,12 +13,14 @@ mod account;
 mod installation;
 mod leftover;
 mod options;
+mod remote;
 mod server;
 mod socket;
 mod template;
 
 pub(crate) use account::{ADMIN, Account, Setup};
 use installation::{Installation, InstallationError};
+pub use remote::{DatabaseUrl, DatabaseUrlError};
 pub(crate) use server::{Endpoint, Server, ServerConfig, ServerState};
 
 /// Why a server does not run.

@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 
 use super::leftover::{self, STOP_WITHIN};
 use super::options::Places;
+use super::remote::{self, DatabaseUrl};
 use super::socket::SocketPlace;
 use super::{Account, Installation, MariadbError, Setup, file_error, log_tail, options, template};
 
@@ -48,12 +49,28 @@ pub(crate) enum ServerState {
 /// Where a running server answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Endpoint {
-    pub(crate) socket: PathBuf,
+    pub(crate) place: Place,
     /// Counts the starts: a connection to an earlier one is dead.
     pub(crate) generation: u64,
+    /// Else it is MySQL, and statements go to it as they come.
+    pub(crate) is_mariadb: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    Socket(PathBuf),
+    Tcp { host: String, port: u16 },
 }
 
 impl Endpoint {
+    /// The socket of a private server; nothing where it is reached otherwise.
+    pub(crate) fn socket(&self) -> &Path {
+        match &self.place {
+            Place::Socket(socket) => socket,
+            Place::Tcp { .. } => Path::new(""),
+        }
+    }
+
     /// Connects as an account, with what every session of this service has: matched rows are counted as the ones that
     /// an UPDATE touched, as AWS's drivers ask for.
     pub(crate) async fn connect(
@@ -61,8 +78,7 @@ impl Endpoint {
         account: &Account,
         database: Option<&str>,
     ) -> mysql_async::Result<Conn> {
-        let options = OptsBuilder::default()
-            .socket(Some(self.socket.to_string_lossy()))
+        let options = remote::at(&self.place, OptsBuilder::default())
             .user(Some(&account.user))
             .pass(Some(&account.password))
             .db_name(database)
@@ -100,6 +116,18 @@ impl Server {
         let (states, state) = watch::channel(ServerState::Starting);
         let (stop, stopped) = watch::channel(false);
         let supervisor = tokio::spawn(supervise(config, states, stopped));
+        Self {
+            state,
+            stop,
+            supervisor: Mutex::new(Some(supervisor)),
+        }
+    }
+
+    /// Takes a server that somebody else runs.
+    pub(crate) fn remote(url: DatabaseUrl, setup: Setup) -> Self {
+        let (states, state) = watch::channel(ServerState::Starting);
+        let (stop, stopped) = watch::channel(false);
+        let supervisor = tokio::spawn(remote::supervise(url, setup, states, stopped));
         Self {
             state,
             stop,
@@ -166,7 +194,7 @@ async fn supervise(
 }
 
 /// Returns when the owner asks for a stop or is gone.
-async fn stopped(stop: &mut watch::Receiver<bool>) {
+pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
     drop(stop.wait_for(|stop| *stop).await);
 }
 
@@ -224,12 +252,13 @@ async fn run(
         leftover::record(&pid_file, pid)?;
     }
     let endpoint = Endpoint {
-        socket: socket.path.clone(),
+        place: Place::Socket(socket.path.clone()),
         generation,
+        is_mariadb: true,
     };
 
     tokio::select! {
-        () = ready(&endpoint, &config.setup.admin) => {}
+        () = ready(&endpoint, &socket.path, &config.setup.admin) => {}
         _ = child.wait() => return Err(MariadbError::EndedEarly { log: log_tail(&log) }),
         () = stopped(stop) => {
             end(child).await;
@@ -285,9 +314,9 @@ fn spawn(installation: &Installation, places: &Places<'_>) -> Result<Child, Mari
 }
 
 /// Returns when a connection was made.
-async fn ready(endpoint: &Endpoint, admin: &Account) {
+async fn ready(endpoint: &Endpoint, socket: &Path, admin: &Account) {
     loop {
-        if endpoint.socket.exists()
+        if socket.exists()
             && let Ok(connection) = endpoint.connect(admin, None).await
         {
             // It answered, which is all that was asked.

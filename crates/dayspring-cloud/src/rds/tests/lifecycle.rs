@@ -5,8 +5,9 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde_json::json;
 
 use super::super::data_api::Limits;
-use super::super::{AutoPause, Rds, RdsError};
-use super::{ARN, MemorySecrets, open, post, spec};
+use super::super::{AutoPause, Rds, RdsConfig, RdsError};
+use super::{ARN, MemorySecrets, cache, config, open, post, spec};
+use crate::scratch::ScratchServer;
 
 /// A cloud of one cluster on a folder.
 struct World {
@@ -325,4 +326,76 @@ async fn a_cluster_that_was_idle_is_resuming_at_the_next_call_and_then_answers()
     world.rds.modify_cluster(spec).await.unwrap();
     world.execute("select 1").await.ok();
     world.rds.shut_down().await;
+}
+
+/// Passes connections to a port of the loopback on to a socket.
+async fn bridge(socket: std::path::PathBuf) -> u16 {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut server = tokio::net::UnixStream::connect(&socket).await.unwrap();
+            tokio::spawn(async move {
+                drop(tokio::io::copy_bidirectional(&mut client, &mut server).await);
+            });
+        }
+    });
+    port
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_somebody_else_runs_is_used_and_its_data_stays() {
+    let theirs = ScratchServer::start(&cache()).await.unwrap();
+    let url = theirs.url(None);
+    let (account, socket) = url.split_once("@/").unwrap();
+    let socket = socket.strip_prefix("?socket=").unwrap();
+    let port = bridge(crate::http::decode_percent(socket).into()).await;
+    let open = |url: String, folder: &Path, secrets: &MemorySecrets| {
+        let config = RdsConfig {
+            database_url: Some(url.parse().unwrap()),
+            ..config(folder)
+        };
+        Rds::open_with(config, Box::new(secrets.clone()), Limits::default()).unwrap()
+    };
+    for (url, expected) in [
+        (
+            format!("{account}@localhost/?socket={socket}"),
+            r#"[[{"longValue":1}]]"#,
+        ),
+        // The database is there already, and is not made anew.
+        (
+            format!("{account}@127.0.0.1:{port}"),
+            r#"[[{"longValue":2}]]"#,
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let rds = open(url, folder.path(), &MemorySecrets::default());
+        let cluster = rds.create_cluster(spec("test")).await.unwrap();
+        rds.create_instance("test", "writer").unwrap();
+        let world = World {
+            rds,
+            secret: cluster.secret_arn.unwrap(),
+        };
+        world
+            .execute("create table if not exists t (a int)")
+            .await
+            .ok();
+        world.execute("insert into t values (1)").await.ok();
+        assert_eq!(world.rows("select count(*) from t").await, expected);
+        assert!(!folder.path().join("clusters/test/data").exists());
+        world.rds.delete_instance("writer").unwrap();
+        world.rds.delete_cluster("test", false).await.unwrap();
+        world.rds.shut_down().await;
+    }
+
+    let folder = tempfile::tempdir().unwrap();
+    let wrong = format!("mysql://nobody:x@127.0.0.1:{port}");
+    let rds = open(wrong, folder.path(), &MemorySecrets::default());
+    let refused = rds.create_cluster(spec("test")).await.unwrap_err().message;
+    assert!(
+        refused.contains("refused") && refused.contains("Access denied"),
+        "{refused}"
+    );
+    rds.shut_down().await;
+    theirs.stop().await;
 }

@@ -70,15 +70,19 @@ pub(super) fn cache() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tmp/mariadb")
 }
 
-pub(super) fn open(folder: &Path, secrets: &MemorySecrets, limits: Limits) -> Rds {
-    let config = RdsConfig {
+pub(super) fn config(folder: &Path) -> RdsConfig {
+    RdsConfig {
         identity: Identity::default(),
         folder: folder.to_owned(),
         cache: cache(),
         pause: None,
+        database_url: None,
         notices: Notices::new().0,
-    };
-    Rds::open_with(config, Box::new(secrets.clone()), limits).unwrap()
+    }
+}
+
+pub(super) fn open(folder: &Path, secrets: &MemorySecrets, limits: Limits) -> Rds {
+    Rds::open_with(config(folder), Box::new(secrets.clone()), limits).unwrap()
 }
 
 /// What came back.
