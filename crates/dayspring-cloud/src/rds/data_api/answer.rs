@@ -10,7 +10,6 @@ use super::execute::{Form, Outcome};
 use super::fault::Fault;
 use super::field::write_json;
 use crate::http::Answer;
-use crate::rds::random;
 
 /// The answer to `ExecuteStatement`. Formatted records go without metadata, even where it was asked for.
 pub(super) fn execute(
@@ -99,9 +98,6 @@ fn answer(status: StatusCode, body: Vec<u8>) -> Answer {
         ::http::header::CONTENT_TYPE,
         HeaderValue::from_static("application/json"),
     );
-    if let Ok(id) = HeaderValue::from_str(&random::uuid()) {
-        headers.insert("x-amzn-requestid", id);
-    }
     answer
 }
 

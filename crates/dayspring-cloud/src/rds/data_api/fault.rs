@@ -40,6 +40,14 @@ impl Fault {
         Self::bad_request("ValidationException", message)
     }
 
+    /// A value of an enumeration that there is not.
+    pub(crate) fn not_in_enum(member: &str, value: &str, values: &str) -> Self {
+        Self::validation(format!(
+            "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must satisfy enum \
+             value set: [{values}]"
+        ))
+    }
+
     /// The body is not what the protocol asks for.
     pub(crate) fn serialization(message: impl Into<String>) -> Self {
         Self::bad_request("SerializationException", message)

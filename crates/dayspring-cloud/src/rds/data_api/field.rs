@@ -7,25 +7,63 @@ use mysql_async::Value;
 use serde::Deserialize;
 
 use super::column::Kind;
+use super::fault::Fault;
+
+/// `ResultSetOptions` as a client sends it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct ResultSetOptionsInput {
+    decimal_return_type: Option<String>,
+    long_return_type: Option<String>,
+}
+
+impl ResultSetOptionsInput {
+    /// # Errors
+    ///
+    /// A value that there is not.
+    pub(super) fn check(&self) -> Result<ResultSetOptions, Fault> {
+        Ok(ResultSetOptions {
+            decimal_return_type: match self.decimal_return_type.as_deref() {
+                None | Some("STRING") => DecimalReturnType::String,
+                Some("DOUBLE_OR_LONG") => DecimalReturnType::DoubleOrLong,
+                Some(other) => {
+                    return Err(Fault::not_in_enum(
+                        "resultSetOptions.decimalReturnType",
+                        other,
+                        "DOUBLE_OR_LONG, STRING",
+                    ));
+                }
+            },
+            long_return_type: match self.long_return_type.as_deref() {
+                None | Some("LONG") => LongReturnType::Long,
+                Some("STRING") => LongReturnType::String,
+                Some(other) => {
+                    return Err(Fault::not_in_enum(
+                        "resultSetOptions.longReturnType",
+                        other,
+                        "LONG, STRING",
+                    ));
+                }
+            },
+        })
+    }
+}
 
 /// `ResultSetOptions`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct ResultSetOptions {
     pub(super) decimal_return_type: DecimalReturnType,
     pub(super) long_return_type: LongReturnType,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum DecimalReturnType {
     #[default]
     String,
     DoubleOrLong,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum LongReturnType {
     #[default]
     Long,
@@ -307,10 +345,11 @@ mod tests {
 
     #[test]
     fn result_set_options_choose_the_member() {
-        let options: ResultSetOptions = serde_json::from_str(
+        let input: ResultSetOptionsInput = serde_json::from_str(
             r#"{"decimalReturnType":"DOUBLE_OR_LONG","longReturnType":"STRING"}"#,
         )
         .unwrap();
+        let options = input.check().unwrap();
         let decimal = |text: &str| Value::Bytes(text.into());
         check_with(
             options,

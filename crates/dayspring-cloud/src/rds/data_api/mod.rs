@@ -98,7 +98,7 @@ async fn execute(directory: &impl Directory, input: request::Execute) -> Result<
         sets: vec![parameter::bind(&statement.names, &parameters)?],
         statement,
         form,
-        options: input.result_set_options.unwrap_or_default(),
+        options: input.result_set_options.unwrap_or_default().check()?,
         continue_after_timeout: input.continue_after_timeout.unwrap_or_default(),
     };
     let place = place(&input.target, account, input.transaction_id.as_deref())?;
@@ -192,9 +192,6 @@ fn form(format: Option<&str>) -> Result<Form, Fault> {
     match format {
         None | Some("NONE") => Ok(Form::Records),
         Some("JSON") => Ok(Form::Json),
-        Some(other) => Err(Fault::validation(format!(
-            "1 validation error detected: Value '{other}' at 'formatRecordsAs' failed to satisfy constraint: Member must \
-             satisfy enum value set: [NONE, JSON]"
-        ))),
+        Some(other) => Err(Fault::not_in_enum("formatRecordsAs", other, "NONE, JSON")),
     }
 }

@@ -97,10 +97,11 @@ fn check_hint(name: &str, hint: &str, field: &FieldInput) -> Result<(), Fault> {
         hint,
         "JSON" | "UUID" | "TIMESTAMP" | "DATE" | "TIME" | "DECIMAL"
     ) {
-        return Err(Fault::validation(format!(
-            "1 validation error detected: Value '{hint}' at 'parameters.member.typeHint' failed to satisfy constraint: \
-             Member must satisfy enum value set: [DATE, DECIMAL, JSON, TIME, TIMESTAMP, UUID]"
-        )));
+        return Err(Fault::not_in_enum(
+            "parameters.member.typeHint",
+            hint,
+            "DATE, DECIMAL, JSON, TIME, TIMESTAMP, UUID",
+        ));
     }
     if hint == "UUID" {
         return Err(Fault::validation("MySQL doesn't support UUID typeHint"));

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::fault::Fault;
-use super::field::ResultSetOptions;
+use super::field::ResultSetOptionsInput;
 use super::parameter::SqlParameter;
 
 /// 4 MiB with the headers.
@@ -24,7 +24,7 @@ pub(super) struct Execute {
     pub(super) transaction_id: Option<String>,
     pub(super) include_result_metadata: Option<bool>,
     pub(super) continue_after_timeout: Option<bool>,
-    pub(super) result_set_options: Option<ResultSetOptions>,
+    pub(super) result_set_options: Option<ResultSetOptionsInput>,
     pub(super) format_records_as: Option<String>,
 }
 

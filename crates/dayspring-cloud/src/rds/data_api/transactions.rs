@@ -28,6 +28,13 @@ pub(super) struct Lifetime {
     pub(super) total: Duration,
 }
 
+impl Lifetime {
+    /// When a transaction ends that began then and was last used then.
+    fn end(self, began: Instant, used: Instant) -> Instant {
+        (used + self.idle).min(began + self.total)
+    }
+}
+
 /// The transactions of one cluster. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct Transactions {
@@ -206,7 +213,7 @@ fn look(table: &Mutex<Table>, lifetime: Lifetime, id: &str) -> Next {
         return Next::Nothing;
     };
     let end = match &entry.state {
-        State::Idle { since, .. } => (*since + lifetime.idle).min(entry.began + lifetime.total),
+        State::Idle { since, .. } => lifetime.end(entry.began, *since),
         // A call is never interrupted; the transaction cannot be idle for too long before this.
         State::Busy => return Next::Look(now + lifetime.idle.min(lifetime.total)),
     };
@@ -220,5 +227,23 @@ fn look(table: &Mutex<Table>, lifetime: Lifetime, id: &str) -> Next {
     match entry.state {
         State::Idle { session, .. } => Next::RollBack(session),
         State::Busy => Next::Nothing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transaction_ends_three_minutes_after_its_last_use_and_a_day_after_it_began() {
+        let lifetime = Lifetime {
+            idle: Duration::from_secs(180),
+            total: Duration::from_secs(24 * 60 * 60),
+        };
+        let began = Instant::now();
+        let at = |seconds| began + Duration::from_secs(seconds);
+        assert_eq!(lifetime.end(began, began), at(180));
+        assert_eq!(lifetime.end(began, at(80_000)), at(80_180));
+        assert_eq!(lifetime.end(began, at(86_390)), at(86_400));
     }
 }

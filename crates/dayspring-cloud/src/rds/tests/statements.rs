@@ -117,6 +117,11 @@ fn what_is_asked_wrongly_is_refused_in_the_service_s_words() {
         refused(json!({"sql": "select 1", "formatRecordsAs": "XML"}))
             .starts_with("400 ValidationException: 1 validation")
     );
+    assert_eq!(
+        refused(json!({"sql": "select 1", "resultSetOptions": {"longReturnType": "TEXT"}})),
+        "400 ValidationException: 1 validation error detected: Value 'TEXT' at 'resultSetOptions.longReturnType' failed to satisfy \
+         constraint: Member must satisfy enum value set: [LONG, STRING]"
+    );
     assert!(refused(json!({"sql": 1})).starts_with("400 SerializationException: "));
     assert!(refused(json!({})).contains("Value null at 'sql'"));
     assert_eq!(
