@@ -28,6 +28,9 @@ pub(crate) struct ResourceRequest {
     pub(crate) physical_resource_id: Option<String>,
     #[serde(default)]
     pub(crate) resource_properties: Properties,
+    /// Those before an update.
+    #[serde(default)]
+    pub(crate) old_resource_properties: Properties,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -46,6 +49,9 @@ pub(crate) struct Properties {
     pub(crate) phase: Option<String>,
     /// The ARN of the secret with the account that the functions log in with.
     pub(crate) function_secret: Option<String>,
+    /// That the database may be rebuilt from the scripts, where a statement that is applied has changed. Only a stage for
+    /// development heeds it.
+    pub(crate) rebuild: Option<String>,
     /// How long CloudFormation waits, in seconds: a number, or a text of one.
     pub(crate) service_timeout: Option<serde_json::Value>,
 }

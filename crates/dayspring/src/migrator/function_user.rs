@@ -39,16 +39,12 @@ pub(crate) async fn ensure(
 ) -> Result<(), String> {
     let account = read(secrets, arn, until).await?;
     for statement in statements(&account, &client.settings.database) {
-        execute(client, &statement, until).await.map_err(|error| {
-            let problem = match error {
-                CallError::Answered(error) => format!("{} ({})", error.message, error.kind),
-                CallError::NotSent(message)
-                | CallError::Lost(message)
-                | CallError::Unreadable(message) => message,
-            };
+        let executed = execute(client, &statement, &client.settings.database, until).await;
+        executed.map_err(|error| {
             format!(
-                "the functions' account `{}` could not be made: {problem}",
-                account.username
+                "the functions' account `{}` could not be made: {}",
+                account.username,
+                problem(error)
             )
         })?;
     }
@@ -59,12 +55,28 @@ pub(crate) async fn ensure(
     Ok(())
 }
 
-async fn execute(client: &Client, sql: &str, until: Option<Instant>) -> Result<(), CallError> {
+/// What kept a statement from being carried out.
+pub(super) fn problem(error: CallError) -> String {
+    match error {
+        CallError::Answered(error) => format!("{} ({})", error.message, error.kind),
+        CallError::NotSent(message) | CallError::Lost(message) | CallError::Unreadable(message) => {
+            message
+        }
+    }
+}
+
+/// Carries out a statement that may be carried out again.
+pub(super) async fn execute(
+    client: &Client,
+    sql: &str,
+    database: &str,
+    until: Option<Instant>,
+) -> Result<(), CallError> {
     let settings = &client.settings;
     let input = ExecuteStatement {
         resource_arn: &settings.cluster_arn,
         secret_arn: &settings.secret_arn,
-        database: &settings.database,
+        database,
         sql,
         parameters: &[],
         transaction_id: None,

@@ -17,6 +17,7 @@ mod aws;
 mod event;
 mod function_user;
 mod hand_over;
+mod rebuild;
 mod session;
 
 use std::path::PathBuf;
@@ -203,6 +204,15 @@ async fn migrate(migrator: &Migrator, call: &Call, context: &Context, times: Tim
     };
     let Times { until, deadline } = times;
     if let Call::Resource(request) = call
+        && request.resource_properties.rebuild.is_some()
+        && migrator.mode == Mode::Development
+        && let Err(problem) = rebuild::if_needed(&migrator.client, &scripts, times).await
+    {
+        return Ended::Answered(Outcome::Failed {
+            reason: format!("error: {problem}"),
+        });
+    }
+    if let Call::Resource(request) = call
         && let Some(secret) = &request.resource_properties.function_secret
         && let Err(problem) =
             function_user::ensure(&migrator.client, &migrator.secrets, secret, until).await
@@ -230,7 +240,19 @@ async fn migrate(migrator: &Migrator, call: &Call, context: &Context, times: Tim
     match ended {
         Ok(Ok(Applied::Done(report))) => Ended::Answered(Outcome::Success(Some(data(&report)))),
         Ok(Ok(Applied::HandOver(report))) => Ended::Unfinished(report.to_string()),
-        Ok(Ok(Applied::Rebuild(refusal))) => Ended::failed(&refusal.into()),
+        Ok(Ok(Applied::Rebuild(refusal))) => match call {
+            // The rollback of a deployment that had the database made anew: a stack must not be stuck in it.
+            Call::Resource(request) if request.old_resource_properties.rebuild.is_some() => {
+                Ended::Answered(Outcome::Success(Some(Data {
+                    report:
+                        "the schema is that of other scripts: the database was made anew from them"
+                            .to_owned(),
+                    version: 0,
+                    applied: 0,
+                })))
+            }
+            _ => Ended::failed(&refusal.into()),
+        },
         Ok(Err(error)) => Ended::failed(&error),
         Err(_) => Ended::Unfinished(
             "a statement is still running, or the database does not answer".to_owned(),
