@@ -68,10 +68,7 @@ impl Aws {
     pub(crate) async fn connect(target: &Target) -> Result<Self, Error> {
         let config = config(target).await;
         let credentials = credentials(&config).await?;
-        let region = config
-            .region()
-            .map_or("us-east-1", Region::as_ref)
-            .to_owned();
+        let region = config.region().ok_or(Error::NoRegion)?.to_string();
         let sts = aws_sdk_sts::Client::new(&config);
         let identity = sts
             .get_caller_identity()
@@ -138,8 +135,31 @@ async fn credentials(config: &SdkConfig) -> Result<Credentials, Error> {
         .provide_credentials()
         .await
         .map_err(|error| Error::NoCredentials {
-            message: chain(&error),
+            message: said_of_credentials(&chain(&error), std::env::var("AWS_PROFILE").ok()),
         })
+}
+
+/// What the chain of providers says when none has any: of each provider a line, of which the profile's alone can be news.
+fn said_of_credentials(text: &str, profile: Option<String>) -> String {
+    if !text.contains("no credentials found in chain") {
+        // A provider that was enabled and failed, as one whose sign-on has expired.
+        let mut parts: Vec<&str> = text.split(": ").collect();
+        parts.dedup();
+        return parts.join(": ");
+    }
+    let places = "the environment, a container or the instance";
+    let why = text.lines().find_map(|line| {
+        line.trim()
+            .strip_prefix("Profile: the credential provider was not enabled: ")
+    });
+    match (profile.filter(|profile| !profile.is_empty()), why) {
+        (Some(profile), Some(why)) => format!("the profile `{profile}` gives none ({why})"),
+        (Some(profile), None) => {
+            format!("the profile `{profile}` is not in ~/.aws or gives none, nor does {places}")
+        }
+        (None, Some(why)) => format!("the default profile gives none ({why})"),
+        (None, None) => format!("neither a profile in ~/.aws nor {places} gives any"),
+    }
 }
 
 /// An SDK's error as ours: a refusal with the service's words, or a service that was not reached.
@@ -204,6 +224,20 @@ impl Poll {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn missing_credentials_are_said_in_one_line() {
+        let text = "the credential provider was not enabled: no credentials found in chain. Attempted:\n  Environment: the \
+                    credential provider was not enabled: environment variable not set\n  Profile: the credential provider \
+                    was not enabled";
+        insta::assert_snapshot!(said_of_credentials(text, None), @"neither a profile in ~/.aws nor the environment, a container or the instance gives any");
+        insta::assert_snapshot!(said_of_credentials(text, Some("x".to_owned())), @"the profile `x` is not in ~/.aws or gives none, nor does the environment, a container or the instance");
+        let text = format!("{text}: could not find source profile y");
+        insta::assert_snapshot!(said_of_credentials(&text, Some("x".to_owned())), @"the profile `x` gives none (could not find source profile y)");
+        let text = "an error occurred while loading credentials: an error occurred while loading credentials: failed to load \
+                    the cached SSO token";
+        insta::assert_snapshot!(said_of_credentials(text, None), @"an error occurred while loading credentials: failed to load the cached SSO token");
+    }
 
     #[test]
     fn only_an_endpoint_on_this_machine_is_a_local_cloud() {

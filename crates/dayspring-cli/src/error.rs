@@ -79,6 +79,8 @@ pub(crate) enum Error {
     },
     #[error("no credentials for AWS were found: {message}")]
     NoCredentials { message: String },
+    #[error("no region is named")]
+    NoRegion,
     #[error("deploying {stack} failed: {cause}")]
     Deploy { stack: String, cause: String },
     #[error(
@@ -93,6 +95,11 @@ pub(crate) enum Error {
     NobodyToAsk { stack: String },
     #[error("`{stack}` was not deployed")]
     Declined { stack: String },
+    /// The text is the migrator's refusal.
+    #[error("{report}")]
+    Rebuild { report: String },
+    #[error("`{stage}` is no stage for development: its database is not made anew")]
+    NotDevelopment { stage: String },
     #[error("`{stack}` is not as the project says")]
     Differs { stack: String },
     /// The list is of lines.
@@ -120,6 +127,10 @@ pub(crate) enum Error {
     NoLibrary { looked_in: PathBuf },
     #[error("the function `{name}` failed ({kind})")]
     Function { name: String, kind: String },
+    #[error("the event is not JSON: {problem}")]
+    Payload { problem: String },
+    #[error("{count} of what is needed is missing")]
+    Missing { count: usize },
     #[error("there is no function `{name}` in this stage")]
     NoFunction { name: String, known: Vec<String> },
     /// The migrator refused or failed: its report, which says all.
@@ -214,11 +225,15 @@ impl Error {
             | Self::NewName { .. }
             | Self::NoLibrary { .. }
             | Self::NoFunction { .. }
+            | Self::Payload { .. }
+            | Self::Missing { .. }
             | Self::Foreign { .. }
             | Self::Protected { .. }
             | Self::NobodyToAsk { .. }
             | Self::Declined { .. }
             | Self::Differs { .. }
+            | Self::Rebuild { .. }
+            | Self::NotDevelopment { .. }
             | Self::Replaces { .. }
             | Self::Glibc { .. }
             | Self::WrongBinary { .. }
@@ -230,6 +245,7 @@ impl Error {
             | Self::Refused { .. }
             | Self::Unreachable { .. }
             | Self::NoCredentials { .. }
+            | Self::NoRegion
             | Self::Deploy { .. }
             | Self::Stuck { .. }
             | Self::Overtaken { .. }
@@ -270,6 +286,12 @@ impl Error {
             Self::Unreachable { .. } => {
                 Some("check the network, the region and --endpoint-url (is `dayspring cloud` running there?)".to_owned())
             }
+            Self::NoRegion => Some(
+                "name it with --region or AWS_REGION, or write `region` into the profile".to_owned(),
+            ),
+            Self::NoCredentials { message } if message.contains("SSO") => {
+                Some("sign on again: `aws sso login`, with the --profile that AWS_PROFILE names".to_owned())
+            }
             Self::NoCredentials { .. } => Some(
                 "set AWS_PROFILE or the AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of the account to deploy to".to_owned(),
             ),
@@ -294,6 +316,12 @@ impl Error {
             Self::NobodyToAsk { .. } => Some(
                 "look at `dayspring diff`, and deploy what it shows with --yes".to_owned(),
             ),
+            Self::Rebuild { .. } => Some(
+                "or have the database made anew from the scripts, and lose what is in it: `--reset`".to_owned(),
+            ),
+            Self::NotDevelopment { .. } => Some(
+                "write `development = true` into the stage where its data is worth nothing".to_owned(),
+            ),
             Self::LeftBehind { .. } | Self::Overtaken { .. } => Some(
                 "`dayspring deploy` waits for what is under way, and goes on from there".to_owned(),
             ),
@@ -314,6 +342,9 @@ impl Error {
                     .to_owned(),
             ),
             Self::NotConfirmed { .. } => Some("type it as it stands there, or do not be asked with --yes".to_owned()),
+            Self::Payload { .. } => Some(
+                "as in `--data '{\"id\": 1}'`; a text needs its quotes too".to_owned(),
+            ),
             Self::NoFunction { known, .. } => Some(format!("it has {}", known.join(", "))),
             Self::NoLibrary { .. } => Some(
                 "no crate is published yet: name a checkout of Dayspring with --dayspring-path".to_owned(),
@@ -340,6 +371,7 @@ impl Error {
             | Self::Deploy { .. }
             | Self::Declined { .. }
             | Self::Differs { .. }
+            | Self::Missing { .. }
             | Self::Destroy { .. }
             | Self::Foreign { .. }
             | Self::NewName { .. }

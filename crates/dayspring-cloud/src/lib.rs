@@ -24,7 +24,7 @@ mod world;
 
 pub use identity::Identity;
 pub use lambda::FunctionLine;
-pub use rds::{AutoPause, DatabaseUrl, DatabaseUrlError};
+pub use rds::{AutoPause, DatabaseUrl, DatabaseUrlError, mariadb_version};
 pub use server::{Cloud, CloudConfig, StageRequest, StartError};
 #[doc(hidden)]
 pub use state::{WriteStep, observe_state_writes};

@@ -8,6 +8,7 @@ use super::diff::{Comparison, Detail};
 use super::synth::BuildArgs;
 use super::{ProjectArgs, StageArgs, TargetArgs};
 use crate::aws::{Aws, Target};
+use crate::build::Tool;
 use crate::deploy::{
     self, Before, Carried, Change, Deployed, Deployment, Event, Prepared, Proposal,
 };
@@ -38,6 +39,10 @@ pub(crate) struct DeployArgs {
     /// Let this resource be replaced by a new one though it holds data, such as DatabaseCluster
     #[arg(long, value_name = "RESOURCE")]
     replace: Vec<String>,
+    /// Where an applied statement has changed, make the database anew from the scripts; what is in it is lost. Only for a
+    /// stage that is for development
+    #[arg(long)]
+    reset: bool,
 }
 
 /// How often others may be first.
@@ -51,6 +56,11 @@ pub(crate) async fn deploy(ui: Ui, args: DeployArgs) -> Result<(), Error> {
     if !args.yes && !std::io::stdin().is_terminal() {
         return Err(Error::NobodyToAsk {
             stack: stage.stack_name(),
+        });
+    }
+    if args.reset && !stage.is_development() {
+        return Err(Error::NotDevelopment {
+            stage: stage.name().to_string(),
         });
     }
     let scripts = package::pack_scripts(&loaded, &stage)?;
@@ -70,14 +80,15 @@ pub(crate) async fn deploy(ui: Ui, args: DeployArgs) -> Result<(), Error> {
         "Deploying",
         &format!("{} to {}", deployment.stack, target.describe(&aws.region)),
     );
-    let deploying = Deploying {
+    let mut deploying = Deploying {
         ui,
         args: &args,
         loaded: &loaded,
         stage: &stage,
         target: &target,
         aws: &aws,
-        deployment: &deployment,
+        deployment,
+        rebuild: false,
     };
     let deployed = deploying.run().await?;
     summarize(ui, &deployed, begun);
@@ -91,6 +102,13 @@ pub(crate) async fn deploy(ui: Ui, args: DeployArgs) -> Result<(), Error> {
     Ok(())
 }
 
+/// What was agreed to.
+enum Agreed {
+    Deploy,
+    /// The database is made anew.
+    Rebuild,
+}
+
 /// A deployment and all that it needs.
 struct Deploying<'d> {
     ui: Ui,
@@ -99,14 +117,16 @@ struct Deploying<'d> {
     stage: &'d Stage,
     target: &'d Target,
     aws: &'d Aws,
-    deployment: &'d Deployment,
+    deployment: Deployment,
+    /// Whether it is agreed that the database is made anew.
+    rebuild: bool,
 }
 
 impl Deploying<'_> {
-    async fn run(&self) -> Result<Deployed, Error> {
+    async fn run(&mut self) -> Result<Deployed, Error> {
         for _ in 0..ROUNDS_MAX {
             let mut progress = Progress::new(self.ui);
-            let prepared = deploy::prepare(self.aws, self.deployment, &mut |event| {
+            let prepared = deploy::prepare(self.aws, &self.deployment, &mut |event| {
                 progress.show(&event);
             })
             .await;
@@ -121,9 +141,19 @@ impl Deploying<'_> {
                 }
                 Prepared::Proposed(before, proposal) => (before, proposal),
             };
-            if let Err(error) = self.agree(&before, &proposal).await {
-                proposal.discard(self.aws, &self.deployment.stack).await?;
-                return Err(error);
+            match self.agree(&before, &proposal).await {
+                Ok(Agreed::Deploy) => {}
+                Ok(Agreed::Rebuild) => {
+                    // The change set has to say it.
+                    proposal.discard(self.aws, &self.deployment.stack).await?;
+                    self.deployment.rebuild();
+                    self.rebuild = true;
+                    continue;
+                }
+                Err(error) => {
+                    proposal.discard(self.aws, &self.deployment.stack).await?;
+                    return Err(error);
+                }
             }
             match self.carry_out(&proposal).await? {
                 Carried::Done(deployed) => return Ok(deployed),
@@ -139,14 +169,17 @@ impl Deploying<'_> {
     }
 
     /// Shows what would change, refuses what must not be, and asks.
-    async fn agree(&self, before: &Before, proposal: &Proposal) -> Result<(), Error> {
+    async fn agree(&self, before: &Before, proposal: &Proposal) -> Result<Agreed, Error> {
+        if self.rebuild {
+            return Ok(Agreed::Deploy);
+        }
         let comparison = Comparison {
             ui: self.ui,
             aws: self.aws,
             target: self.target,
             loaded: self.loaded,
             stage: self.stage,
-            deployment: self.deployment,
+            deployment: &self.deployment,
         };
         let found = comparison
             .found(before, proposal.replacements(), |error| {
@@ -163,9 +196,19 @@ impl Deploying<'_> {
         };
         self.ui.note(&format!("\n{}", found.render(detail)));
         found.refuse_replacement(&self.args.replace)?;
-        found.refuse_scripts()?;
-        if self.args.yes || self.ui.confirms("Deploy this?") {
-            return Ok(());
+        // Asked for, or to be asked for below.
+        found.refuse_scripts(self.args.reset || !self.args.yes)?;
+        let question = if found.rebuilds() && !self.args.reset {
+            "Deploy this, and lose all that is in the database?"
+        } else {
+            "Deploy this?"
+        };
+        if self.args.yes || self.ui.confirms(question) {
+            return Ok(if found.rebuilds() {
+                Agreed::Rebuild
+            } else {
+                Agreed::Deploy
+            });
         }
         Err(Error::Declined {
             stack: self.deployment.stack.clone(),
@@ -180,7 +223,7 @@ impl Deploying<'_> {
             progress.show(&event);
         };
         let carried = tokio::select! {
-            carried = deploy::carry_out(self.aws, self.deployment, proposal, &mut observe) => Some(carried),
+            carried = deploy::carry_out(self.aws, &self.deployment, proposal, &mut observe) => Some(carried),
             () = shutdown::requested() => None,
         };
         progress.end();
@@ -218,8 +261,9 @@ pub(super) fn overrides(target: &Target) -> Overrides {
     }
 }
 
-/// Whether Rust's target for ARM is installed, and a linker that it was told of or that has its usual name.
-fn builds_for_arm() -> bool {
+/// Whether Rust's target for ARM is installed, and what links for it: zig, or a linker that cargo was told of or that has
+/// its usual name.
+pub(super) fn builds_for_arm() -> bool {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let target = std::process::Command::new(rustc)
         .args([
@@ -239,7 +283,7 @@ fn builds_for_arm() -> bool {
             || std::env::split_paths(&path)
                 .any(|folder| folder.join("aarch64-linux-gnu-gcc").is_file())
     };
-    installed && linker()
+    installed && (Tool::found() != Tool::Cargo || linker())
 }
 
 /// The line that ends a deployment: what happened, how long it took, what the migration did.

@@ -1,3 +1,4 @@
+use std::io::IsTerminal;
 use std::time::Instant;
 
 use clap::Args;
@@ -7,10 +8,11 @@ use tokio::sync::mpsc;
 
 use super::cloud::{DatabaseArgs, cache, listen, tell};
 use super::deploy::{overrides, summarize};
+use super::diff::{Comparison, refuse_scripts};
 use super::synth::BuildArgs;
 use super::{ProjectArgs, StageArgs};
 use crate::aws::{Aws, Target};
-use crate::deploy::{self, Carried, Change, Deployed, Deployment, Event, Prepared};
+use crate::deploy::{self, Before, Carried, Change, Deployed, Deployment, Event, Prepared};
 use crate::error::Error;
 use crate::package::{self, Archive};
 use crate::project::Loaded;
@@ -36,6 +38,9 @@ pub(crate) struct DevArgs {
     /// Where AWS's APIs answer
     #[arg(long, default_value_t = 4566)]
     aws_port: u16,
+    /// Where an applied statement has changed, make the database anew from the scripts without asking
+    #[arg(long)]
+    reset: bool,
     /// Cargo's profile for the functions
     #[arg(long, default_value = "dev", value_name = "NAME")]
     profile: String,
@@ -163,17 +168,23 @@ impl Cycle<'_> {
         };
         let template = synthesize(&stage, &package::assets(code, &scripts));
         let deployment = package::deployment(&stage, &template, code, &scripts, &self.aws);
-        let deployed = self.carry_out(&deployment).await?;
+        let deployed = self.carry_out(&loaded, &stage, deployment).await?;
         summarize(self.ui, &deployed, begun);
         Ok((stage, deployed))
     }
 
-    async fn carry_out(&self, deployment: &Deployment) -> Result<Deployed, Error> {
+    async fn carry_out(
+        &self,
+        loaded: &Loaded,
+        stage: &Stage,
+        mut deployment: Deployment,
+    ) -> Result<Deployed, Error> {
         let mut observe = |event: Event| show(self.ui, &event);
+        let mut rebuild = false;
         loop {
-            let prepared = deploy::prepare(&self.aws, deployment, &mut observe).await?;
-            let proposal = match prepared {
-                Prepared::Proposed(_, proposal) => proposal,
+            let prepared = deploy::prepare(&self.aws, &deployment, &mut observe).await?;
+            let (before, proposal) = match prepared {
+                Prepared::Proposed(before, proposal) => (before, proposal),
                 Prepared::Unchanged(before) => {
                     return Ok(Deployed {
                         change: Change::None,
@@ -182,12 +193,66 @@ impl Cycle<'_> {
                     });
                 }
             };
-            let carried = deploy::carry_out(&self.aws, deployment, &proposal, &mut observe).await?;
+            if !rebuild && self.rebuilds(loaded, stage, &deployment, &before).await? {
+                rebuild = true;
+                deployment.rebuild();
+                proposal.discard(&self.aws, &deployment.stack).await?;
+                continue;
+            }
+            let carried =
+                deploy::carry_out(&self.aws, &deployment, &proposal, &mut observe).await?;
             if let Carried::Done(deployed) = carried {
                 return Ok(deployed);
             }
         }
     }
+
+    /// Whether the database has to be made anew, which is asked first.
+    async fn rebuilds(
+        &self,
+        loaded: &Loaded,
+        stage: &Stage,
+        deployment: &Deployment,
+        before: &Before,
+    ) -> Result<bool, Error> {
+        let comparison = Comparison {
+            ui: self.ui,
+            aws: &self.aws,
+            target: &self.target,
+            loaded,
+            stage,
+            deployment,
+        };
+        let after = serde_json::from_str(&deployment.template).unwrap_or_default();
+        let sql = comparison.sql(before, &after, Err).await?;
+        if !sql.rebuilds {
+            // What the migrator refuses is refused by it.
+            return Ok(false);
+        }
+        let agreed = self.args.reset || {
+            self.ui.note(sql.refusal.as_deref().unwrap_or_default());
+            agrees(self.ui).await
+        };
+        refuse_scripts(&sql, agreed)?;
+        self.ui
+            .status("Rebuilding", "the database from the scripts");
+        Ok(true)
+    }
+}
+
+/// Asks at the terminal. The answer is read by a thread that nobody waits for: a runtime would not end before it does.
+async fn agrees(ui: Ui) -> bool {
+    if !std::io::stdin().is_terminal() {
+        return false;
+    }
+    let (answer, answered) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let yes =
+            ui.confirms("Make the database anew from the scripts, and lose all that is in it?");
+        // Who asked may be gone.
+        let _unheard = answer.send(yes);
+    });
+    answered.await.unwrap_or(false)
 }
 
 impl DevArgs {

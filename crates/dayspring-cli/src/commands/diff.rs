@@ -161,7 +161,7 @@ impl Comparison<'_> {
     }
 
     /// What the migrator would run: it is called where the scripts' digest changed, and only there.
-    async fn sql(
+    pub(super) async fn sql(
         &self,
         before: &Before,
         after: &Value,
@@ -237,13 +237,13 @@ impl Found {
     }
 
     /// Refuses scripts that the migrator would refuse: nothing has to be rolled back then.
-    pub(super) fn refuse_scripts(&self) -> Result<(), Error> {
-        match &self.sql.refusal {
-            Some(report) => Err(Error::Scripts {
-                report: report.clone(),
-            }),
-            None => Ok(()),
-        }
+    pub(super) fn refuse_scripts(&self, may_rebuild: bool) -> Result<(), Error> {
+        refuse_scripts(&self.sql, may_rebuild)
+    }
+
+    /// Whether the database has to be made anew.
+    pub(super) fn rebuilds(&self) -> bool {
+        self.sql.rebuilds
     }
 
     fn to_json(&self) -> Value {
@@ -335,6 +335,20 @@ impl Found {
             .map(|((to, on), actions)| [to.to_owned(), actions.join(", "), on.to_owned()])
             .collect();
         render::table(&rows)
+    }
+}
+
+/// Refuses scripts that the migrator would refuse.
+pub(super) fn refuse_scripts(sql: &Preview, may_rebuild: bool) -> Result<(), Error> {
+    match &sql.refusal {
+        Some(_) if sql.rebuilds && may_rebuild => Ok(()),
+        Some(report) if sql.rebuilds => Err(Error::Rebuild {
+            report: report.clone(),
+        }),
+        Some(report) => Err(Error::Scripts {
+            report: report.clone(),
+        }),
+        None => Ok(()),
     }
 }
 

@@ -26,15 +26,24 @@ pub(crate) struct InvokeArgs {
     /// body and parameters to the function's first route, and {} for a function without a route
     #[arg(long, value_name = "FILE")]
     payload: Option<PathBuf>,
+    /// The event itself, as JSON
+    #[arg(long, value_name = "JSON", conflicts_with = "payload")]
+    data: Option<String>,
 }
 
 pub(crate) async fn invoke(ui: Ui, args: &InvokeArgs) -> Result<(), Error> {
     let stage = args.deployed.stage()?;
     let function = function(&stage, &args.function)?;
-    let payload = match &args.payload {
-        Some(file) => read(file)?,
-        None => Bytes::from(usual_event(&stage, &function).to_string()),
+    let payload = match (&args.payload, &args.data) {
+        (Some(file), _) => read(file)?,
+        (None, Some(data)) => Bytes::from(data.clone()),
+        (None, None) => Bytes::from(usual_event(&stage, &function).to_string()),
     };
+    if let Err(problem) = serde_json::from_slice::<serde::de::IgnoredAny>(&payload) {
+        return Err(Error::Payload {
+            problem: problem.to_string(),
+        });
+    }
     let aws = Aws::connect(&args.deployed.target()).await?;
     let invoked = aws
         .lambda

@@ -5,6 +5,7 @@ mod deploy;
 mod destroy;
 mod dev;
 mod diff;
+mod doctor;
 mod invoke;
 mod logs;
 mod migrate;
@@ -38,6 +39,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Migrate(migrate::Migrate),
     Cloud(cloud::CloudArgs),
+    Doctor(doctor::DoctorArgs),
 }
 
 impl Command {
@@ -65,6 +67,7 @@ impl Command {
             Self::Logs(args) => logs::logs(ui, &args).await,
             Self::Migrate(command) => migrate::migrate(ui, command).await,
             Self::Cloud(args) => cloud::cloud(ui, args).await,
+            Self::Doctor(args) => doctor::doctor(ui, &args),
         }
     }
 }

@@ -84,6 +84,20 @@ pub(crate) enum Carried {
     Overtaken,
 }
 
+/// The property of the migration that lets it make the database anew: the migrator's contract, which only a stage for
+/// development heeds.
+const REBUILD: &str = "Rebuild";
+
+impl Deployment {
+    /// Has the migrator make the database anew from the scripts.
+    pub(crate) fn rebuild(&mut self) {
+        let mut template: Value = serde_json::from_str(&self.template).unwrap_or_default();
+        let properties = &mut template["Resources"]["Migration"]["Properties"];
+        properties[REBUILD] = properties["ScriptsDigest"].clone();
+        self.template = format!("{template:#}\n");
+    }
+}
+
 /// Waits for what is under way, and looks at what is there.
 pub(crate) async fn look(
     aws: &Aws,
@@ -99,6 +113,12 @@ pub(crate) async fn look(
     };
     if let Found::Deployed(stack) = Found::of(before.stack.as_ref()) {
         before.template = template(aws, &deployment.stack).await?;
+        // It was for one deployment: that it is gone is no change.
+        if let Some(properties) =
+            before.template["Resources"]["Migration"]["Properties"].as_object_mut()
+        {
+            properties.shift_remove(REBUILD);
+        }
         before.tags = tags_of(stack);
         before.outputs = outputs_of(stack);
     }

@@ -65,6 +65,7 @@ fn the_blog_answers_and_is_developed() {
     scripts_are_applied_in_the_order_of_their_numbers(&project, &mut dev);
     a_failing_script_leaves_the_stack_up_and_is_resumed(&project, &mut dev);
     a_changed_function_is_served(&project, &mut dev);
+    a_changed_past_is_refused_until_it_may_cost_the_data(&project, &mut dev);
 
     // Stopped, it leaves no process behind; started again, nothing runs twice and the data is there.
     let children = children_of(dev.process_id());
@@ -160,6 +161,24 @@ fn a_failing_script_leaves_the_stack_up_and_is_resumed(project: &Project, dev: &
     );
     dev.wait_for("2 statements applied, schema at v11");
     assert_eq!(notes(dev), 3);
+}
+
+/// `dev` asks at a terminal, which there is none of here; the other command is told.
+fn a_changed_past_is_refused_until_it_may_cost_the_data(project: &Project, dev: &mut Server) {
+    let before = project.read("scripts/schema/v9.sql");
+    project.write(
+        "scripts/schema/v9.sql",
+        "CREATE TABLE ordered (id INT PRIMARY KEY, at_last INT);\n",
+    );
+    let printed = dev.wait_for("still serving");
+    assert!(
+        printed.contains("is applied already, with another text"),
+        "{printed}"
+    );
+    assert!(printed.contains("`--reset`"), "{printed}");
+    assert_eq!(dev.get("/posts/second").status, 200);
+    project.write("scripts/schema/v9.sql", &before);
+    dev.wait_for("nothing changed");
 }
 
 fn a_changed_function_is_served(project: &Project, dev: &mut Server) {

@@ -243,3 +243,64 @@ fn nothing_is_deployed_unasked_and_no_database_is_lost_unnamed() {
     );
     assert!(!printed.contains("Executing"), "{printed}");
 }
+
+#[test]
+fn a_stage_for_development_is_rebuilt_from_scripts_whose_past_has_changed() {
+    let ledger = Ledger::new();
+    let development = "[stages.live]\ndevelopment = true";
+    ledger.configure("1", development);
+    ledger.deploy();
+    // Without a table of its own for the database the stage is not what `configure` writes otherwise.
+    ledger.write(
+        "scripts/schema/v1.sql",
+        "CREATE TABLE notes (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, text TEXT NOT NULL);\n\
+         INSERT INTO notes (text) VALUES ('rewritten');\n",
+    );
+    let refused = ledger.deploy_command().output().unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    let printed = stderr(&refused);
+    assert!(
+        printed.contains("is applied already, with another text"),
+        "{printed}"
+    );
+    assert!(printed.contains("`--reset`"), "{printed}");
+    assert_eq!(ledger.serves(), serving("1", &["first"]));
+
+    // Rolled back, the stack is not stuck, though its scripts are no longer the database's.
+    ledger.configure(&too_much(), development);
+    let failed = ledger.deploy_command().arg("--reset").output().unwrap();
+    assert_eq!(failed.status.code(), Some(2), "{}", stderr(&failed));
+    assert!(
+        stderr(&failed).contains("failed: FunctionGetNotes"),
+        "{}",
+        stderr(&failed)
+    );
+    assert_eq!(ledger.serves(), serving("1", &["rewritten"]));
+    ledger.configure("2", development);
+    ledger.deploy();
+    assert_eq!(ledger.serves(), serving("2", &["rewritten"]));
+
+    ledger.write(
+        "scripts/schema/v1.sql",
+        "CREATE TABLE notes (id INT PRIMARY KEY, text TEXT);\n",
+    );
+    let reset = ledger.deploy_command().arg("--reset").output().unwrap();
+    let printed = stderr(&reset);
+    assert!(reset.status.success(), "{printed}");
+    assert!(
+        printed.contains("1 statement applied, schema at v1"),
+        "{printed}"
+    );
+    assert_eq!(ledger.serves(), serving("2", &[]));
+    // That it was let is not kept.
+    assert!(ledger.deploy().contains("nothing changed"));
+
+    // Where data counts there is no such thing.
+    ledger.configure("2", "");
+    let refused = ledger.deploy_command().arg("--reset").output().unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    insta::assert_snapshot!(stderr(&refused), @r"
+    error: `live` is no stage for development: its database is not made anew
+     help: write `development = true` into the stage where its data is worth nothing
+    ");
+}

@@ -24,6 +24,7 @@ use crate::parity::Notices;
 use crate::secrets::Secrets;
 pub use data_api::AutoPause;
 use data_api::{Database, Fault, Limits};
+pub use mariadb::mariadb_version;
 pub(crate) use mariadb::{
     ADMIN, Account, Endpoint, Server, ServerConfig, ServerState, Setup, end_leftover,
 };

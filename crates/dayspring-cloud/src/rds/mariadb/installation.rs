@@ -46,6 +46,17 @@ pub(crate) enum InstallationError {
     },
 }
 
+/// Which MariaDB the local cloud finds on this machine, and where.
+///
+/// # Errors
+///
+/// Why it finds none, in words.
+pub fn mariadb_version() -> Result<String, String> {
+    let path = std::env::var_os("PATH");
+    let found = Installation::find(path.as_deref()).map_err(|error| error.to_string())?;
+    Ok(format!("{} ({})", found.version, found.program.display()))
+}
+
 impl Installation {
     /// Looks for `mariadbd` on the given `PATH` and in the usual places.
     ///

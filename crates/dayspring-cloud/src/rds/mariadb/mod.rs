@@ -19,6 +19,7 @@ mod socket;
 mod template;
 
 pub(crate) use account::{ADMIN, Account, Setup};
+pub use installation::mariadb_version;
 use installation::{Installation, InstallationError};
 pub use remote::{DatabaseUrl, DatabaseUrlError};
 pub(crate) use server::{Endpoint, Server, ServerConfig, ServerState};
