@@ -34,6 +34,8 @@ pub(crate) struct Row {
 pub(crate) enum Warned {
     /// It makes nothing wrong on the way to AWS, or every project touches it.
     Never,
+    /// It is refused, in words that name it.
+    Refused,
     /// When a resource has one of these properties.
     Template(&'static [Property]),
     /// When the code meets it.
@@ -220,6 +222,7 @@ fn render(rows: &[Row]) -> String {
 fn warned_text(warned: Warned) -> String {
     match warned {
         Warned::Never => "no".to_owned(),
+        Warned::Refused => "refused".to_owned(),
         Warned::Request(_) => "when it happens".to_owned(),
         Warned::Template(touching) => {
             let each: Vec<String> = touching

@@ -18,6 +18,9 @@ const UNZIPPED_BYTES_MAX: u64 = 250 * 1024 * 1024;
 /// A zip names its entries; this many would be an attack or a mistake.
 const ENTRIES_MAX: usize = 100_000;
 
+/// The longest path that Linux takes.
+const LINK_BYTES_MAX: u64 = 4096;
+
 /// A package's digest, in lower-case hexadecimals: a folder's name.
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
@@ -138,6 +141,7 @@ fn unzip(zip: &[u8], folder: &Path) -> Result<(), AwsError> {
         )));
     }
     let mut left = UNZIPPED_BYTES_MAX;
+    let mut links = Vec::new();
     for index in 0..archive.len() {
         let mut entry = archive
             .by_index(index)
@@ -150,9 +154,13 @@ fn unzip(zip: &[u8], folder: &Path) -> Result<(), AwsError> {
         };
         let path = folder.join(path);
         if entry.is_symlink() {
-            return Err(refused(format!(
-                "The zip's entry `{name}` is a symbolic link; pack the file itself."
-            )));
+            let mut target = String::new();
+            (&mut entry)
+                .take(LINK_BYTES_MAX)
+                .read_to_string(&mut target)
+                .map_err(|error| refused(format!("Could not unzip uploaded file: {error}.")))?;
+            links.push((path, target));
+            continue;
         }
         if entry.is_dir() {
             fs::create_dir_all(&path).map_err(|error| internal(&error))?;
@@ -162,6 +170,28 @@ fn unzip(zip: &[u8], folder: &Path) -> Result<(), AwsError> {
         left = write_entry(&mut entry, &path, left)?;
         fs::set_permissions(&path, fs::Permissions::from_mode(mode_of(&name, mode)))
             .map_err(|error| internal(&error))?;
+    }
+    make_links(folder, &links).map_err(|error| internal(&error))
+}
+
+/// Makes the symbolic links, when every file is there: nothing is written through one. A link within a folder that is a
+/// link itself is left out, because it would be made somewhere else.
+fn make_links(folder: &Path, links: &[(PathBuf, String)]) -> std::io::Result<()> {
+    let folder = fs::canonicalize(folder)?;
+    for (path, target) in links {
+        let Some(parent) = path.parent() else {
+            continue;
+        };
+        let is_within =
+            |place: &Path| fs::canonicalize(place).is_ok_and(|place| place.starts_with(&folder));
+        let nearest = parent.ancestors().find(|ancestor| ancestor.exists());
+        if !nearest.is_some_and(is_within) {
+            continue;
+        }
+        fs::create_dir_all(parent)?;
+        if fs::symlink_metadata(path).is_err() {
+            std::os::unix::fs::symlink(target, path)?;
+        }
     }
     Ok(())
 }
@@ -283,6 +313,29 @@ mod tests {
         );
         assert!(!folder.path().join("evil").exists());
         assert_eq!(fs::read_dir(folder.path().join("code")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn links_are_made_last_and_never_written_through() {
+        let (folder, store) = store();
+        let outside = folder.path().join("outside");
+        fs::create_dir_all(&outside).unwrap();
+        let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        let options = zip::write::SimpleFileOptions::default();
+        let outside = outside.to_str().unwrap();
+        for (name, target) in [
+            ("bin/tool", "../lib/tool"),
+            ("away", outside),
+            ("away/x", "y"),
+        ] {
+            writer.add_symlink(name, target, options).unwrap();
+        }
+        writer.start_file("lib/tool", options).unwrap();
+        writer.write_all(b"tool").unwrap();
+        let zip = writer.finish().unwrap().into_inner();
+        let path = store.path(&store.unpack(&zip).unwrap());
+        assert_eq!(fs::read_to_string(path.join("bin/tool")).unwrap(), "tool");
+        assert_eq!(fs::read_dir(outside).unwrap().count(), 0);
     }
 
     #[test]
