@@ -152,6 +152,39 @@ fn a_run_that_met_the_tables_is_followed_by_a_baseline() {
 }
 
 #[test]
+fn a_lease_that_a_killed_run_left_is_not_waited_for() {
+    let database = Database::new();
+    database.write("v1.sql", USERS);
+    database.succeed(&["up"]);
+    database.write("v2.sql", "CREATE TABLE b (id INT PRIMARY KEY);\n");
+    let dead = database.connect().id();
+    let mut open = database.connect();
+    open.say("CREATE TABLE b (id INT PRIMARY KEY)");
+    let seen = format!("SELECT COUNT(*) FROM information_schema.processlist WHERE id = {dead}");
+    while open.rows(&seen) != ["0"] {}
+    // As a run that was killed leaves it.
+    let lease = |id: u32| {
+        format!(
+            "UPDATE dayspring_lease SET owner = 'a run', expires_at = UTC_TIMESTAMP(6) + INTERVAL 90 SECOND, \
+             connection = CONCAT(token, ' {id} ', UNIX_TIMESTAMP() - (SELECT CAST(variable_value AS SIGNED) FROM \
+             information_schema.global_status WHERE variable_name = 'UPTIME'), ' root@localhost')"
+        )
+    };
+    let of_test = open.id();
+    open.say(&lease(of_test));
+    let held = run(&database, &["baseline", "--yes"]);
+    assert_eq!(held.code, 2, "{}", held.stderr);
+    assert!(
+        held.stderr.contains("`a run` is migrating this database"),
+        "{}",
+        held.stderr
+    );
+    open.say(&lease(dead));
+    succeed(&database, &["baseline", "--yes"]);
+    assert_eq!(journal(&database).last().unwrap(), "2 1 applied");
+}
+
+#[test]
 fn a_false_baseline_is_refused_and_may_be_forced() {
     let database = built_otherwise();
     database.write("v4.sql", "ALTER TABLE users ADD name TEXT;\n");
