@@ -55,6 +55,7 @@ fn the_blog_is_deployed_to_a_cloud_by_its_endpoint() {
     );
 
     boto3_reads_the_posts(&cloud);
+    a_schema_is_verified_and_adopted_through_the_data_api(&project, &cloud);
     cloud.stop();
     a_paused_cluster_is_woken(&project, &local);
 }
@@ -126,6 +127,50 @@ fn a_paused_cluster_is_woken(project: &Project, local: &str) {
     );
     assert_eq!(posts.status, 200, "{posts:?}");
     cloud.stop();
+}
+
+/// The commands of `migrate` that replay scripts read the live schema over the Data API.
+fn a_schema_is_verified_and_adopted_through_the_data_api(project: &Project, cloud: &Server) {
+    let migrate = |arguments: &[&str]| {
+        let endpoint = ["--endpoint-url", cloud.url.as_str()];
+        let output = project.run(&[&["migrate"], arguments, &endpoint].concat());
+        let [stdout, stderr] =
+            [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        (output.status.code().unwrap(), stdout, stderr)
+    };
+    project.write(
+        "scripts/schema/v90_shop.sql",
+        "CREATE TABLE shop (\n  id INT(11) UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,\n  \
+         name VARCHAR(50) CHARACTER SET latin1 DEFAULT 'it''s',\n  n INT DEFAULT '3',\n  doc JSON,\n  \
+         made DATETIME(6) DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),\n  \
+         twice INT AS (n * 2 + 1) VIRTUAL,\n  old INT,\n  \
+         CONSTRAINT n_ok CHECK (n > 0 AND (n < 10 OR n >= 50)),\n  KEY by_name (name(10))\n);\n\
+         CREATE VIEW rich AS SELECT id, UPPER(name) AS loud FROM shop WHERE (n > 3 OR id > 1) AND name <> 'a';\n\
+         CREATE TRIGGER shop_bi BEFORE INSERT ON shop FOR EACH ROW SET NEW.n = COALESCE(NEW.n, 1);\n",
+    );
+    project.write(
+        "scripts/schema/v90.contract.sql",
+        "ALTER TABLE shop DROP COLUMN old;\n",
+    );
+    let (code, stdout, stderr) = migrate(&["plan", "--json"]);
+    assert_eq!(code, 0, "{stderr}");
+    let plan: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(plan["statements"].as_array().unwrap().len(), 3, "{plan}");
+    assert_eq!(plan["contract"].as_array().unwrap().len(), 1, "{plan}");
+    let (code, _, stderr) = migrate(&["up", "--contract"]);
+    assert_eq!(code, 0, "{stderr}");
+    let (code, stdout, stderr) = migrate(&["verify"]);
+    assert_eq!(code, 0, "{stdout}{stderr}");
+    assert_eq!(stdout, "the schema is what the scripts make\n");
+    let (code, _, stderr) = migrate(&["baseline", "--yes", "--at", "v90.contract"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(
+        stderr.contains("Recorded 0 statements as applied"),
+        "{stderr}"
+    );
+    // What is recorded beyond it is not taken back.
+    let (code, stdout, stderr) = migrate(&["baseline", "--at", "v90"]);
+    assert_eq!(code, 1, "{stdout}{stderr}");
 }
 
 fn boto3_reads_the_posts(cloud: &Server) {

@@ -8,3 +8,4 @@ mod mariadb;
 mod messages;
 mod plan;
 mod proxy;
+mod terminal;
