@@ -189,7 +189,10 @@ fn everything_is_new_to_a_stack_that_is_not_there(project: &Project) {
         "{text}"
     );
     assert!(text.contains("secretsmanager:GetSecretValue"), "{text}");
-    assert!(text.contains("scripts/schema/v1.sql:9"), "{text}");
+    assert!(
+        text.contains("scripts/schema/v1.sql\n  1     2  schema   CREATE TABLE posts"),
+        "{text}"
+    );
     let json: serde_json::Value =
         serde_json::from_str(&succeed(project, &["diff", "--json"])).unwrap();
     assert_eq!(json["sql"]["statements"][0]["class"], "schema");
