@@ -171,10 +171,12 @@ const NAMES: &[&str] = &[
     "AWS::ApiGateway::Deployment",
     "AWS::ApiGateway::GatewayResponse",
     "AWS::ApiGateway::Method",
+    "AWS::ApiGateway::RequestValidator",
     "AWS::ApiGateway::Resource",
     "AWS::ApiGateway::RestApi",
     "AWS::ApiGateway::Stage",
     "AWS::CloudFormation::CustomResource",
+    "AWS::EC2::FlowLog",
     "AWS::EC2::SecurityGroup",
     "AWS::EC2::Subnet",
     "AWS::EC2::VPC",
@@ -195,6 +197,7 @@ const NAMES: &[&str] = &[
     "AWS::S3::Bucket",
     "AWS::S3::BucketPolicy",
     "AWS::SSM::Parameter",
+    "AWS::SecretsManager::Secret",
 ];
 
 impl Provider for Types {
@@ -433,6 +436,16 @@ mod tests {
         );
         for name in NAMES {
             assert!(Kind::parse(name).is_some(), "{name}");
+        }
+        // And the other way round: every name that these files match is in the list.
+        let sources = [include_str!("mod.rs"), include_str!("recorded.rs")];
+        let matched = sources
+            .iter()
+            .flat_map(|source| source.lines())
+            .filter_map(|line| line.trim().strip_prefix('"')?.split_once("\" => "))
+            .map(|(name, _)| name);
+        for name in matched {
+            assert!(NAMES.contains(&name), "{name}");
         }
         assert_eq!(Kind::parse("Custom::"), None);
         assert_eq!(Kind::parse("AWS::EC2::NatGateway"), None);
