@@ -264,6 +264,17 @@ pub(super) fn overrides(target: &Target) -> Overrides {
 /// Whether Rust's target for ARM is installed, and what links for it: zig, or a linker that cargo was told of or that has
 /// its usual name.
 pub(super) fn builds_for_arm() -> bool {
+    let has_linker = || {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        std::env::var_os("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER").is_some()
+            || std::env::split_paths(&path)
+                .any(|folder| folder.join("aarch64-linux-gnu-gcc").is_file())
+    };
+    // The compiler is asked last: its start takes more than all else that `synth` does.
+    (Tool::found() != Tool::Cargo || has_linker()) && has_arm_target()
+}
+
+fn has_arm_target() -> bool {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let target = std::process::Command::new(rustc)
         .args([
@@ -273,17 +284,10 @@ pub(super) fn builds_for_arm() -> bool {
             "aarch64-unknown-linux-gnu",
         ])
         .output();
-    let installed = target.is_ok_and(|output| {
+    target.is_ok_and(|output| {
         let folder = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         output.status.success() && std::path::Path::new(&folder).is_dir()
-    });
-    let linker = || {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        std::env::var_os("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER").is_some()
-            || std::env::split_paths(&path)
-                .any(|folder| folder.join("aarch64-linux-gnu-gcc").is_file())
-    };
-    installed && (Tool::found() != Tool::Cargo || linker())
+    })
 }
 
 /// The line that ends a deployment: what happened, how long it took, what the migration did.
