@@ -242,10 +242,11 @@ async fn find_start(launch: &Arc<Launch>) -> Result<Start, CannotStart> {
 
 fn find_start_blocking(launch: &Launch) -> Result<Start, CannotStart> {
     let entrypoint = launch.interpreters.entrypoint(launch)?;
-    let mounted = launch
-        .layer_root
-        .as_ref()
-        .and_then(|layer_root| launch.mounts.wrap(&entrypoint, layer_root));
+    let mounted = launch.layer_root.as_ref().and_then(|layer_root| {
+        launch
+            .mounts
+            .wrap(&entrypoint, &launch.task_root, layer_root)
+    });
     Ok(match mounted {
         Some(entrypoint) => Start {
             entrypoint,

@@ -37,11 +37,16 @@ struct Way {
 
 impl Mounts {
     /// The program started with the layers at `/opt`, or `None` where that cannot be. Blocks at its first call.
-    pub(super) fn wrap(&self, entrypoint: &Entrypoint, layer_root: &Path) -> Option<Entrypoint> {
+    pub(super) fn wrap(
+        &self,
+        entrypoint: &Entrypoint,
+        task_root: &Path,
+        layer_root: &Path,
+    ) -> Option<Entrypoint> {
         let program = std::fs::canonicalize(&entrypoint.program).ok()?;
-        // A program under `/opt` would be hidden; one that cannot be run is better told about by the system itself.
+        // What lies under `/opt` would be hidden; a program that cannot be run is better told about by the system itself.
         let can_run = program.metadata().ok()?.permissions().mode() & 0o111 != 0;
-        if program.starts_with(OPT) || !can_run {
+        if program.starts_with(OPT) || task_root.starts_with(OPT) || !can_run {
             return None;
         }
         let way = self.way.get_or_init(|| find_way(layer_root)).as_ref()?;
@@ -78,4 +83,32 @@ fn find_way(layer_root: &Path) -> Option<Way> {
     };
     let flags = WAYS.into_iter().find(works)?;
     Some(Way { unshare, flags })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_mounts_would_hide_is_started_without_them() {
+        let entrypoint = |program: &str| Entrypoint {
+            program: PathBuf::from(program),
+            arguments: Vec::new(),
+            variables: Vec::new(),
+            shown: String::new(),
+        };
+        let mounts = Mounts::default();
+        let layer = tempfile::tempdir().unwrap();
+        let wrap = |program: &str, task_root: &str| {
+            mounts.wrap(&entrypoint(program), Path::new(task_root), layer.path())
+        };
+        assert_eq!(wrap("/bin/sh", "/opt/project/code"), None);
+        assert_eq!(wrap("/opt/no/such/program", "/code"), None);
+        let no_program = layer.path().join("text");
+        std::fs::write(&no_program, "").unwrap();
+        assert_eq!(wrap(&no_program.display().to_string(), "/code"), None);
+        if let Some(wrapped) = wrap("/bin/sh", "/code") {
+            assert!(wrapped.arguments.ends_with(&["/bin/sh".to_owned()]));
+        }
+    }
 }
