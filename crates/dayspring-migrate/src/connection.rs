@@ -166,7 +166,8 @@ async fn sees_all<S: Session>(session: &mut S) -> Result<bool, SessionError> {
     }
 }
 
-fn whole(value: &Value) -> Option<i64> {
+/// A number that a server may give as text.
+pub(crate) fn whole(value: &Value) -> Option<i64> {
     match value {
         Value::Long(number) => Some(*number),
         Value::Text(text) => text.parse().ok(),

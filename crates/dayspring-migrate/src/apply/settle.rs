@@ -6,14 +6,14 @@ use super::hold::Former;
 use super::{Event, Run, Stop, Unfinished, after};
 use crate::apply::schema::tag;
 use crate::blocker::{self, Blockers};
-use crate::connection::is_lock_wait;
+use crate::connection::{is_lock_wait, whole};
 use crate::error::Error;
 use crate::fingerprint::{Fingerprint, Verdict, decide};
 use crate::journal::{Entry, Journal, State, StatementRecord, Step, read_token};
 use crate::refusal::Refusal;
 use crate::script::{Script, Statement};
 use crate::session::{Session, SessionError, Value};
-use crate::statement::{Analysis, Class, Object, Recovery, analyse, quote};
+use crate::statement::{Analysis, Class, Object, Recovery, analyse};
 
 impl<S: Session> Run<'_, S> {
     /// Settles what an earlier run left; true when the statement is applied.
@@ -202,12 +202,7 @@ impl<S: Session> Run<'_, S> {
         match (&analysis.class, before) {
             (Class::Schema(Recovery::Idempotent), _) => Ok(Verdict::NotApplied),
             (Class::Schema(Recovery::Verify(query)), _) => {
-                let rows = self.session.query(query, &[]).await.map_err(failed)?;
-                let is_true = rows
-                    .first()
-                    .and_then(|row| row.first())
-                    .is_some_and(is_true);
-                Ok(if is_true {
+                Ok(if self.verify(script, number, query).await? {
                     Verdict::Applied
                 } else {
                     Verdict::NotApplied
@@ -220,9 +215,10 @@ impl<S: Session> Run<'_, S> {
                     .map_err(failed)?;
                 let verdict = decide(sql, analysis, before, &now);
                 match &analysis.touched[..] {
-                    [made] if analysis.fills && verdict == Verdict::Applied => {
-                        self.filled(&made.object, &schema).await.map_err(failed)
-                    }
+                    [made] if analysis.fills && verdict == Verdict::Applied => self
+                        .filled(script, number, &made.object)
+                        .await
+                        .map_err(failed),
                     _ => Ok(verdict),
                 }
             }
@@ -238,18 +234,60 @@ impl<S: Session> Run<'_, S> {
         }
     }
 
-    /// MariaDB keeps the table when the server dies while it is filled, and takes the rows back, all of them. So a table
-    /// with rows is whole, and one without may be either.
-    async fn filled(&mut self, table: &Object, schema: &str) -> Result<Verdict, SessionError> {
-        let name = quote(&table.name);
-        let schema = quote(table.schema.as_deref().unwrap_or(schema));
-        let sql = format!("SELECT 1 FROM {schema}.{name} LIMIT 1");
-        Ok(if self.session.query(&sql, &[]).await?.is_empty() {
-            Verdict::InDoubt(format!(
-                "{table} is there and has no rows: the server may have died before it had any. If so, drop it"
-            ))
+    /// Asks what a comment says, in the session that the statement has: after USE a name means another table.
+    async fn verify(&mut self, script: &Script, number: usize, query: &str) -> Result<bool, Stop> {
+        let failed = |source| Stop::from(Error::session("asking what a comment says", source));
+        let statements = script
+            .statements
+            .get(number - 1..number)
+            .unwrap_or_default();
+        let needs_session = script
+            .statements
+            .iter()
+            .take(number - 1)
+            .any(|earlier| matches!(earlier.analysis.class, Class::Session { .. }));
+        let answer = if needs_session {
+            self.session.begin().await.map_err(failed)?;
+            let answer = match self.replay_session(script, statements).await {
+                Ok(()) => self.session.query(query, &[]).await.map_err(failed),
+                Err(Unfinished::Again(source)) => Err(failed(source)),
+                Err(Unfinished::Stop(stop)) => Err(stop),
+            };
+            drop(self.session.rollback().await);
+            answer?
         } else {
-            Verdict::Applied
+            self.session.query(query, &[]).await.map_err(failed)?
+        };
+        let value = answer.first().and_then(|row| row.first());
+        Ok(value.is_some_and(is_true))
+    }
+
+    /// MariaDB keeps the table when the server dies while it is filled, without its rows or with some of them. So it is
+    /// whole if the server has run ever since the statement was about to be sent.
+    async fn filled(
+        &mut self,
+        script: &Script,
+        number: usize,
+        table: &Object,
+    ) -> Result<Verdict, SessionError> {
+        let sql = format!(
+            "SELECT TIMESTAMPDIFF(SECOND, changed_at, UTC_TIMESTAMP()) FROM {} \
+             WHERE version = {} AND phase = '{}' AND position = {number}",
+            self.tables.statement,
+            script.id.version.number(),
+            script.id.phase.name()
+        );
+        let age = self.session.query(&sql, &[]).await?;
+        let age = age.first().and_then(|row| row.first()).and_then(whole);
+        let sql = "SHOW GLOBAL STATUS LIKE 'Uptime'";
+        let uptime = self.session.query(sql, &[]).await?;
+        let uptime = uptime.first().and_then(|row| row.get(1)).and_then(whole);
+        Ok(match (age, uptime) {
+            // Both are cut to whole seconds.
+            (Some(age), Some(uptime)) if uptime > age + 1 => Verdict::Applied,
+            _ => Verdict::InDoubt(format!(
+                "{table} is there, and the server was started after the statement was sent: it may not have all its rows"
+            )),
         })
     }
 

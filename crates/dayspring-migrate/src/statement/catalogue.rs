@@ -92,7 +92,7 @@ const KINDS: [Kind; 54] = [
     kind(
         "a table of rows",
         "CREATE TABLE t AS SELECT 1 AS n",
-        "it exists or not; MariaDB keeps it without its rows when the server dies meanwhile, and then it is in doubt",
+        "it exists or not; if the server was started again since, it is in doubt, because MariaDB keeps it without its rows",
     ),
     kind(
         "a table of rows in another engine",

@@ -18,12 +18,12 @@ const COLUMNS: &str = "SELECT column_name FROM information_schema.columns WHERE 
 
 /// A world whose migrator died beside its call that sends the only statement of v2.
 async fn died_at(sql: &str, side: Side) -> World {
-    let world = World::new().await;
-    assert_eq!(
-        world.apply(&[BASE]).await,
-        "3 statements applied, schema at v1"
-    );
     for dies_at in 1.. {
+        let world = World::new().await;
+        assert_eq!(
+            world.apply(&[BASE]).await,
+            "3 statements applied, schema at v1"
+        );
         let (died, mut death) = mpsc::unbounded_channel();
         let mut session = Mortal {
             inner: Direct::connect(&world.opts).await,
@@ -44,7 +44,7 @@ async fn died_at(sql: &str, side: Side) -> World {
             .run("UPDATE dayspring_lease SET expires_at = '2000-01-01'")
             .await;
         let state = world
-            .ask("SELECT state FROM dayspring_statement WHERE version = 2")
+            .ask("SELECT state FROM dayspring_statement WHERE version = 2 AND state = 'started'")
             .await;
         if state == ["started"] {
             return world;
@@ -166,4 +166,23 @@ async fn a_drop_of_several_tables_that_came_halfway_is_brought_to_its_end() {
     );
     let left = "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name NOT LIKE 'dayspring%'";
     assert_eq!(world.ask(left).await, ["t_other"]);
+}
+
+#[tokio::test]
+async fn a_query_of_a_comment_is_asked_in_the_database_that_the_script_uses() {
+    let other = World::new().await;
+    other.run("CREATE TABLE t (id INT)").await;
+    other.run("INSERT INTO t VALUES (1)").await;
+    // The table of that name in the journal's database is empty.
+    let truncate = format!(
+        "USE {};\n-- dayspring: verify SELECT COUNT(*) = 0 FROM t\nTRUNCATE t;",
+        other.database()
+    );
+    let world = died_at(&truncate, Side::Before).await;
+    assert_eq!(other.ask("SELECT COUNT(*) FROM t").await, ["1"]);
+    assert_eq!(
+        world.apply(&[BASE, ("v2.sql", &truncate)]).await,
+        "1 statement applied, schema at v2"
+    );
+    assert!(other.ask("SELECT * FROM t").await.is_empty());
 }
