@@ -59,15 +59,7 @@ fn the_aws_cli_deploys_the_blog_and_reads_every_service() {
         return;
     };
     let project = Project::blog();
-    let cloud = Server::start(project.command(&[
-        "cloud",
-        "--port",
-        "0",
-        "--api-port",
-        "0",
-        "--state",
-        "state",
-    ]));
+    let cloud = Server::cloud(&project, &[]);
     let aws = AwsCli {
         program,
         project: &project,

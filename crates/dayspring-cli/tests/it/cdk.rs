@@ -32,18 +32,6 @@ impl Cdk<'_> {
     }
 }
 
-fn cloud(project: &Project) -> Server {
-    Server::start(project.command(&[
-        "cloud",
-        "--port",
-        "0",
-        "--api-port",
-        "0",
-        "--state",
-        "state",
-    ]))
-}
-
 fn write_cdk_json(project: &Project, flag: &str) {
     let app = format!(
         "{} synth --profile dev {flag}",
@@ -60,7 +48,7 @@ fn the_cdk_cli_deploys_changes_and_destroys_the_blog() {
         return;
     };
     let project = Project::blog();
-    let cloud = cloud(&project);
+    let cloud = Server::cloud(&project, &[]);
     write_cdk_json(&project, "--make-bucket");
     let cdk = Cdk {
         program,
@@ -141,7 +129,7 @@ fn the_cdk_cli_deploys_by_the_roles_of_its_bootstrap_stack() {
         return;
     };
     let project = Project::blog();
-    let cloud = cloud(&project);
+    let cloud = Server::cloud(&project, &[]);
     write_cdk_json(&project, "--bootstrapped");
     let cdk = Cdk {
         program,

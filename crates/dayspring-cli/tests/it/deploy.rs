@@ -7,15 +7,7 @@ use crate::support::{Project, Server, request, url_on_this_machine};
 #[test]
 fn the_blog_is_deployed_to_a_cloud_by_its_endpoint() {
     let project = Project::blog();
-    let cloud = Server::start(project.command(&[
-        "cloud",
-        "--port",
-        "0",
-        "--api-port",
-        "0",
-        "--state",
-        "state",
-    ]));
+    let cloud = Server::cloud(&project, &[]);
 
     let deploy = [
         "deploy",
@@ -63,19 +55,7 @@ fn the_blog_is_deployed_to_a_cloud_by_its_endpoint() {
 /// The same stack in a cloud whose cluster is paused at every first look: the command, the migrator and the functions each
 /// come back for a second one.
 fn a_paused_cluster_is_woken(project: &Project, local: &str) {
-    let cloud = Server::start(project.command(&[
-        "cloud",
-        "--port",
-        "0",
-        "--api-port",
-        "0",
-        "--state",
-        "state",
-        "--pause-after",
-        "0s",
-        "--resume-time",
-        "0s",
-    ]));
+    let cloud = Server::cloud(project, &["--pause-after", "0s", "--resume-time", "0s"]);
     project.write(
         "scripts/schema/v4.sql",
         "CREATE TABLE readers (id INT PRIMARY KEY);\n",

@@ -40,15 +40,7 @@ fn the_blog_is_deployed_changed_and_destroyed_on_an_independent_server() {
         return;
     };
     let project = Project::blog();
-    let cloud = Server::start(project.command(&[
-        "cloud",
-        "--port",
-        "0",
-        "--api-port",
-        "0",
-        "--state",
-        "state",
-    ]));
+    let cloud = Server::cloud(&project, &[]);
     let (cluster, secret) = database(&cloud);
     let ministack = Ministack::start(&program);
     let proxy = Proxy::before(

@@ -166,6 +166,20 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// A cloud of the project's own, on free ports.
+    pub(crate) fn cloud(project: &Project, more: &[&str]) -> Self {
+        const ARGUMENTS: [&str; 7] = [
+            "cloud",
+            "--port",
+            "0",
+            "--api-port",
+            "0",
+            "--state",
+            "state",
+        ];
+        Self::start(project.command(&[&ARGUMENTS, more].concat()))
+    }
+
     pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command
             .stdout(Stdio::piped())

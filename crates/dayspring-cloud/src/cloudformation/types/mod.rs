@@ -5,12 +5,10 @@ mod api_gateway_account;
 mod api_gateway_deployment;
 mod api_gateway_gateway_response;
 mod api_gateway_method;
-mod api_gateway_request_validator;
 mod api_gateway_resource;
 mod api_gateway_rest_api;
 mod api_gateway_stage;
 mod custom_resource;
-mod ec2_flow_log;
 mod ec2_security_group;
 mod ec2_subnet;
 mod ec2_vpc;
@@ -74,7 +72,6 @@ enum Kind {
     Vpc,
     Subnet,
     SecurityGroup,
-    FlowLog,
     DbSubnetGroup,
     DbClusterParameterGroup,
     DbCluster,
@@ -90,7 +87,6 @@ enum Kind {
     Deployment,
     Stage,
     GatewayResponse,
-    RequestValidator,
     Account,
     Bucket,
     Parameter,
@@ -105,7 +101,6 @@ impl Kind {
             "AWS::EC2::VPC" => Self::Vpc,
             "AWS::EC2::Subnet" => Self::Subnet,
             "AWS::EC2::SecurityGroup" => Self::SecurityGroup,
-            "AWS::EC2::FlowLog" => Self::FlowLog,
             "AWS::RDS::DBSubnetGroup" => Self::DbSubnetGroup,
             "AWS::RDS::DBClusterParameterGroup" => Self::DbClusterParameterGroup,
             "AWS::RDS::DBCluster" => Self::DbCluster,
@@ -121,7 +116,6 @@ impl Kind {
             "AWS::ApiGateway::Deployment" => Self::Deployment,
             "AWS::ApiGateway::Stage" => Self::Stage,
             "AWS::ApiGateway::GatewayResponse" => Self::GatewayResponse,
-            "AWS::ApiGateway::RequestValidator" => Self::RequestValidator,
             "AWS::ApiGateway::Account" => Self::Account,
             "AWS::SecretsManager::Secret" => Self::Secret,
             "AWS::CloudFormation::CustomResource" => Self::Custom,
@@ -138,7 +132,6 @@ impl Kind {
             Self::Vpc => &ec2_vpc::SCHEMA,
             Self::Subnet => &ec2_subnet::SCHEMA,
             Self::SecurityGroup => &ec2_security_group::SCHEMA,
-            Self::FlowLog => &ec2_flow_log::SCHEMA,
             Self::DbSubnetGroup => &rds_db_subnet_group::SCHEMA,
             Self::DbClusterParameterGroup => &rds_db_cluster_parameter_group::SCHEMA,
             Self::DbCluster => &rds_db_cluster::SCHEMA,
@@ -154,7 +147,6 @@ impl Kind {
             Self::Deployment => &api_gateway_deployment::SCHEMA,
             Self::Stage => &api_gateway_stage::SCHEMA,
             Self::GatewayResponse => &api_gateway_gateway_response::SCHEMA,
-            Self::RequestValidator => &api_gateway_request_validator::SCHEMA,
             Self::Account => &api_gateway_account::SCHEMA,
             Self::Bucket => &s3_bucket::SCHEMA,
             Self::Parameter => &ssm_parameter::SCHEMA,
@@ -220,13 +212,11 @@ impl Provider for Types {
             Kind::Vpc => ec2_vpc::put(self, &request, None),
             Kind::Subnet => ec2_subnet::put(self, &request, None),
             Kind::SecurityGroup => ec2_security_group::put(self, &request, None),
-            Kind::FlowLog => ec2_flow_log::put(self, &request, None),
             Kind::DbSubnetGroup => rds_db_subnet_group::put(self, &request, None),
             Kind::DbClusterParameterGroup => {
                 rds_db_cluster_parameter_group::put(self, &request, None)
             }
             Kind::Role => iam_role::put(self, &request, None),
-            Kind::RequestValidator => api_gateway_request_validator::put(self, &request, None),
             Kind::Account => api_gateway_account::put(self, &request, None),
             Kind::Permission => lambda_permission::put(self, &request, None),
             Kind::LogGroup => logs_log_group::put(self, &request, None),
@@ -255,15 +245,11 @@ impl Provider for Types {
             Kind::Vpc => ec2_vpc::put(self, &request, Some(before)),
             Kind::Subnet => ec2_subnet::put(self, &request, Some(before)),
             Kind::SecurityGroup => ec2_security_group::put(self, &request, Some(before)),
-            Kind::FlowLog => ec2_flow_log::put(self, &request, Some(before)),
             Kind::DbSubnetGroup => rds_db_subnet_group::put(self, &request, Some(before)),
             Kind::DbClusterParameterGroup => {
                 rds_db_cluster_parameter_group::put(self, &request, Some(before))
             }
             Kind::Role => iam_role::put(self, &request, Some(before)),
-            Kind::RequestValidator => {
-                api_gateway_request_validator::put(self, &request, Some(before))
-            }
             Kind::Account => api_gateway_account::put(self, &request, Some(before)),
             Kind::Permission => lambda_permission::put(self, &request, Some(before)),
             Kind::LogGroup => logs_log_group::put(self, &request, Some(before)),
@@ -296,11 +282,9 @@ impl Provider for Types {
             Kind::Vpc
             | Kind::Subnet
             | Kind::SecurityGroup
-            | Kind::FlowLog
             | Kind::DbSubnetGroup
             | Kind::DbClusterParameterGroup
             | Kind::Role
-            | Kind::RequestValidator
             | Kind::Account
             | Kind::Permission
             | Kind::Recorded(_) => Ok(()),

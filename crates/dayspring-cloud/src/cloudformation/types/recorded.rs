@@ -1,4 +1,5 @@
-//! Resources that are recorded and nothing more: what `cdk bootstrap` makes beside its bucket and its parameter.
+//! Resources that are recorded and nothing more: what `cdk bootstrap` makes beside its bucket and its parameter, and what
+//! guards a stack on AWS and has nothing to guard here.
 
 use super::properties::Reader;
 use super::{Types, generated_name, provisioned, unchanged};
@@ -11,16 +12,37 @@ use crate::cloudformation::provider::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Recorded {
     BucketPolicy,
+    FlowLog,
     Key,
     KeyAlias,
     ManagedPolicy,
     Policy,
     Repository,
+    /// It checks the parameters and the models that methods declare; those that do are refused.
+    RequestValidator,
 }
 
 const BUCKET_POLICY: Schema = Schema {
     properties: Properties::Known(&[("Bucket", Replaces), ("PolicyDocument", InPlace)]),
     attributes: Attributes::Known(&[]),
+};
+
+const FLOW_LOG: Schema = Schema {
+    properties: Properties::Known(&[
+        ("DeliverCrossAccountRole", Replaces),
+        ("DeliverLogsPermissionArn", Replaces),
+        ("DestinationOptions", Replaces),
+        ("LogDestination", Replaces),
+        ("LogDestinationType", Replaces),
+        ("LogFormat", Replaces),
+        ("LogGroupName", Replaces),
+        ("MaxAggregationInterval", Replaces),
+        ("ResourceId", Replaces),
+        ("ResourceType", Replaces),
+        ("Tags", InPlace),
+        ("TrafficType", Replaces),
+    ]),
+    attributes: Attributes::Known(&["Id"]),
 };
 
 const KEY: Schema = Schema {
@@ -85,9 +107,21 @@ const REPOSITORY: Schema = Schema {
     attributes: Attributes::Known(&["Arn", "RepositoryUri"]),
 };
 
+const REQUEST_VALIDATOR: Schema = Schema {
+    properties: Properties::Known(&[
+        ("Name", Replaces),
+        ("RestApiId", Replaces),
+        ("ValidateRequestBody", InPlace),
+        ("ValidateRequestParameters", InPlace),
+    ]),
+    attributes: Attributes::Known(&["RequestValidatorId"]),
+};
+
 impl Recorded {
     pub(super) fn parse(name: &str) -> Option<Self> {
         let recorded = match name {
+            "AWS::ApiGateway::RequestValidator" => Self::RequestValidator,
+            "AWS::EC2::FlowLog" => Self::FlowLog,
             "AWS::ECR::Repository" => Self::Repository,
             "AWS::IAM::ManagedPolicy" => Self::ManagedPolicy,
             "AWS::IAM::Policy" => Self::Policy,
@@ -102,11 +136,13 @@ impl Recorded {
     pub(super) fn schema(self) -> &'static Schema {
         match self {
             Self::BucketPolicy => &BUCKET_POLICY,
+            Self::FlowLog => &FLOW_LOG,
             Self::Key => &KEY,
             Self::KeyAlias => &KEY_ALIAS,
             Self::ManagedPolicy => &MANAGED_POLICY,
             Self::Policy => &POLICY,
             Self::Repository => &REPOSITORY,
+            Self::RequestValidator => &REQUEST_VALIDATOR,
         }
     }
 
@@ -129,6 +165,20 @@ impl Recorded {
         };
         match self {
             Self::BucketPolicy => Ok(provisioned(reader.text("Bucket")?, [])),
+            Self::FlowLog => {
+                reader.text("ResourceId")?;
+                reader.text("ResourceType")?;
+                let id = format!("fl-{}", types.world.hex_digits(17));
+                Ok(provisioned(id.clone(), [("Id", id.as_str())]))
+            }
+            Self::RequestValidator => {
+                reader.text("RestApiId")?;
+                reader.boolean("ValidateRequestBody")?;
+                reader.boolean("ValidateRequestParameters")?;
+                let alphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
+                let id = types.world.characters(alphabet, 6);
+                Ok(provisioned(id.clone(), [("RequestValidatorId", &*id)]))
+            }
             Self::Key => {
                 let id = types.world.uuid();
                 let arn = types.identity.arn("kms", &format!("key/{id}"));
