@@ -48,10 +48,7 @@ pub(crate) async fn ensure(
             )
         })?;
     }
-    tracing::info!(
-        username = account.username,
-        "the functions' account is there"
-    );
+    tracing::info!("the functions log in as `{}`", account.username);
     Ok(())
 }
 
