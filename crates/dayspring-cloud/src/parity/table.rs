@@ -501,11 +501,7 @@ pub(crate) const TABLE: &[Row] = &[
         service: "RDS",
         here: "no login by IAM token",
         aws: "EnableIAMDatabaseAuthentication allows one",
-        warned: Warned::Template(&[property(
-            "AWS::RDS::DBCluster",
-            "EnableIAMDatabaseAuthentication",
-            When::Is("true"),
-        )]),
+        warned: Warned::Never,
         source: "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.html",
     },
     Row {
