@@ -57,7 +57,7 @@ fn the_blog_is_deployed_to_a_cloud_by_its_endpoint() {
 fn a_paused_cluster_is_woken(project: &Project, local: &str) {
     let cloud = Server::cloud(project, &["--pause-after", "0s", "--resume-time", "0s"]);
     project.write(
-        "scripts/schema/v4.sql",
+        "scripts/schema/v91.sql",
         "CREATE TABLE readers (id INT PRIMARY KEY);\n",
     );
     let deploy = [
@@ -71,7 +71,7 @@ fn a_paused_cluster_is_woken(project: &Project, local: &str) {
     let deployed = project.run(&deploy);
     let printed = String::from_utf8_lossy(&deployed.stderr);
     assert!(deployed.status.success(), "{printed}");
-    assert!(printed.contains("schema at v4"), "{printed}");
+    assert!(printed.contains("schema at v91"), "{printed}");
 
     let outputs = project.run(&["outputs", "--endpoint-url", &cloud.url, "--json"]);
     let outputs: serde_json::Value = serde_json::from_slice(&outputs.stdout).unwrap();

@@ -3,8 +3,8 @@
 //!
 //! ministack makes the resources, calls the migrator's `bootstrap`, and rolls back. Three things it does not have, and they
 //! are put into the template on its way there: a cluster's own secret, a Data API (the functions are pointed at that of the
-//! local cloud, with its cluster and secret), and layers (the scripts are read where they lie in the project). The client
-//! does not know of it.
+//! local cloud, with its cluster and its secrets), and layers (the scripts are read where they lie in the project). The
+//! client does not know of it.
 
 mod proxy;
 
@@ -30,9 +30,12 @@ const DATABASE: &str = r#"{"Resources": {
         "Engine": "aurora-mysql", "DatabaseName": "blog", "MasterUsername": "admin", "ManageMasterUserPassword": true,
         "EnableHttpEndpoint": true, "DBSubnetGroupName": {"Ref": "Subnets"}}},
     "Writer": {"Type": "AWS::RDS::DBInstance", "Properties": {
-        "Engine": "aurora-mysql", "DBClusterIdentifier": {"Ref": "Cluster"}, "DBInstanceClass": "db.serverless"}}},
+        "Engine": "aurora-mysql", "DBClusterIdentifier": {"Ref": "Cluster"}, "DBInstanceClass": "db.serverless"}},
+    "FunctionSecret": {"Type": "AWS::SecretsManager::Secret", "Properties": {"GenerateSecretString": {
+        "SecretStringTemplate": "{\"username\": \"functions\"}", "GenerateStringKey": "password", "ExcludePunctuation": true}}}},
   "Outputs": {"Cluster": {"Value": {"Fn::GetAtt": ["Cluster", "DBClusterArn"]}},
-              "Secret": {"Value": {"Fn::GetAtt": ["Cluster", "MasterUserSecret.SecretArn"]}}}}"#;
+              "Secret": {"Value": {"Fn::GetAtt": ["Cluster", "MasterUserSecret.SecretArn"]}},
+              "FunctionSecret": {"Value": {"Ref": "FunctionSecret"}}}}"#;
 
 #[test]
 fn the_blog_is_deployed_changed_and_destroyed_on_an_independent_server() {
@@ -41,13 +44,14 @@ fn the_blog_is_deployed_changed_and_destroyed_on_an_independent_server() {
     };
     let project = Project::blog();
     let cloud = Server::cloud(&project, &[]);
-    let (cluster, secret) = database(&cloud);
+    let (cluster, secret, function_secret) = database(&cloud);
     let ministack = Ministack::start(&program);
     let proxy = Proxy::before(
         ministack.address,
         Substitutes {
             cluster,
             secret,
+            function_secret,
             data_api: cloud.url.clone(),
             layer_root: project.folder().display().to_string(),
         },
@@ -105,8 +109,8 @@ fn the_blog_is_deployed_changed_and_destroyed_on_an_independent_server() {
     cloud.stop();
 }
 
-/// Makes a database in the local cloud. Gives the ARNs of its cluster and of its secret.
-fn database(cloud: &Server) -> (String, String) {
+/// Makes a database in the local cloud. Gives the ARNs of its cluster, of its secret, and of a secret for functions.
+fn database(cloud: &Server) -> (String, String, String) {
     let create = [
         ("Action", "CreateStack"),
         ("StackName", "db"),
@@ -128,7 +132,11 @@ fn database(cloud: &Server) -> (String, String) {
             .unwrap();
         rest.split_once('<').unwrap().0.to_owned()
     };
-    (output("Cluster"), output("Secret"))
+    (
+        output("Cluster"),
+        output("Secret"),
+        output("FunctionSecret"),
+    )
 }
 
 /// A running ministack on a port of its own.

@@ -62,7 +62,7 @@ fn a_failure_among_statements_that_go_together_is_that_of_its_statement() {
        |
     18 | INSERT INTO users VALUS (27, 'u27@example.com');
        | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-     help: statements 1 to 17 stay applied; correct this one and deploy again, it resumes at 18
+     help: statements 1 to 17 stay applied; correct this one and run it again, it resumes at 18
     ");
     assert_eq!(database.rows("SELECT COUNT(*) FROM users"), ["19"]);
     // A key that is there already.

@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 /// What is put into a template.
 #[derive(Debug)]
 pub(super) struct Substitutes {
-    /// The ARN of the cluster that the functions are to use, and that of its secret.
+    /// The ARN of the cluster that the functions are to use, that of its secret, and that of the functions' own.
     pub(super) cluster: String,
     pub(super) secret: String,
+    pub(super) function_secret: String,
     pub(super) data_api: String,
     pub(super) layer_root: String,
 }
@@ -82,6 +83,8 @@ impl Substitutes {
             *value = Value::from(self.secret.as_str());
         } else if *value == json!({"Fn::GetAtt": ["DatabaseCluster", "DBClusterArn"]}) {
             *value = Value::from(self.cluster.as_str());
+        } else if *value == json!({"Ref": "FunctionSecret"}) {
+            *value = Value::from(self.function_secret.as_str());
         }
         match value {
             Value::Array(items) => items.iter_mut().for_each(|item| self.put_into(item)),
@@ -91,7 +94,10 @@ impl Substitutes {
                     .is_some_and(|name| name == "AWS::Lambda::Function")
                 {
                     let variables = &mut members["Properties"]["Environment"]["Variables"];
-                    variables["AWS_ENDPOINT_URL_RDS_DATA"] = self.data_api.as_str().into();
+                    for service in ["RDS_DATA", "SECRETS_MANAGER"] {
+                        variables[format!("AWS_ENDPOINT_URL_{service}")] =
+                            self.data_api.as_str().into();
+                    }
                     variables["DAYSPRING_LAYER_ROOT"] = self.layer_root.as_str().into();
                 }
                 members
