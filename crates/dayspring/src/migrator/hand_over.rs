@@ -38,6 +38,10 @@ pub(crate) struct HandOver {
     pub(crate) number: u32,
     /// When CloudFormation stops to wait, with time for the answer, in seconds since 1970.
     pub(crate) until: u64,
+    /// Statements that the invocations before this one applied: the report is of the whole migration. An event of a
+    /// release that did not count says nothing.
+    #[serde(default)]
+    pub(crate) applied: usize,
 }
 
 impl HandOver {
@@ -56,17 +60,25 @@ impl HandOver {
         Self {
             number: 0,
             until: until.as_secs(),
+            applied: 0,
         }
     }
 
-    /// The event for the next invocation; nothing where CloudFormation would not wait for it.
-    pub(crate) fn next_event(self, event: &Value, now: SystemTime) -> Option<Value> {
+    /// The event for the next invocation, with the statements that were applied so far; nothing where CloudFormation
+    /// would not wait for it.
+    pub(crate) fn next_event(
+        self,
+        event: &Value,
+        applied: usize,
+        now: SystemTime,
+    ) -> Option<Value> {
         if since_1970(now).as_secs() >= self.until || self.number >= NUMBER_MAX {
             return None;
         }
         let mut event = event.clone();
         event[KEY] = serde_json::to_value(Self {
             number: self.number + 1,
+            applied,
             ..self
         })
         .ok()?;
@@ -138,14 +150,19 @@ mod tests {
             first,
             HandOver {
                 number: 0,
-                until: 1000 + 3600 - 60
+                until: 1000 + 3600 - 60,
+                applied: 0,
             }
         );
-        let second_event = first.next_event(&event("Create"), at(1900)).unwrap();
+        let second_event = first.next_event(&event("Create"), 3, at(1900)).unwrap();
         assert_eq!(second_event["RequestId"], event("Create")["RequestId"]);
         let second = HandOver::of(&second_event, &properties, at(1901));
         assert_eq!((second.number, second.until), (1, first.until));
-        assert_eq!(second.next_event(&second_event, at(first.until)), None);
+        assert_eq!(second.applied, 3);
+        let third_event = second.next_event(&second_event, 7, at(1902)).unwrap();
+        let third = HandOver::of(&third_event, &properties, at(1903));
+        assert_eq!((third.number, third.applied), (2, 7));
+        assert_eq!(second.next_event(&second_event, 0, at(first.until)), None);
     }
 
     #[test]

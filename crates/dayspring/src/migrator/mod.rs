@@ -120,16 +120,27 @@ pub async fn handle(
     let deadline = deadline(context, SystemTime::now(), now);
     let until = deadline.map(|deadline| work_until(now, deadline));
     let call = event::parse(event.clone())?;
+    // CloudFormation's wait is counted from the beginning, not from when the time is up.
+    let handed_over = match &call {
+        Call::Resource(request) => Some(HandOver::of(
+            &event,
+            &request.resource_properties,
+            SystemTime::now(),
+        )),
+        Call::Direct => None,
+    };
     let outcome = match (migrator, &call) {
         (_, Call::Resource(request)) if request.request_type == RequestType::Delete => {
             Outcome::Success(None)
         }
         (Ok(migrator), call) => {
             let times = Times { until, deadline };
-            match migrate(migrator, call, context, times).await {
+            let mut applied = handed_over.map_or(0, |handed_over| handed_over.applied);
+            match migrate(migrator, call, context, times, &mut applied).await {
                 Ended::Answered(outcome) => outcome,
                 Ended::Unfinished(state) => {
-                    let handed_over = hand_over(migrator, call, &event, deadline).await;
+                    let handed_over =
+                        hand_over(migrator, handed_over, applied, &event, deadline).await;
                     migrator.client.settle().await;
                     match handed_over {
                         Ok(number) => {
@@ -197,7 +208,14 @@ impl Ended {
     }
 }
 
-async fn migrate(migrator: &Migrator, call: &Call, context: &Context, times: Times) -> Ended {
+/// Migrates, and counts in `applied` the statements that this invocation applies, beside those of the ones before it.
+async fn migrate(
+    migrator: &Migrator,
+    call: &Call,
+    context: &Context,
+    times: Times,
+    applied: &mut usize,
+) -> Ended {
     let scripts = match read_folder(&migrator.folder, &migrator.shown) {
         Ok(scripts) => scripts,
         Err(error) => return Ended::failed(&error.into()),
@@ -231,14 +249,23 @@ async fn migrate(migrator: &Migrator, call: &Call, context: &Context, times: Tim
         options.lease_wait = left.unwrap_or(options.lease_wait);
     }
     let mut session = DataApiSession::new(migrator.client.clone(), until, deadline);
-    let mut observer = log_event;
+    // What was applied is known also where the time ends the work.
+    let mut observer = |event: Event<'_>| {
+        if let Event::Applied { first, last, .. } = event {
+            *applied += last + 1 - first;
+        }
+        log_event(event);
+    };
     let work = apply(&mut session, &scripts, &options, &mut observer);
     let ended = match until {
         Some(until) => timeout_at(until, work).await,
         None => Ok(work.await),
     };
     match ended {
-        Ok(Ok(Applied::Done(report))) => Ended::Answered(Outcome::Success(Some(data(&report)))),
+        Ok(Ok(Applied::Done(report))) => Ended::Answered(Outcome::Success(Some(data(&Report {
+            applied: *applied,
+            ..report
+        })))),
         Ok(Ok(Applied::HandOver(report))) => Ended::Unfinished(report.to_string()),
         Ok(Ok(Applied::Rebuild(refusal))) => match call {
             // The rollback of a deployment that had the database made anew: a stack must not be stuck in it.
@@ -263,22 +290,21 @@ async fn migrate(migrator: &Migrator, call: &Call, context: &Context, times: Tim
 /// Invokes the next migrator and says which it is. Where that cannot be done: why, if it was to be.
 async fn hand_over(
     migrator: &Migrator,
-    call: &Call,
+    handed_over: Option<HandOver>,
+    applied: usize,
     event: &Value,
     deadline: Option<Instant>,
 ) -> Result<u32, Option<String>> {
-    let (Call::Resource(request), Some(invoker)) = (call, &migrator.invoker) else {
+    let (Some(handed_over), Some(invoker)) = (handed_over, &migrator.invoker) else {
         return Err(None);
     };
-    let now = SystemTime::now();
-    let hand_over = HandOver::of(event, &request.resource_properties, now);
-    let Some(next) = hand_over.next_event(event, now) else {
+    let Some(next) = handed_over.next_event(event, applied, SystemTime::now()) else {
         return Err(Some("CloudFormation does not wait any longer".to_owned()));
     };
     // What is left after this is the answer's, if the invocation fails.
     let until = deadline.map(|deadline| work_until(Instant::now(), deadline));
     match invoker.invoke(&next, until).await {
-        Ok(()) => Ok(hand_over.number + 1),
+        Ok(()) => Ok(handed_over.number + 1),
         Err(problem) => Err(Some(format!("it could not be handed over: {problem}"))),
     }
 }
