@@ -112,15 +112,22 @@ pub(crate) fn deployment(
     scripts: &Archive,
     aws: &Aws,
 ) -> Deployment {
-    let template = template.to_json();
     Deployment {
-        stack: stage.stack_name(),
-        tags: stage.tags().clone(),
-        bucket: stage.asset_home().bucket_in(&aws.account, &aws.region),
         artifacts: vec![
             code.artifact("functions", stage),
             scripts.artifact("scripts", stage),
         ],
+        ..template_alone(stage, template.to_json(), aws)
+    }
+}
+
+/// A deployment of a template whose archives are there already.
+pub(crate) fn template_alone(stage: &Stage, template: String, aws: &Aws) -> Deployment {
+    Deployment {
+        stack: stage.stack_name(),
+        tags: stage.tags().clone(),
+        bucket: stage.asset_home().bucket_in(&aws.account, &aws.region),
+        artifacts: Vec::new(),
         template_key: template_key(stage.project(), &Digest::of(template.as_bytes())),
         migrator_log: stage.log_group(&stage.migrator_name()),
         template,

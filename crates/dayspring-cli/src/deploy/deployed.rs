@@ -83,6 +83,19 @@ pub(crate) fn database_of(template: &Value) -> Option<Database> {
     })
 }
 
+/// Lets the database go without a last snapshot, as a change of the template that CloudFormation takes: a policy alone it
+/// does not, but one along with a resource's metadata (its guide, "DeletionPolicy attribute": a stack update must also
+/// add, modify or delete something, as with a metadata attribute).
+pub(super) fn forgo_snapshot(template: &mut Value) {
+    let resources = template["Resources"].as_object_mut();
+    for resource in resources.into_iter().flat_map(|all| all.values_mut()) {
+        if resource["Type"] == "AWS::RDS::DBCluster" {
+            resource["DeletionPolicy"] = "Delete".into();
+            resource["Metadata"]["DayspringLastSnapshot"] = "none".into();
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -110,5 +123,23 @@ mod tests {
             })
         );
         assert_eq!(database_of(&json!({ "Resources": {} })), None);
+    }
+
+    #[test]
+    fn a_snapshot_is_forgone_by_the_policy_and_the_metadata_of_the_cluster_alone() {
+        let mut template = json!({ "Resources": {
+            "Role": { "Type": "AWS::IAM::Role" },
+            "C": { "Type": "AWS::RDS::DBCluster", "DeletionPolicy": "Snapshot", "Properties": {}, "Metadata": { "a": 1 } },
+        } });
+        forgo_snapshot(&mut template);
+        assert_eq!(
+            template["Resources"],
+            json!({
+                "Role": { "Type": "AWS::IAM::Role" },
+                "C": { "Type": "AWS::RDS::DBCluster", "DeletionPolicy": "Delete", "Properties": {},
+                       "Metadata": { "a": 1, "DayspringLastSnapshot": "none" } },
+            })
+        );
+        assert!(!database_of(&template).unwrap().leaves_snapshot);
     }
 }

@@ -16,7 +16,7 @@ use serde_json::Value;
 use change_set::Execution;
 pub(crate) use change_set::{Proposal, Replacement, ReplacementKind};
 use deployed::Found;
-pub(crate) use deployed::{Database, database_of, status, template};
+pub(crate) use deployed::{database_of, status, template};
 pub(crate) use destroy::destroy;
 pub(crate) use events::{Event, Step};
 pub(crate) use upload::Artifact;
@@ -196,6 +196,36 @@ pub(crate) async fn carry_out(
             outputs: outputs(aws, &deployment.stack).await?,
             migrated,
         })),
+    }
+}
+
+/// Changes a stack so that its database is deleted without a last snapshot. Gives whether it did: what is being deleted,
+/// or never came to be, is not changed any more.
+pub(crate) async fn forgo_snapshot(
+    aws: &Aws,
+    mut deployment: Deployment,
+    observe: Observe<'_>,
+) -> Result<bool, Error> {
+    let before = look(aws, &deployment, observe).await?;
+    let found = Found::of(before.stack.as_ref());
+    if !matches!(found, Found::Deployed(_)) {
+        return Ok(false);
+    }
+    let mut template = before.template.clone();
+    deployed::forgo_snapshot(&mut template);
+    deployment.template = format!("{template:#}\n");
+    deployment.tags.clone_from(&before.tags);
+    let Some(proposal) = change_set::propose(aws, &deployment, found).await? else {
+        return Ok(true);
+    };
+    match change_set::execute(aws, &deployment, &proposal, observe).await? {
+        Execution::Done => {
+            change_set::settled(aws, &deployment.stack).await?;
+            Ok(true)
+        }
+        Execution::Overtaken => Err(Error::Overtaken {
+            stack: deployment.stack,
+        }),
     }
 }
 

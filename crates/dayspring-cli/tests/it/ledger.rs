@@ -105,6 +105,12 @@ impl Ledger {
         std::fs::write(path, text).unwrap();
     }
 
+    /// How many databases left a last snapshot in the cloud.
+    pub(crate) fn snapshots(&self) -> usize {
+        let folder = self.folder.path().join("state/rds/snapshots");
+        std::fs::read_dir(folder).map_or(0, Iterator::count)
+    }
+
     pub(crate) fn remove(&self, path: &str) {
         std::fs::remove_file(self.folder.path().join(path)).unwrap();
     }

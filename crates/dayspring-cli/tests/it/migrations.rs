@@ -53,15 +53,30 @@ fn a_changed_script_is_applied_and_an_unchanged_one_is_not_even_looked_at() {
     assert_eq!(ledger.serves(), serving("2", &["first", "second"]));
     assert!(ledger.deploy().contains("nothing changed"));
 
-    // Gone with everything, and created again with an empty database.
+    // Gone with everything but a last snapshot, and created again with an empty database.
     let destroyed = ledger.run(&["destroy", "--yes"]);
-    assert!(destroyed.status.success(), "{}", stderr(&destroyed));
+    let said = stderr(&destroyed);
+    assert!(destroyed.status.success(), "{said}");
+    assert!(
+        said.contains("a last snapshot of its database is kept"),
+        "{said}"
+    );
+    assert_eq!(ledger.snapshots(), 1);
     let printed = ledger.deploy();
     assert!(
         printed.contains("3 statements applied, schema at v2"),
         "{printed}"
     );
     assert_eq!(ledger.serves(), serving("2", &["first", "second"]));
+
+    // No second snapshot, and the migrator is not called for it.
+    let destroyed = ledger.run(&["destroy", "--yes", "--no-snapshot"]);
+    let said = stderr(&destroyed);
+    assert!(destroyed.status.success(), "{said}");
+    assert!(!said.contains("snapshot"), "{said}");
+    assert!(!said.contains("UPDATE_COMPLETE Migration"), "{said}");
+    assert!(said.contains("DELETE_COMPLETE DatabaseCluster"), "{said}");
+    assert_eq!(ledger.snapshots(), 1);
 }
 
 #[test]
@@ -172,7 +187,10 @@ fn a_migration_longer_than_an_invocation_is_handed_over_until_it_is_done() {
     ledger.write("scripts/schema/v2.sql", &script);
     ledger.configure("2", "[migrator]\ntimeout = \"10s\"");
     let printed = ledger.deploy();
-    assert!(printed.contains("applied, schema at v2"), "{printed}");
+    assert!(
+        printed.contains("8 statements applied, schema at v2"),
+        "{printed}"
+    );
     assert_eq!(ledger.serves(), serving("2", &["first", "at last"]));
     let logs = ledger.run(&["logs", "dayspring.migrate", "--json", "--since", "1h"]);
     let logs = String::from_utf8_lossy(&logs.stdout).into_owned();
