@@ -117,9 +117,14 @@ impl Ledger {
 
     /// `dayspring ARGS` for the stage in the cloud.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        self.command_for(STAGE, arguments)
+    }
+
+    /// `dayspring ARGS` for any stage in the cloud.
+    pub(crate) fn command_for(&self, stage: &str, arguments: &[&str]) -> Command {
         let mut command = dayspring(self.folder.path());
         command.args(arguments);
-        command.args(["--stage", STAGE, "--endpoint-url", &self.cloud.url]);
+        command.args(["--stage", stage, "--endpoint-url", &self.cloud.url]);
         command
     }
 
@@ -128,7 +133,11 @@ impl Ledger {
     }
 
     pub(crate) fn deploy_command(&self) -> Command {
-        let mut command = self.command(&["deploy", "--yes"]);
+        self.deploy_command_for(STAGE)
+    }
+
+    pub(crate) fn deploy_command_for(&self, stage: &str) -> Command {
+        let mut command = self.command_for(stage, &["deploy", "--yes"]);
         command.arg("--bootstrap").arg(bootstrap());
         command
     }
@@ -154,7 +163,12 @@ impl Ledger {
     /// The release that serves, and the notes.
     #[track_caller]
     pub(crate) fn serves(&self) -> (String, Vec<String>) {
-        let outputs = self.outputs();
+        self.serves_for(STAGE)
+    }
+
+    #[track_caller]
+    pub(crate) fn serves_for(&self, stage: &str) -> (String, Vec<String>) {
+        let outputs = self.outputs_for(stage);
         let base = url_on_this_machine(outputs["Url"].as_str().unwrap());
         let url = format!("{base}/notes");
         let answer = request("GET", &url, &[], "");
@@ -171,8 +185,9 @@ impl Ledger {
     }
 
     #[track_caller]
-    pub(crate) fn outputs(&self) -> Value {
-        let output = self.run(&["outputs", "--json"]);
+    pub(crate) fn outputs_for(&self, stage: &str) -> Value {
+        let mut command = self.command_for(stage, &["outputs", "--json"]);
+        let output = command.output().unwrap();
         assert!(output.status.success(), "{}", stderr(&output));
         serde_json::from_slice(&output.stdout).unwrap()
     }

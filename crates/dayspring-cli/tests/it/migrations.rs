@@ -3,7 +3,7 @@
 
 use std::process::Stdio;
 
-use crate::ledger::{Ledger, stderr};
+use crate::ledger::{Ledger, STAGE, stderr};
 
 /// More than Lambda lets a function's environment be, so that its update fails.
 fn too_much() -> String {
@@ -77,6 +77,40 @@ fn a_changed_script_is_applied_and_an_unchanged_one_is_not_even_looked_at() {
     assert!(!said.contains("UPDATE_COMPLETE Migration"), "{said}");
     assert!(said.contains("DELETE_COMPLETE DatabaseCluster"), "{said}");
     assert_eq!(ledger.snapshots(), 1);
+}
+
+#[test]
+fn two_stages_of_a_project_live_side_by_side_and_one_outlives_the_other() {
+    let ledger = Ledger::new();
+    ledger.deploy();
+    // The second one with a newer release and a script more; the first one is not touched.
+    ledger.configure("2", "");
+    ledger.write("scripts/schema/v2.sql", &insert("second"));
+    let other = ledger.deploy_command_for("dev").output().unwrap();
+    assert!(other.status.success(), "{}", stderr(&other));
+    let live = ledger.outputs_for(STAGE);
+    let dev = ledger.outputs_for("dev");
+    for name in ["Url", "RestApiId", "ClusterArn", "SecretArn"] {
+        assert_ne!(live[name], dev[name], "{name}");
+    }
+    assert_eq!(dev["MigrationReport"], "3 statements applied, schema at v2");
+    assert_eq!(ledger.serves(), serving("1", &["first"]));
+    assert_eq!(ledger.serves_for("dev"), serving("2", &["first", "second"]));
+
+    let mut destroy = ledger.command_for("dev", &["destroy", "--yes"]);
+    let destroyed = destroy.output().unwrap();
+    assert!(destroyed.status.success(), "{}", stderr(&destroyed));
+    let gone = ledger.command_for("dev", &["outputs"]).output().unwrap();
+    assert_eq!(gone.status.code(), Some(2));
+    assert_eq!(ledger.serves(), serving("1", &["first"]));
+    assert_eq!(ledger.outputs_for(STAGE), live);
+    // And is deployed further.
+    assert!(
+        ledger
+            .deploy()
+            .contains("1 statement applied, schema at v2")
+    );
+    assert_eq!(ledger.serves(), serving("2", &["first", "second"]));
 }
 
 #[test]
