@@ -10,6 +10,7 @@ mod cloudformation;
 mod data_api;
 #[cfg(test)]
 mod hardship;
+mod inline_code;
 #[cfg(test)]
 mod judge;
 #[cfg(test)]

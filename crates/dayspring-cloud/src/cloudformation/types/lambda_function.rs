@@ -1,9 +1,9 @@
-//! `AWS::Lambda::Function`: made in Lambda from a zip in S3.
+//! `AWS::Lambda::Function`: made in Lambda from a zip in S3, or from source in the template.
 
 use bytes::Bytes;
 
 use super::properties::Reader;
-use super::{Types, generated_name, provisioned};
+use super::{Types, generated_name, inline_code, provisioned};
 use crate::cloudformation::provider::Change::{InPlace, Replaces};
 use crate::cloudformation::provider::{
     Attributes, Existing, Failure, Properties, Provisioned, Request, Schema,
@@ -83,7 +83,14 @@ pub(super) async fn put(
         description: reader.optional_text("Description")?.unwrap_or_default(),
         name: name.clone(),
     };
-    let code = code(types, &reader, "Code")?;
+    let inline = match reader.structure("Code")? {
+        Some(code) => code.optional_text("ZipFile")?,
+        None => None,
+    };
+    let code = match inline {
+        Some(source) => inline_code::package(&source, &spec.runtime)?,
+        None => code(types, &reader, "Code")?,
+    };
     let arn = types.lambda.put_function(spec, code).await?;
     Ok(provisioned(name, [("Arn", arn.as_str())]))
 }
@@ -97,7 +104,7 @@ pub(super) fn code(types: &Types, reader: &Reader<'_>, property: &str) -> Result
     })?;
     if place.get("ZipFile").is_some() || place.get("ImageUri").is_some() {
         return Err(Failure::new(format!(
-            "this cloud takes code from S3 only ({property}.S3Bucket and {property}.S3Key)"
+            "this cloud takes {property} from S3 only ({property}.S3Bucket and {property}.S3Key)"
         )));
     }
     let (bucket, key) = (place.text("S3Bucket")?, place.text("S3Key")?);

@@ -13,6 +13,7 @@ mod ec2_security_group;
 mod ec2_subnet;
 mod ec2_vpc;
 mod iam_role;
+mod inline_code;
 mod lambda_function;
 mod lambda_layer_version;
 mod lambda_permission;
