@@ -10,6 +10,7 @@ mod cloudformation;
 mod data_api;
 #[cfg(test)]
 mod hardship;
+#[cfg(test)]
 mod inline_code;
 #[cfg(test)]
 mod judge;
