@@ -84,8 +84,8 @@ impl From<mysql_async::Error> for Failure {
     }
 }
 
-/// Runs the statement by the prepared protocol. A statement that the server does not prepare goes by the text protocol,
-/// if it has no parameters.
+/// Runs the statement by the prepared protocol. A statement that the server does not prepare, or that is not to be
+/// prepared, goes by the text protocol, if it has no parameters.
 pub(super) async fn run(
     connection: &mut Conn,
     statement: &Statement,
@@ -93,6 +93,9 @@ pub(super) async fn run(
     form: Form,
     options: ResultSetOptions,
 ) -> Result<Outcome, Failure> {
+    if statement.shows && values.is_empty() {
+        return run_text(connection, statement, form, options).await;
+    }
     let prepared = match connection.prep(statement.sql.as_str()).await {
         // A `?` of the user's own is no parameter: as text the server refuses it with its own words.
         Ok(prepared) if usize::from(prepared.num_params()) == values.len() => prepared,

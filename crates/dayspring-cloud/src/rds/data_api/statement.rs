@@ -15,6 +15,8 @@ pub(super) struct Statement {
     pub(super) trace: Trace,
     /// Whether tables may look different afterwards.
     pub(super) changes_schema: bool,
+    /// `SHOW`: MariaDB prepares it, and then says of a view that was made anew what it was before.
+    pub(super) shows: bool,
 }
 
 /// What a statement leaves in its session.
@@ -95,6 +97,7 @@ impl Statement {
             names,
             trace: trace(first, &words, &tokens),
             changes_schema: CHANGES_SCHEMA.contains(&first),
+            shows: first == "SHOW",
         };
         Ok((statement, found))
     }

@@ -38,6 +38,21 @@ fn a_change_tells_its_key_and_counts_matched_rows() {
 }
 
 #[test]
+fn a_view_that_was_made_anew_is_shown_as_it_is_now() {
+    let bench = Bench::new();
+    let shown = || bench.rows("show create view v");
+    bench.execute("create view v as select 1 as first_form");
+    assert!(shown().contains("first_form"));
+    bench.execute("drop view v");
+    bench.execute("create view v as select 2 as second_form");
+    let shown = shown();
+    assert!(
+        shown.contains("second_form") && !shown.contains("first_form"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn parameters_are_bound_by_the_server() {
     let bench = Bench::new();
     bench.execute("create table t (id int primary key, b longblob, s varchar(20))");
