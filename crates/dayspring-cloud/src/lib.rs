@@ -20,6 +20,7 @@ mod server;
 mod ssm;
 mod state;
 mod sts;
+mod uncancelled;
 mod world;
 
 pub use identity::Identity;

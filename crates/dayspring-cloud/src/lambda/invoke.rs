@@ -6,10 +6,7 @@
 //! 3. Otherwise a process is started. A start that fails is tried a second time within the function's timeout, and what
 //!    that comes to is the answer, as on AWS.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -25,6 +22,7 @@ use super::report::{
     exit_payload, init_report_line, start_line, timeout_line, timeout_payload, too_large_payload,
 };
 use super::session::{Event, Exit, Handover, Now, Offered, Outcome};
+use crate::uncancelled::Uncancelled;
 
 /// From the start to the first `next`: <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>.
 const INIT_MAX: Duration = Duration::from_secs(10);
@@ -48,7 +46,8 @@ pub(super) fn run(
         };
         Ok(match run_warm(&function, &event).await {
             Some(invocation) => invocation,
-            None => run_cold(&function, &event).await,
+            // On a heap of its own: a process that is there needs no room for the start of another.
+            None => Box::pin(run_cold(&function, &event)).await,
         })
     })
 }
@@ -334,52 +333,5 @@ fn no_process(function: &Function, event: &Event, reason: &CannotStart) -> Invoc
         payload: entrypoint_payload(id, &reason.0).into(),
         function_error: Some("Unhandled".to_owned()),
         log_tail: log_tail.into(),
-    }
-}
-
-/// A future that goes on by itself when its caller drops it: a client that hangs up does not stop a function.
-pub(super) struct Uncancelled<T: Send + 'static> {
-    future: Option<Pin<Box<dyn Future<Output = T> + Send>>>,
-}
-
-impl<T: Send + 'static> Uncancelled<T> {
-    fn new(future: impl Future<Output = T> + Send + 'static) -> Self {
-        Self {
-            future: Some(Box::pin(future)),
-        }
-    }
-}
-
-impl<T: Send + 'static> std::fmt::Debug for Uncancelled<T> {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Uncancelled")
-            .finish_non_exhaustive()
-    }
-}
-
-impl<T: Send + 'static> Future for Uncancelled<T> {
-    type Output = T;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        let Some(future) = &mut self.future else {
-            return Poll::Pending;
-        };
-        let polled = future.as_mut().poll(context);
-        if polled.is_ready() {
-            self.future = None;
-        }
-        polled
-    }
-}
-
-impl<T: Send + 'static> Drop for Uncancelled<T> {
-    fn drop(&mut self) {
-        if let (Some(future), Ok(runtime)) =
-            (self.future.take(), tokio::runtime::Handle::try_current())
-        {
-            // It ends at the latest with its process, which the register owns.
-            drop(runtime.spawn(future));
-        }
     }
 }

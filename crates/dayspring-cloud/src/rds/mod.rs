@@ -305,12 +305,17 @@ impl data_api::Directory for Shared {
         let Some(identifier) = resource_arn.strip_prefix(&prefix) else {
             return Err(Fault::validation("Invalid resource ARN"));
         };
-        let record = self
+        let (writer, may_pause) = self
             .store
-            .record(identifier)
-            .filter(|record| record.spec.http_endpoint_enabled)
+            .look(identifier, |record| {
+                record
+                    .spec
+                    .http_endpoint_enabled
+                    .then(|| (record.instances.first().cloned(), record.spec.may_pause))
+            })
+            .flatten()
             .ok_or_else(|| Fault::endpoint_not_enabled(identifier))?;
-        let Some(writer) = record.instances.first() else {
+        let Some(writer) = writer else {
             return Err(Fault::no_instance(identifier));
         };
         let database = self
@@ -318,8 +323,8 @@ impl data_api::Directory for Shared {
             .get(identifier)
             .cloned()
             .ok_or_else(|| Fault::unavailable("It was stopped."))?;
-        if record.spec.may_pause && !database.is_awake() {
-            return Err(Fault::resuming(writer));
+        if may_pause && !database.is_awake() {
+            return Err(Fault::resuming(&writer));
         }
         Ok(database)
     }

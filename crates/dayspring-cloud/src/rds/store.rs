@@ -67,6 +67,11 @@ impl Store {
         self.lock().get(identifier).cloned()
     }
 
+    /// What is wanted of a record.
+    pub(super) fn look<T>(&self, identifier: &str, look: impl FnOnce(&Record) -> T) -> Option<T> {
+        self.lock().get(identifier).map(look)
+    }
+
     /// The cluster that has the instance.
     pub(super) fn of_instance(&self, instance: &str) -> Option<Record> {
         self.lock()

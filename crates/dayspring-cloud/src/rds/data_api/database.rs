@@ -19,6 +19,7 @@ use super::statements::Statements;
 use super::transactions::{Lifetime, Transactions};
 use crate::parity::Notices;
 use crate::rds::mariadb::{Account, Endpoint, Server, ServerState};
+use crate::uncancelled::Uncancelled;
 
 /// How long the names of a result's types may take.
 const LOOKUP_WITHIN: Duration = Duration::from_secs(2);
@@ -172,9 +173,9 @@ impl Database {
             }
         };
         let connection_id = session.connection.id();
-        let (sender, receiver) = oneshot::channel();
-        // A task of its own: it goes on when the client hangs up, so the session always finds its way back.
-        let task = tokio::spawn(carry_out(
+        let (sender, mut receiver) = oneshot::channel();
+        // It goes on when the client hangs up, and behind the answer, so the session always finds its way back.
+        let mut task = Uncancelled::new(carry_out(
             Arc::clone(&self.shared),
             session,
             transaction.clone(),
@@ -182,13 +183,20 @@ impl Database {
             sender,
             working,
         ));
-        match tokio::time::timeout(self.shared.limits.statement, receiver).await {
+        let outcome = async {
+            tokio::select! {
+                biased;
+                outcome = &mut receiver => outcome,
+                () = &mut task => receiver.await,
+            }
+        };
+        match tokio::time::timeout(self.shared.limits.statement, outcome).await {
             Ok(Ok(result)) => result.map_err(Failure::into_fault),
             Ok(Err(_)) => Err(Failure::Connection.into_fault()),
             Err(_) => {
                 if !continue_after_timeout {
                     self.kill(connection_id).await;
-                    task.abort();
+                    task.cancel();
                     if let Some(id) = transaction {
                         self.shared.transactions.end(&id, Gone::Terminated);
                     }

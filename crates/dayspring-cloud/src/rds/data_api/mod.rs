@@ -1,8 +1,7 @@
 //! The RDS Data API, as Serverless v2 and provisioned clusters of Aurora MySQL answer it.
 //!
-//! Statements are bound by the server (prepared statements), never by pasting values into text. A statement runs in a
-//! task of its own: a client that hangs up changes nothing, and a session always returns to the pool or to its
-//! transaction.
+//! Statements are bound by the server (prepared statements), never by pasting values into text. A client
+//! that hangs up changes nothing: its statement goes on, and a session always returns to the pool or to its transaction.
 
 mod answer;
 mod column;
