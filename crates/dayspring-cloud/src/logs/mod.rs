@@ -37,6 +37,16 @@ impl Logs {
         })
     }
 
+    /// Has the files written a moment after the events come. Only within a runtime.
+    pub(crate) fn write_behind(&self) {
+        self.store.write_behind();
+    }
+
+    /// Writes what the files do not have yet.
+    pub(crate) fn write_all(&self) {
+        self.store.write_all();
+    }
+
     /// A store on a private folder that goes away with it.
     #[cfg(test)]
     pub(crate) fn scratch() -> Self {

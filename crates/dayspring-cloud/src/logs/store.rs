@@ -3,14 +3,18 @@
 //! In memory a group holds its newest events, within [`EVENTS_MAX`] and [`BYTES_MAX`]. Its file is appended to, and
 //! rewritten with what is in memory once it is as much larger again, so that a function that prints without end fills
 //! neither the memory nor the disk.
+//!
+//! Readers are answered from memory, so that the file may be behind it: [`Store::write_behind`].
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
 use crate::error::AwsError;
 use crate::http::encode_percent;
@@ -30,12 +34,20 @@ const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// How many streams a group keeps. Each process of a function has one.
 const STREAMS_MAX: usize = 1000;
 
+/// How far a file may be behind: what a cloud that is killed may lose of its logs.
+const BEHIND_MAX: Duration = Duration::from_millis(50);
+
+/// And in bytes.
+const BEHIND_BYTES_MAX: usize = 256 * 1024;
+
 #[derive(Debug)]
 pub(super) struct Store {
     folder: PathBuf,
     file: StateFile,
     world: World,
     groups: Mutex<BTreeMap<String, Group>>,
+    /// Told when there is something to write, once somebody writes behind.
+    behind: OnceLock<Arc<Notify>>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -53,6 +65,9 @@ pub(super) struct Group {
     bytes: usize,
     #[serde(skip)]
     bytes_in_file: u64,
+    /// What the file does not have yet.
+    #[serde(skip)]
+    unwritten: Vec<u8>,
     #[serde(skip)]
     file: Option<File>,
 }
@@ -95,7 +110,35 @@ impl Store {
             file,
             world,
             groups: Mutex::new(groups),
+            behind: OnceLock::new(),
         })
+    }
+
+    /// Takes the files off the way of whoever logs: from now on they are written within [`BEHIND_MAX`], and when the
+    /// store goes.
+    pub(super) fn write_behind(self: &Arc<Self>) {
+        let behind = Arc::new(Notify::new());
+        if self.behind.set(Arc::clone(&behind)).is_err() {
+            return;
+        }
+        let store = Arc::downgrade(self);
+        tokio::spawn(async move {
+            loop {
+                behind.notified().await;
+                tokio::time::sleep(BEHIND_MAX).await;
+                match store.upgrade() {
+                    Some(store) => store.write_all(),
+                    None => return,
+                }
+            }
+        });
+    }
+
+    /// Writes what the files do not have yet.
+    pub(super) fn write_all(&self) {
+        for (name, group) in &mut *self.lock() {
+            group.write(&self.folder, name);
+        }
     }
 
     /// Looks at all groups.
@@ -167,7 +210,8 @@ impl Store {
         let ingested = self.world.now_millis();
         let mut groups = self.lock();
         let group = groups.entry(group_name.to_owned()).or_default();
-        let mut text = Vec::new();
+        let first = group.unwritten.is_empty();
+        let before = group.unwritten.len();
         for (at, message) in events {
             let event = Event {
                 id: group.next_id,
@@ -177,26 +221,25 @@ impl Store {
                 message,
             };
             group.next_id += 1;
-            serde_json::to_writer(&mut text, &event).expect("an event is plain data");
-            text.push(b'\n');
+            serde_json::to_writer(&mut group.unwritten, &event).expect("an event is plain data");
+            group.unwritten.push(b'\n');
             group.push(event);
         }
+        let added = group.unwritten.len() - before;
         group.bytes_in_file = group
             .bytes_in_file
-            .saturating_add(u64::try_from(text.len()).unwrap_or(u64::MAX));
+            .saturating_add(u64::try_from(added).unwrap_or(u64::MAX));
         if group.bytes_in_file > FILE_BYTES_MAX {
             rewrite(&self.folder, group_name, group);
-        } else {
-            if group.file.is_none() {
-                group.file = File::options()
-                    .create(true)
-                    .append(true)
-                    .open(events_path(&self.folder, group_name))
-                    .ok();
+            return;
+        }
+        match self.behind.get() {
+            Some(behind) if group.unwritten.len() < BEHIND_BYTES_MAX => {
+                if first {
+                    behind.notify_one();
+                }
             }
-            if let Some(file) = &mut group.file {
-                file.write_all(&text).ok();
-            }
+            _ => group.write(&self.folder, group_name),
         }
     }
 
@@ -215,7 +258,36 @@ impl Store {
     }
 }
 
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.write_all();
+        if let Some(behind) = self.behind.get() {
+            behind.notify_one();
+        }
+    }
+}
+
 impl Group {
+    /// Brings the file up to memory. A line that cannot be written is lost to the next run alone.
+    fn write(&mut self, folder: &Path, name: &str) {
+        if self.unwritten.is_empty() {
+            return;
+        }
+        if self.file.is_none() {
+            self.file = File::options()
+                .create(true)
+                .append(true)
+                .open(events_path(folder, name))
+                .ok();
+        }
+        if let Some(file) = &mut self.file {
+            file.write_all(&self.unwritten).ok();
+        }
+        self.unwritten.clear();
+        // A burst of lines does not keep its room.
+        self.unwritten.shrink_to(BEHIND_BYTES_MAX / 4);
+    }
+
     fn push(&mut self, event: Event) {
         self.bytes += event.message.len();
         self.events.push_back(event);
@@ -258,6 +330,7 @@ fn rewrite(folder: &Path, name: &str, group: &mut Group) {
         text.push(b'\n');
     }
     group.bytes_in_file = 0;
+    group.unwritten.clear();
     if std::fs::write(&new, &text)
         .and_then(|()| std::fs::rename(&new, &path))
         .is_ok()
@@ -287,6 +360,23 @@ mod tests {
                 assert_eq!(group.next_id, 3 * EVENTS_MAX as u64 + 1);
             });
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_file_that_is_written_behind_has_every_event_soon_and_readers_have_it_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Arc::new(Store::open(folder.path().to_owned(), World::real()).unwrap());
+        let count = |store: &Store| store.read(|groups| groups["g"].events.len());
+        let store = open();
+        store.write_behind();
+        store.append("g", "s", [(1, "one".to_owned())]);
+        store.append("g", "s", [(2, "two".to_owned())]);
+        assert_eq!((count(&store), count(&open())), (2, 0));
+        tokio::time::sleep(2 * BEHIND_MAX).await;
+        assert_eq!(count(&open()), 2);
+        store.append("g", "s", [(3, "three".to_owned())]);
+        drop(store);
+        assert_eq!(count(&open()), 3);
     }
 
     #[test]

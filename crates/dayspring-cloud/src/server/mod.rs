@@ -123,6 +123,7 @@ impl Cloud {
                 }
             })?;
         let services = Arc::new(services);
+        services.logs.write_behind();
         let (ending, end) = watch::channel(false);
         let mut ports = JoinSet::new();
         ports.spawn(serve(aws, Port::Aws, Arc::clone(&services), end.clone()));
@@ -160,6 +161,7 @@ impl Cloud {
         // Functions first: they may be using the databases.
         self.services.lambda.shut_down().await;
         self.services.rds.shut_down().await;
+        self.services.logs.write_all();
     }
 }
 
