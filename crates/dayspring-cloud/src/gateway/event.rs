@@ -84,6 +84,9 @@ pub(super) struct EventParts<'a> {
     pub(super) is_binary: bool,
 }
 
+/// An event of a browser's request has about this many bytes without its body.
+const EVENT_BYTES_USUAL: usize = 2048;
+
 /// The event as JSON.
 pub(super) fn render_event(
     context: &RequestContext,
@@ -98,7 +101,8 @@ pub(super) fn render_event(
         body if parts.is_binary => Some(Cow::Owned(STANDARD.encode(body))),
         body => Some(String::from_utf8_lossy(body)),
     };
-    serde_json::to_vec(&Event {
+    let mut event = Vec::with_capacity(EVENT_BYTES_USUAL + parts.body.len());
+    let rendered = Event {
         resource: resource_path,
         path: parts.path,
         http_method: &context.method,
@@ -133,7 +137,9 @@ pub(super) fn render_event(
         },
         is_base64_encoded: parts.is_binary && body.is_some(),
         body,
-    })
+    };
+    serde_json::to_writer(&mut event, &rendered)?;
+    Ok(event)
 }
 
 #[derive(Debug, serde::Serialize)]

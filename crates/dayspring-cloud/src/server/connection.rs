@@ -9,14 +9,16 @@
 
 use std::future::Future;
 use std::io::{ErrorKind, IoSlice};
+use std::mem::MaybeUninit;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::time::Duration;
 
 use ::http::request::Parts;
 use ::http::{Method, StatusCode, Version};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncRead as _, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -137,7 +139,7 @@ struct Connection {
     end: watch::Receiver<bool>,
 }
 
-/// A read makes at least so much room.
+/// What a head or a small body is read into first: only what came is kept.
 const READ_BYTES: usize = 4096;
 
 /// And while a body is read.
@@ -163,21 +165,20 @@ impl Connection {
 
     /// Waits for a request to begin.
     async fn wait(&mut self) -> Result<(), Closed> {
-        self.buffer.reserve(READ_BYTES);
-        match self.stream.try_read_buf(&mut self.buffer) {
-            Ok(0) => return Err(Closed),
-            Ok(_) => return Ok(()),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(_) => return Err(Closed),
-        }
         self.buffer = BytesMut::new();
+        let Self {
+            stream,
+            buffer,
+            patience,
+            end,
+        } = self;
         tokio::select! {
             biased;
-            ready = timeout(self.patience.idle, self.stream.readable()) => match ready {
-                Ok(Ok(())) => Ok(()),
-                _ => Err(Closed),
+            read = timeout(patience.idle, fill(stream, buffer)) => match read {
+                Ok(read) => read,
+                Err(_) => Err(Closed),
             },
-            () = super::ended(&mut self.end) => Err(Closed),
+            () = super::ended(end) => Err(Closed),
         }
     }
 
@@ -185,13 +186,13 @@ impl Connection {
         loop {
             match parse_head(&mut self.buffer) {
                 Ok(Some(head)) => return Ok(Next::Request(Box::new(head))),
-                Ok(None) => self.fill(READ_BYTES).await?,
+                Ok(None) => fill(&mut self.stream, &mut self.buffer).await?,
                 Err(bad) => return Ok(Next::Refused(bad.status(), bad.to_string())),
             }
         }
     }
 
-    /// Reads more, however little.
+    /// Reads more of a body, however little.
     async fn fill(&mut self, room: usize) -> Result<(), Closed> {
         self.buffer.reserve(room);
         loop {
@@ -380,6 +381,25 @@ impl Connection {
         };
         timeout(patience, forget).await.unwrap_or_default();
     }
+}
+
+/// Reads something into the buffer. An idle connection has no room of its own, and a read that takes less than there is
+/// room for is known to have taken all, so the next one waits without asking the system first.
+async fn fill(stream: &mut TcpStream, buffer: &mut BytesMut) -> Result<(), Closed> {
+    std::future::poll_fn(|context| {
+        let mut room = [MaybeUninit::uninit(); READ_BYTES];
+        let mut read = ReadBuf::uninit(&mut room);
+        Pin::new(&mut *stream)
+            .poll_read(context, &mut read)
+            .map(|result| match result {
+                Ok(()) if !read.filled().is_empty() => {
+                    buffer.extend_from_slice(read.filled());
+                    Ok(())
+                }
+                _ => Err(Closed),
+            })
+    })
+    .await
 }
 
 fn refusal(status: StatusCode, reason: &str) -> Answer {

@@ -20,7 +20,9 @@ use crate::cloudformation::{CloudFormation, Responses, Sources, Types};
 use crate::error::AwsError;
 use crate::gateway::{BODY_BYTES_MAX as STAGE_BODY_BYTES_MAX, Gateway, GatewayConfig};
 use crate::http::{self, Answer, Call, RequestId};
-use crate::lambda::{FunctionLine, IDLE_MAX_DEFAULT, Interpreters, Lambda, LambdaConfig};
+use crate::lambda::{
+    FunctionLine, IDLE_MAX_DEFAULT, Interpreters, Lambda, LambdaConfig, random_uuid,
+};
 use crate::logs::Logs;
 use crate::parity::Notices;
 use crate::protocol::{json, rest_json, rest_xml, signature};
@@ -287,7 +289,7 @@ impl Services {
 
     /// Answers a request on the port of the AWS APIs.
     async fn answer_aws(&self, mut call: Call) -> Answer {
-        let id = self.world.uuid();
+        let id = random_uuid();
         call.parts.extensions.insert(RequestId(id.clone()));
         let mut answer = self.answer_service(call).await;
         if let Ok(id) = HeaderValue::from_str(&id) {
@@ -303,7 +305,7 @@ impl Services {
                 return http::answer(StatusCode::OK, "application/json", r#"{"status":"ok"}"#);
             }
             Target::CustomResourceResponse => return self.take_response(call),
-            Target::Stage => return self.answer_stage(call).await,
+            Target::Stage => return Box::pin(self.answer_stage(call)).await,
             Target::Unknown(name) => return refuse_unknown(&name, &call),
             Target::Service(service) => service,
         };
@@ -332,7 +334,8 @@ impl Services {
             Service::Ssm => self.ssm.answer(&call),
             Service::Secrets => self.secrets.answer(&call),
             Service::Logs => self.logs.answer(&call),
-            Service::Lambda => self.lambda.answer(call).await,
+            // Each on its own heap, or every request would have to have room for the largest.
+            Service::Lambda => Box::pin(self.lambda.answer(call)).await,
             Service::RdsData => self.rds.data_api(call).await,
         }
     }
@@ -426,7 +429,7 @@ impl Handler for At<'_> {
 
     async fn answer(&self, call: Call) -> Answer {
         match self.port {
-            Port::Aws => self.services.answer_aws(call).await,
+            Port::Aws => Box::pin(self.services.answer_aws(call)).await,
             Port::Api => self.services.answer_stage(call).await,
         }
     }
