@@ -1,10 +1,14 @@
 //! What a deploy uploads: a zip with the binary, and a zip with the scripts.
 
-use std::path::Path;
+use std::fs::File;
+use std::io::{Cursor, Seek, Write};
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use dayspring_migrate::{Phase, Script, read_folder};
-use dayspring_stack::{Assets, Digest, Stage, Template, asset_key, template_key, zip};
+use dayspring_stack::{
+    Assets, Digest, Stage, Template, archive_name, asset_key, template_key, zip,
+};
 
 use crate::aws::{Aws, Target};
 use crate::deploy::{Artifact, Deployment};
@@ -12,28 +16,77 @@ use crate::elf::{self, Unfit};
 use crate::error::Error;
 use crate::project::Loaded;
 
-/// An archive and its digest: the same bytes for the same content.
+/// An archive and the digest that names it: the same for the same content.
 #[derive(Debug, Clone)]
 pub(crate) struct Archive {
-    pub(crate) content: Bytes,
+    content: Content,
     digest: Digest,
     /// Whether it holds scripts that run when the new code is live.
     contract: bool,
 }
 
-impl Archive {
-    fn of(
-        entries: Vec<zip::Entry>,
+/// What an archive holds: packed, or to be packed once it is known that the other side lacks it.
+#[derive(Debug, Clone)]
+pub(crate) enum Content {
+    Packed(Bytes),
+    Binary {
+        path: PathBuf,
+        digest: Digest,
         compression: zip::Compression,
-        path: &Path,
-    ) -> Result<Self, Error> {
-        let content = zip::archive(entries, compression).map_err(Error::pack(path))?;
-        let digest = Digest::of(&content);
-        Ok(Self {
-            content: content.into(),
-            digest,
-            contract: false,
-        })
+    },
+}
+
+impl Content {
+    /// The archive's bytes.
+    pub(crate) fn packed(&self) -> Result<Bytes, Error> {
+        match self {
+            Self::Packed(bytes) => Ok(bytes.clone()),
+            Self::Binary { .. } => {
+                let mut archive = Cursor::new(Vec::new());
+                self.pack_to(&mut archive)?;
+                Ok(archive.into_inner().into())
+            }
+        }
+    }
+
+    fn pack_to(&self, mut archive: impl Write + Seek) -> Result<(), Error> {
+        match self {
+            Self::Packed(bytes) => archive.write_all(bytes).map_err(Error::write("an archive")),
+            Self::Binary {
+                path,
+                digest,
+                compression,
+            } => {
+                let file = File::open(path).map_err(Error::read(path))?;
+                let found = zip::archive_bootstrap(file, *compression, archive)
+                    .map_err(Error::pack(path))?;
+                // Another build beside this command: the template already names what was there.
+                if found != *digest {
+                    let changed = std::io::Error::other("it changed in the meantime");
+                    return Err(Error::pack(path)(changed));
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Archive {
+    /// Writes it into an assembly's folder, where it is not there already. It is there whole or not at all.
+    pub(crate) fn write(&self, folder: &Path) -> Result<(), Error> {
+        let path = folder.join(archive_name(&self.digest));
+        if path.exists() {
+            return Ok(());
+        }
+        let partial = folder.join(format!("{}.{}", self.digest, std::process::id()));
+        let file = File::create(&partial).map_err(Error::write(&partial))?;
+        let written = self.content.pack_to(std::io::BufWriter::new(file));
+        let renamed =
+            written.and_then(|()| std::fs::rename(&partial, &path).map_err(Error::write(&path)));
+        if renamed.is_err() {
+            drop(std::fs::remove_file(&partial));
+        }
+        renamed
     }
 
     fn artifact(&self, name: &'static str, stage: &Stage) -> Artifact {
@@ -64,14 +117,20 @@ pub(crate) fn compression(target: &Target) -> zip::Compression {
     }
 }
 
-/// The functions' binary, packed.
+/// The functions' binary, to be packed where it is wanted: its digest is known at once, and mostly nothing has changed.
 pub(crate) fn pack_code(binary: &Path, compression: zip::Compression) -> Result<Archive, Error> {
-    let bytes = std::fs::read(binary).map_err(Error::read(binary))?;
-    let bootstrap = zip::Entry {
-        path: "bootstrap".to_owned(),
-        bytes,
-    };
-    Archive::of(vec![bootstrap], compression, binary)
+    let digest = File::open(binary)
+        .and_then(zip::bootstrap_digest)
+        .map_err(Error::read(binary))?;
+    Ok(Archive {
+        content: Content::Binary {
+            path: binary.to_owned(),
+            digest: digest.clone(),
+            compression,
+        },
+        digest,
+        contract: false,
+    })
 }
 
 /// The scripts, packed under the path that they have in the project, so that the migrator names them as the user does. What
@@ -88,11 +147,12 @@ pub(crate) fn pack_scripts(loaded: &Loaded, stage: &Stage) -> Result<Archive, Er
     if entries.is_empty() {
         return Err(Error::NoScripts { folder });
     }
-    let archive = Archive::of(entries, zip::Compression::Deflated, &folder)?;
-    let contract = scripts.of_phase(Phase::Contract).next().is_some();
+    let content =
+        zip::archive(entries, zip::Compression::Deflated).map_err(Error::pack(&folder))?;
     Ok(Archive {
-        contract,
-        ..archive
+        digest: Digest::of(&content),
+        content: Content::Packed(content.into()),
+        contract: scripts.of_phase(Phase::Contract).next().is_some(),
     })
 }
 

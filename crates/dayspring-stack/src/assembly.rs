@@ -23,33 +23,12 @@ const LOOKUP_BOOTSTRAP_VERSION: u32 = 8;
 /// What the functions and the migrator run, by digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assets {
-    /// The archive with `bootstrap`.
+    /// The archive with `bootstrap`, by [`crate::zip::bootstrap_digest`].
     pub code: Digest,
-    /// The archive with the scripts' folder.
+    /// The archive with the scripts' folder, by its own bytes.
     pub scripts: Digest,
     /// Whether there are scripts among them that run only when the new code is live (`vN.contract.sql`).
     pub contract: bool,
-}
-
-/// The archives themselves.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Archives {
-    /// The archive with `bootstrap`.
-    pub code: Vec<u8>,
-    /// The archive with the scripts' folder.
-    pub scripts: Vec<u8>,
-}
-
-impl Archives {
-    /// The digests of the archives, with what is known of the scripts.
-    #[must_use]
-    pub fn assets(&self, contract: bool) -> Assets {
-        Assets {
-            code: Digest::of(&self.code),
-            scripts: Digest::of(&self.scripts),
-            contract,
-        }
-    }
 }
 
 /// A file of the assembly.
@@ -74,10 +53,17 @@ pub fn template_key(project: &ProjectName, digest: &Digest) -> String {
     format!("{project}/{digest}.json")
 }
 
-/// The files of the assembly that deploys `template`, which must have been made for `stage` with the archives' digests,
-/// with the caller's credentials to the caller's account and region.
+/// The name of an archive in the assembly's folder.
 #[must_use]
-pub fn assembly(stage: &Stage, template: &Template, archives: &Archives) -> Vec<File> {
+pub fn archive_name(digest: &Digest) -> String {
+    format!("asset.{digest}.zip")
+}
+
+/// The files of the assembly that deploys `template`, which must have been made for `stage` with `assets`,
+/// with the caller's credentials to the caller's account and region. The archives, under their [`archive_name`]s, belong
+/// to it too and have to be there first: a folder with a manifest is whole.
+#[must_use]
+pub fn assembly(stage: &Stage, template: &Template, assets: &Assets) -> Vec<File> {
     let stack = stage.stack_name();
     let project = stage.project();
     let template_name = format!("{stack}.template.json");
@@ -85,11 +71,9 @@ pub fn assembly(stage: &Stage, template: &Template, archives: &Archives) -> Vec<
     let template_bytes = template.to_json().into_bytes();
     let template_digest = Digest::of(&template_bytes);
     let template_key = template_key(project, &template_digest);
-    let (code, scripts) = (Digest::of(&archives.code), Digest::of(&archives.scripts));
-    let archive_name = |digest: &Digest| format!("asset.{digest}.zip");
 
     let mut listed = Map::new();
-    for (title, digest) in [("code", &code), ("scripts", &scripts)] {
+    for (title, digest) in [("code", &assets.code), ("scripts", &assets.scripts)] {
         let key = asset_key(project, digest);
         listed.insert(
             digest.to_string(),
@@ -115,14 +99,6 @@ pub fn assembly(stage: &Stage, template: &Template, archives: &Archives) -> Vec<
     );
     vec![
         File {
-            name: archive_name(&code),
-            bytes: archives.code.clone(),
-        },
-        File {
-            name: archive_name(&scripts),
-            bytes: archives.scripts.clone(),
-        },
-        File {
             name: assets_name,
             bytes: indented(&assets_manifest),
         },
@@ -130,7 +106,7 @@ pub fn assembly(stage: &Stage, template: &Template, archives: &Archives) -> Vec<
             name: template_name,
             bytes: template_bytes,
         },
-        // Last, so that a folder with a manifest is whole.
+        // Last, for what is said above.
         File {
             name: "manifest.json".to_owned(),
             bytes: indented(&manifest),

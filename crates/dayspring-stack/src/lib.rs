@@ -33,7 +33,7 @@ mod resources;
 mod template;
 pub mod zip;
 
-pub use assembly::{Archives, Assets, File, assembly, asset_key, template_key};
+pub use assembly::{Assets, File, archive_name, assembly, asset_key, template_key};
 pub use asset_home::{AssetHome, Qualifier};
 pub use digest::{Digest, sha256_hex};
 pub use error::{Error, Invalid, ProjectErrors, Related};

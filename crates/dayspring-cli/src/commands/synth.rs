@@ -1,9 +1,7 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
-use dayspring_stack::{
-    Architecture, Archives, AssetHome, Overrides, Qualifier, Stage, synthesize, zip,
-};
+use dayspring_stack::{Architecture, AssetHome, Overrides, Qualifier, Stage, synthesize, zip};
 
 use super::deploy::overrides;
 use super::{ProjectArgs, StageArgs, TargetArgs};
@@ -75,13 +73,14 @@ pub(crate) async fn synth(ui: Ui, args: SynthArgs) -> Result<(), Error> {
     let binary = args.build.binary(ui, &loaded, build_for).await?;
     let code = package::pack_code(&binary, zip::Compression::Deflated)?;
     let scripts = package::pack_scripts(&loaded, &stage)?;
-    let template = synthesize(&stage, &package::assets(&code, &scripts));
-    let archives = Archives {
-        code: code.content.into(),
-        scripts: scripts.content.into(),
-    };
-    for file in dayspring_stack::assembly(&stage, &template, &archives) {
-        write(&args.out.join(&file.name), &file.bytes)?;
+    let assets = package::assets(&code, &scripts);
+    let template = synthesize(&stage, &assets);
+    std::fs::create_dir_all(&args.out).map_err(Error::write(&args.out))?;
+    code.write(&args.out)?;
+    scripts.write(&args.out)?;
+    for file in dayspring_stack::assembly(&stage, &template, &assets) {
+        let path = args.out.join(&file.name);
+        std::fs::write(&path, &file.bytes).map_err(Error::write(&path))?;
     }
     if args.home.make_bucket {
         let aws = Aws::connect(&target).await?;
@@ -173,11 +172,4 @@ fn cross_target(architecture: Architecture) -> Option<String> {
     };
     let native = cfg!(target_os = "linux") && std::env::consts::ARCH == wanted;
     (!native).then(|| format!("{wanted}-unknown-linux-gnu"))
-}
-
-fn write(path: &Path, content: &[u8]) -> Result<(), Error> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(Error::write(folder))?;
-    }
-    std::fs::write(path, content).map_err(Error::write(path))
 }

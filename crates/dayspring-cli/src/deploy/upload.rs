@@ -1,10 +1,9 @@
 //! Artifacts to the bucket: each under the digest of its content, so that only what changed is sent.
 
-use bytes::Bytes;
-
 use super::{Deployment, Event, Observe};
 use crate::aws::Aws;
 use crate::error::Error;
+use crate::package::Content;
 
 /// A file that the template refers to.
 #[derive(Debug, Clone)]
@@ -12,7 +11,7 @@ pub(crate) struct Artifact {
     /// What it is, in a word or two.
     pub(crate) name: &'static str,
     pub(crate) key: String,
-    pub(crate) content: Bytes,
+    pub(crate) content: Content,
 }
 
 pub(super) async fn upload(
@@ -26,13 +25,12 @@ pub(super) async fn upload(
         if aws.s3.has_object(bucket, &artifact.key).await? {
             continue;
         }
+        let content = artifact.content.packed()?;
         observe(Event::Uploading {
             name: artifact.name,
-            bytes: artifact.content.len(),
+            bytes: content.len(),
         });
-        aws.s3
-            .put_object(bucket, &artifact.key, artifact.content.clone())
-            .await?;
+        aws.s3.put_object(bucket, &artifact.key, content).await?;
     }
     Ok(())
 }

@@ -1,5 +1,8 @@
 //! `dayspring synth` and `dayspring migrate split`: what needs no cloud.
 
+use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt as _;
+
 use crate::support::Project;
 
 #[test]
@@ -39,6 +42,32 @@ fn the_same_project_gives_the_same_template() {
         manifest["artifacts"]["blog-dev"]["type"],
         "aws:cloudformation:stack"
     );
+}
+
+#[test]
+fn a_binary_is_packed_once() {
+    let project = Project::blog();
+    let synth = |binary: &str| -> BTreeSet<(String, u64)> {
+        project.write("bootstrap", binary);
+        let arguments = ["synth", "--bootstrap", "bootstrap", "--out", "out"];
+        let output = project.run(&arguments);
+        let problem = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{problem}");
+        let files = std::fs::read_dir(project.folder().join("out")).unwrap();
+        let archives = files.map(Result::unwrap).filter_map(|file| {
+            let name = file.file_name().into_string().unwrap();
+            // One that is written anew is another file.
+            let archive = (name.clone(), file.metadata().unwrap().ino());
+            name.starts_with("asset.").then_some(archive)
+        });
+        archives.collect()
+    };
+    let first = synth("stands for a binary");
+    assert_eq!(first.len(), 2, "the code and the scripts");
+    assert_eq!(synth("stands for a binary"), first);
+    let changed = synth("stands for another");
+    assert!(changed.is_superset(&first));
+    assert_eq!(changed.len(), 3, "{changed:?}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
-use dayspring_stack::zip::{Compression, Entry, archive};
 use dayspring_stack::{
-    Archives, AssetHome, Digest, File, Overrides, Project, Qualifier, assembly, synthesize,
+    AssetHome, Assets, Digest, File, Overrides, Project, Qualifier, archive_name, assembly,
+    synthesize,
 };
 use serde_json::Value;
 
@@ -22,16 +22,16 @@ fn files_in(asset_home: AssetHome) -> Vec<File> {
         ..Overrides::default()
     };
     let stage = project.stage("dev", &overrides).unwrap();
-    let entry = |path: &str| Entry {
-        path: path.to_owned(),
-        bytes: path.as_bytes().to_vec(),
-    };
-    let archives = Archives {
-        code: archive(vec![entry("bootstrap")], Compression::Deflated).unwrap(),
-        scripts: archive(vec![entry("scripts/schema/v1.sql")], Compression::Deflated).unwrap(),
-    };
-    let template = synthesize(&stage, &archives.assets(false));
-    assembly(&stage, &template, &archives)
+    let template = synthesize(&stage, &assets());
+    assembly(&stage, &template, &assets())
+}
+
+fn assets() -> Assets {
+    Assets {
+        code: Digest::of(b"code"),
+        scripts: Digest::of(b"scripts"),
+        contract: false,
+    }
 }
 
 fn json(name: &str) -> Value {
@@ -103,15 +103,22 @@ fn with_a_bootstrapped_account_its_bucket_and_roles_are_used() {
 }
 
 #[test]
-fn every_asset_is_a_file_of_the_assembly_under_its_digest() {
+fn every_asset_is_an_archive_or_a_file_of_the_assembly_under_its_digest() {
     let files = files();
-    let assets = json("blog-dev.assets.json");
-    let listed = assets["files"].as_object().unwrap();
+    let manifest = json("blog-dev.assets.json");
+    let listed = manifest["files"].as_object().unwrap();
     assert_eq!(listed.len(), 3, "code, scripts and template");
+    let Assets { code, scripts, .. } = assets();
     for (digest, asset) in listed {
         let path = asset["source"]["path"].as_str().unwrap();
-        let file = files.iter().find(|file| file.name == path).unwrap();
-        assert_eq!(&Digest::of(&file.bytes).to_string(), digest);
+        match files.iter().find(|file| file.name == path) {
+            Some(file) => assert_eq!(&Digest::of(&file.bytes).to_string(), digest),
+            None => assert!(
+                [&code, &scripts]
+                    .iter()
+                    .any(|archive| { archive.as_str() == digest && archive_name(archive) == path })
+            ),
+        }
         let destination = &asset["destinations"]["current"];
         assert_eq!(
             destination["bucketName"],
