@@ -10,8 +10,8 @@ use std::time::Duration;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
-use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
 pub(crate) use lambda::Lambda;
 pub(crate) use logs::{LogEvent, Logs};
@@ -38,6 +38,12 @@ impl Target {
                 .iter()
                 .any(|local| host.starts_with(local))
         })
+    }
+
+    /// Whether the endpoint speaks HTTP without TLS.
+    pub(crate) fn is_plain(&self) -> bool {
+        let url = self.endpoint_url.as_deref();
+        url.is_some_and(|url| url.starts_with("http://"))
     }
 
     /// The target in words.
@@ -101,9 +107,17 @@ impl Aws {
 }
 
 async fn config(target: &Target) -> SdkConfig {
+    // Where nothing goes further, the machine's certificates need not be read.
+    let trusted = if target.is_local() && target.is_plain() {
+        TrustStore::empty()
+    } else {
+        TrustStore::default()
+    };
+    let tls = TlsContext::builder().with_trust_store(trusted).build();
     // Ring instead of the default: no C toolchain beyond cc, and half the build time.
     let http = aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(tls.expect("nothing but a trust store is asked for"))
         .build_https();
     let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http);
     if let Some(url) = &target.endpoint_url {

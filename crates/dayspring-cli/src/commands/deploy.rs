@@ -310,11 +310,7 @@ pub(super) fn summarize(ui: Ui, deployed: &Deployed, begun: Instant) {
 
 /// The address of the API. A local cloud has no certificate: its addresses are plain HTTP.
 pub(super) fn plain_url(url: &str, target: &Target) -> String {
-    let plain = target
-        .endpoint_url
-        .as_deref()
-        .is_some_and(|endpoint| endpoint.starts_with("http://"));
-    if plain {
+    if target.is_plain() {
         url.replacen("https://", "http://", 1)
     } else {
         url.to_owned()
