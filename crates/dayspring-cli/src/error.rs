@@ -106,6 +106,10 @@ pub(crate) enum Error {
     #[error("this would put a new and empty database in the place of one with data:{list}")]
     Replaces { list: String, names: String },
     #[error(
+        "this changes what the database cluster cannot change, such as its name or its master user"
+    )]
+    OtherDatabase { folder: PathBuf },
+    #[error(
         "the functions' binary does not start in Lambda: it needs GLIBC {needs}, and Amazon Linux 2023 has {has}"
     )]
     Glibc { needs: String, has: String },
@@ -235,6 +239,7 @@ impl Error {
             | Self::Rebuild { .. }
             | Self::NotDevelopment { .. }
             | Self::Replaces { .. }
+            | Self::OtherDatabase { .. }
             | Self::Glibc { .. }
             | Self::WrongBinary { .. }
             | Self::NotConfirmed { .. } => Fault::Input,
@@ -330,6 +335,10 @@ impl Error {
             )),
             Self::Replaces { names, .. } => Some(format!(
                 "where that is meant, name it: {names}"
+            )),
+            Self::OtherDatabase { folder } => Some(format!(
+                "take the change back; or stop, delete {} with its data, and start again: the scripts make the database",
+                folder.display()
             )),
             Self::Glibc { .. } => Some(
                 "install cargo-zigbuild (`cargo install cargo-zigbuild`, `pip install ziglang`) or cargo-lambda, and build again: \

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::cloud::{DatabaseArgs, cache, listen, tell};
 use super::deploy::{overrides, summarize};
-use super::diff::{Comparison, refuse_scripts};
+use super::diff::{Comparison, DATABASE, refuse_scripts};
 use super::synth::BuildArgs;
 use super::{ProjectArgs, StageArgs};
 use crate::aws::{Aws, Target};
@@ -193,6 +193,17 @@ impl Cycle<'_> {
                     });
                 }
             };
+            // CloudFormation would find it out in the middle, in words about a name.
+            let is_other_database = proposal
+                .replacements()
+                .values()
+                .any(|replacement| replacement.resource_type == DATABASE);
+            if is_other_database {
+                proposal.discard(&self.aws, &deployment.stack).await?;
+                return Err(Error::OtherDatabase {
+                    folder: loaded.folder.join(".dayspring"),
+                });
+            }
             if !rebuild && self.rebuilds(loaded, stage, &deployment, &before).await? {
                 rebuild = true;
                 deployment.rebuild();

@@ -46,7 +46,7 @@ pub(crate) struct DiffArgs {
 const VALUE_CHARS_MAX: usize = 60;
 
 /// What is lost with its resource.
-const DATABASE: &str = "AWS::RDS::DBCluster";
+pub(super) const DATABASE: &str = "AWS::RDS::DBCluster";
 
 /// All that is different.
 #[derive(Debug)]

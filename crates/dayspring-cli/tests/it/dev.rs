@@ -66,6 +66,7 @@ fn the_blog_answers_and_is_developed() {
     a_failing_script_leaves_the_stack_up_and_is_resumed(&project, &mut dev);
     a_changed_function_is_served(&project, &mut dev);
     a_changed_past_is_refused_until_it_may_cost_the_data(&project, &mut dev);
+    another_database_is_refused(&project, &mut dev);
 
     // Stopped, it leaves no process behind; started again, nothing runs twice and the data is there.
     let children = children_of(dev.process_id());
@@ -178,6 +179,22 @@ fn a_changed_past_is_refused_until_it_may_cost_the_data(project: &Project, dev: 
     assert!(printed.contains("`--reset`"), "{printed}");
     assert_eq!(dev.get("/posts/second").status, 200);
     project.write("scripts/schema/v9.sql", &before);
+    dev.wait_for("nothing changed");
+}
+
+fn another_database_is_refused(project: &Project, dev: &mut Server) {
+    let before = project.read("dayspring.toml");
+    let other = before.replace("[database]\n", "[database]\nusername = \"somebody\"\n");
+    assert_ne!(other, before);
+    project.write("dayspring.toml", &other);
+    let printed = dev.wait_for("still serving");
+    assert!(
+        printed.contains("this changes what the database cluster cannot change"),
+        "{printed}"
+    );
+    assert!(printed.contains(".dayspring with its data"), "{printed}");
+    assert_eq!(dev.get("/posts/second").status, 200);
+    project.write("dayspring.toml", &before);
     dev.wait_for("nothing changed");
 }
 
