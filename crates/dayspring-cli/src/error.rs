@@ -87,7 +87,7 @@ pub(crate) enum Error {
         "the rollback of `{stack}` failed too, and CloudFormation changes nothing of it any more: {cause}"
     )]
     Stuck { stack: String, cause: String },
-    #[error("`{stack}` was overtaken by other deployments again and again")]
+    #[error("`{stack}` was changed by another deployment meanwhile")]
     Overtaken { stack: String },
     #[error("`{stack}` is left to CloudFormation, which goes on")]
     LeftBehind { stack: String },

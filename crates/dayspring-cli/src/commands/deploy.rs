@@ -140,6 +140,10 @@ impl Deploying<'_> {
                     });
                 }
                 Prepared::Proposed(before, proposal) => (before, proposal),
+                Prepared::Overtaken => {
+                    self.say_overtaken();
+                    continue;
+                }
             };
             match self.agree(&before, &proposal).await {
                 Ok(Agreed::Deploy) => {}
@@ -155,17 +159,21 @@ impl Deploying<'_> {
                     return Err(error);
                 }
             }
-            match self.carry_out(&proposal).await? {
+            match self.carry_out(&before, &proposal).await? {
                 Carried::Done(deployed) => return Ok(deployed),
-                Carried::Overtaken => self.ui.status(
-                    "Overtaken",
-                    "another deployment was first: looking again at what is there",
-                ),
+                Carried::Overtaken => self.say_overtaken(),
             }
         }
         Err(Error::Overtaken {
             stack: self.deployment.stack.clone(),
         })
+    }
+
+    fn say_overtaken(&self) {
+        self.ui.status(
+            "Overtaken",
+            "another deployment was first: looking again at what is there",
+        );
     }
 
     /// Shows what would change, refuses what must not be, and asks.
@@ -215,7 +223,7 @@ impl Deploying<'_> {
         })
     }
 
-    async fn carry_out(&self, proposal: &Proposal) -> Result<Carried, Error> {
+    async fn carry_out(&self, before: &Before, proposal: &Proposal) -> Result<Carried, Error> {
         let mut progress = Progress::new(self.ui);
         let mut is_begun = false;
         let mut observe = |event: Event| {
@@ -223,7 +231,7 @@ impl Deploying<'_> {
             progress.show(&event);
         };
         let carried = tokio::select! {
-            carried = deploy::carry_out(self.aws, &self.deployment, proposal, &mut observe) => Some(carried),
+            carried = deploy::carry_out(self.aws, &self.deployment, before, proposal, &mut observe) => Some(carried),
             () = shutdown::requested() => None,
         };
         progress.end();

@@ -192,6 +192,7 @@ impl Cycle<'_> {
                         migrated: false,
                     });
                 }
+                Prepared::Overtaken => continue,
             };
             // CloudFormation would find it out in the middle, in words about a name.
             let is_other_database = proposal
@@ -211,7 +212,7 @@ impl Cycle<'_> {
                 continue;
             }
             let carried =
-                deploy::carry_out(&self.aws, &deployment, &proposal, &mut observe).await?;
+                deploy::carry_out(&self.aws, &deployment, &before, &proposal, &mut observe).await?;
             if let Carried::Done(deployed) = carried {
                 return Ok(deployed);
             }

@@ -68,7 +68,7 @@ impl ReplacementKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Execution {
     Done,
-    /// Another deployment was carried out first: the change set is void.
+    /// Another deployment came first: the change set is void.
     Overtaken,
 }
 
@@ -106,67 +106,125 @@ impl Proposal {
         if !self.made_stack {
             return Ok(());
         }
-        let found = describe(aws, stack).await?;
-        if found.as_ref().and_then(Stack::stack_status) == Some(&StackStatus::ReviewInProgress) {
-            delete(aws, stack).await?;
+        match describe(aws, stack).await? {
+            Some(found) if found.stack_status() == Some(&StackStatus::ReviewInProgress) => {
+                delete(aws, &found).await
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
-/// Makes the change set, or nothing where nothing changed.
+/// What the making of a change set came to.
+#[derive(Debug)]
+pub(super) enum Proposed {
+    Made(Proposal),
+    /// Nothing changed.
+    Unchanged,
+    /// Another deployment came first: it is to be looked at again.
+    Overtaken,
+}
+
+/// Makes the change set.
 pub(super) async fn propose(
     aws: &Aws,
     deployment: &Deployment,
-    found: Found<'_>,
-) -> Result<Option<Proposal>, Error> {
+    before: Option<&Stack>,
+) -> Result<Proposed, Error> {
+    let found = Found::of(before);
     let creates = !matches!(found, Found::Deployed(_));
     let name = format!("dayspring-{:016x}", fastrand::u64(..));
-    let changes = create(aws, deployment, &name, creates).await?;
-    Ok(changes.map(|changes| Proposal {
-        name,
-        creates,
-        made_stack: matches!(found, Found::Nothing),
-        changes,
-    }))
+    match create(aws, deployment, &name, creates).await {
+        Ok(Some(changes)) => Ok(Proposed::Made(Proposal {
+            name,
+            creates,
+            made_stack: matches!(found, Found::Nothing),
+            changes,
+        })),
+        Ok(None) => Ok(Proposed::Unchanged),
+        Err(_) if is_overtaken(aws, &deployment.stack, before, false).await? => {
+            Ok(Proposed::Overtaken)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Carries a change set out and waits for its end.
 pub(super) async fn execute(
     aws: &Aws,
     deployment: &Deployment,
+    before: Option<&Stack>,
     proposal: &Proposal,
     observe: Observe<'_>,
 ) -> Result<Execution, Error> {
+    let seen = match begin(aws, deployment, proposal).await {
+        Ok(seen) => seen,
+        Err(_) if is_overtaken(aws, &deployment.stack, before, true).await? => {
+            return Ok(Execution::Overtaken);
+        }
+        Err(error) => return Err(error),
+    };
+    follow(aws, deployment, seen, observe).await?;
+    Ok(Execution::Done)
+}
+
+/// Has a change set carried out. Gives the events that were there before.
+async fn begin(
+    aws: &Aws,
+    deployment: &Deployment,
+    proposal: &Proposal,
+) -> Result<HashSet<String>, Error> {
     let stack = &deployment.stack;
     let seen = if proposal.creates {
         HashSet::new()
     } else {
         event_ids(aws, stack).await?
     };
-    let executed = aws
-        .cloudformation
+    aws.cloudformation
         .execute_change_set()
         .stack_name(stack)
         .change_set_name(&proposal.name)
         .send()
-        .await;
-    if let Err(error) = executed {
-        let code = error
-            .as_service_error()
-            .and_then(ProvideErrorMetadata::code);
-        // Its stack is under way or has changed since (ExecuteChangeSet's reference, "Errors"), or it is deleted, as every
-        // other change set is when one is carried out.
-        if matches!(
-            code,
-            Some("InvalidChangeSetStatus" | "ChangeSetNotFound" | "ChangeSetNotFoundException")
-        ) {
-            return Ok(Execution::Overtaken);
-        }
-        return Err(refused(SERVICE, "ExecuteChangeSet", &error));
+        .await
+        .map_err(|error| refused(SERVICE, "ExecuteChangeSet", &error))?;
+    Ok(seen)
+}
+
+/// Whether another deployment came between, so that what was refused is to be tried anew from a new look.
+///
+/// The refusals themselves do not tell: CloudFormation says `ValidationError` where the stack is under way,
+/// `InvalidChangeSetStatus` where the change set is void, `ChangeSetNotFound` where the other's execution has deleted it,
+/// and the same codes for mistakes. The stack does.
+async fn is_overtaken(
+    aws: &Aws,
+    stack: &str,
+    before: Option<&Stack>,
+    is_proposed: bool,
+) -> Result<bool, Error> {
+    let now = describe(aws, stack).await?;
+    Ok(has_moved(before, now.as_ref(), is_proposed))
+}
+
+/// Whether somebody else changed a stack. `is_proposed`: a change set of ours was made in the meantime, which puts a stack
+/// that did not exist in review.
+fn has_moved(before: Option<&Stack>, now: Option<&Stack>, is_proposed: bool) -> bool {
+    let state = |stack: &Stack| {
+        (
+            stack.stack_id().map(str::to_owned),
+            stack.stack_status().cloned(),
+            stack.last_updated_time().copied(),
+        )
+    };
+    let found = Found::of(before);
+    match Found::of(now) {
+        Found::Reviewed => matches!(found, Found::Deployed(_)),
+        Found::Nothing => is_proposed || matches!(found, Found::Reviewed | Found::Deployed(_)),
+        Found::Remains => true,
+        Found::Deployed(now) => match found {
+            Found::Deployed(before) => state(before) != state(now),
+            Found::Nothing | Found::Reviewed | Found::Remains => true,
+        },
     }
-    follow(aws, deployment, seen, observe).await?;
-    Ok(Execution::Done)
 }
 
 /// The stack, or `None` where there is none.
@@ -209,22 +267,21 @@ pub(super) fn in_progress(status: &StackStatus) -> bool {
     status.as_str().ends_with("_IN_PROGRESS") && *status != StackStatus::ReviewInProgress
 }
 
-pub(super) async fn delete(aws: &Aws, stack: &str) -> Result<(), Error> {
+/// Deletes this very stack: another run may have made one of the same name meanwhile.
+pub(super) async fn delete(aws: &Aws, stack: &Stack) -> Result<(), Error> {
     // By its id a deleted stack can still be described.
-    let id = describe(aws, stack)
-        .await?
-        .and_then(|stack| stack.stack_id().map(str::to_owned));
+    let id = stack.stack_id().unwrap_or_default();
     aws.cloudformation
         .delete_stack()
-        .stack_name(stack)
+        .stack_name(id)
         .send()
         .await
         .map_err(|error| refused(SERVICE, "DeleteStack", &error))?;
-    let settled = settled(aws, id.as_deref().unwrap_or(stack)).await?;
+    let settled = settled(aws, id).await?;
     match settled.as_ref().and_then(Stack::stack_status) {
         None | Some(StackStatus::DeleteComplete) => Ok(()),
         Some(status) => Err(Error::Deploy {
-            stack: stack.to_owned(),
+            stack: stack.stack_name().unwrap_or_default().to_owned(),
             cause: format!(
                 "the remains of its failed creation cannot be deleted ({}): {}",
                 status.as_str(),
@@ -404,4 +461,52 @@ pub(super) async fn new_events(
     }
     new.reverse();
     Ok(new)
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_cloudformation::primitives::DateTime;
+
+    use super::*;
+
+    fn stack(id: &str, status: StackStatus, updated: i64) -> Stack {
+        Stack::builder()
+            .stack_id(id)
+            .stack_name("blog-dev")
+            .creation_time(DateTime::from_secs(1))
+            .stack_status(status)
+            .last_updated_time(DateTime::from_secs(updated))
+            .build()
+    }
+
+    #[test]
+    fn a_stack_tells_whether_somebody_else_changed_it() {
+        let deployed = stack("a", StackStatus::UpdateComplete, 5);
+        let review = stack("a", StackStatus::ReviewInProgress, 1);
+        let creating = stack("a", StackStatus::CreateInProgress, 1);
+        let moved = |before: Option<&Stack>, now: Option<&Stack>| {
+            [false, true].map(|proposed| has_moved(before, now, proposed))
+        };
+        for (before, now, expected) in [
+            (Some(&deployed), Some(&deployed), [false, false]),
+            (None, Some(&review), [false, false]),
+            (Some(&review), Some(&review), [false, false]),
+            // A refusal of what would have made the stack; and a stack that was deleted under its change set.
+            (None, None, [false, true]),
+            (Some(&review), None, [true, true]),
+            (Some(&deployed), None, [true, true]),
+            (None, Some(&creating), [true, true]),
+            (Some(&review), Some(&creating), [true, true]),
+        ] {
+            assert_eq!(moved(before, now), expected, "{before:?} {now:?}");
+        }
+        for now in [
+            stack("a", StackStatus::UpdateInProgress, 5),
+            stack("a", StackStatus::UpdateComplete, 6),
+            stack("b", StackStatus::UpdateComplete, 5),
+            stack("b", StackStatus::RollbackComplete, 5),
+        ] {
+            assert_eq!(moved(Some(&deployed), Some(&now)), [true, true], "{now:?}");
+        }
+    }
 }

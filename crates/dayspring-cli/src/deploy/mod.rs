@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use aws_sdk_cloudformation::types::Stack;
 use serde_json::Value;
 
-use change_set::Execution;
+use change_set::{Execution, Proposed};
 pub(crate) use change_set::{Proposal, Replacement, ReplacementKind};
 use deployed::Found;
 pub(crate) use deployed::{database_of, status, template};
@@ -74,6 +74,8 @@ pub(crate) enum Prepared {
     /// It is as it should be.
     Unchanged(Before),
     Proposed(Before, Proposal),
+    /// Another deployment was first: it has to be prepared again.
+    Overtaken,
 }
 
 /// How carrying a proposal out ended.
@@ -140,14 +142,17 @@ pub(crate) async fn prepare(
             return Ok(Prepared::Unchanged(before));
         }
     }
-    if let Found::Remains = found {
+    if let (Found::Remains, Some(stack)) = (found, &before.stack) {
         observe(Event::RemovingRemains);
-        change_set::delete(aws, &deployment.stack).await?;
+        change_set::delete(aws, stack).await?;
     }
-    Ok(match change_set::propose(aws, deployment, found).await? {
-        Some(proposal) => Prepared::Proposed(before, proposal),
-        None => Prepared::Unchanged(before),
-    })
+    Ok(
+        match change_set::propose(aws, deployment, before.stack.as_ref()).await? {
+            Proposed::Made(proposal) => Prepared::Proposed(before, proposal),
+            Proposed::Unchanged => Prepared::Unchanged(before),
+            Proposed::Overtaken => Prepared::Overtaken,
+        },
+    )
 }
 
 /// What an update would replace or remove, by logical id. Makes a change set and deletes it.
@@ -160,8 +165,10 @@ pub(crate) async fn replacements(
     if !matches!(found, Found::Deployed(_)) {
         return Ok(BTreeMap::new());
     }
-    let Some(proposal) = change_set::propose(aws, deployment, found).await? else {
-        return Ok(BTreeMap::new());
+    let proposal = match change_set::propose(aws, deployment, before.stack.as_ref()).await? {
+        Proposed::Made(proposal) => proposal,
+        Proposed::Unchanged => return Ok(BTreeMap::new()),
+        Proposed::Overtaken => return Err(overtaken(deployment)),
     };
     let replacements = proposal.replacements();
     proposal.discard(aws, &deployment.stack).await?;
@@ -172,6 +179,7 @@ pub(crate) async fn replacements(
 pub(crate) async fn carry_out(
     aws: &Aws,
     deployment: &Deployment,
+    before: &Before,
     proposal: &Proposal,
     observe: Observe<'_>,
 ) -> Result<Carried, Error> {
@@ -185,7 +193,8 @@ pub(crate) async fn carry_out(
         migrated |= matches!(&event, Event::Resource(step) if step.is_migration());
         observe(event);
     };
-    match change_set::execute(aws, deployment, proposal, &mut watch).await? {
+    let stack = before.stack.as_ref();
+    match change_set::execute(aws, deployment, stack, proposal, &mut watch).await? {
         Execution::Overtaken => Ok(Carried::Overtaken),
         Execution::Done => Ok(Carried::Done(Deployed {
             change: if proposal.creates {
@@ -215,17 +224,24 @@ pub(crate) async fn forgo_snapshot(
     deployed::forgo_snapshot(&mut template);
     deployment.template = format!("{template:#}\n");
     deployment.tags.clone_from(&before.tags);
-    let Some(proposal) = change_set::propose(aws, &deployment, found).await? else {
-        return Ok(true);
+    let stack = before.stack.as_ref();
+    let proposal = match change_set::propose(aws, &deployment, stack).await? {
+        Proposed::Made(proposal) => proposal,
+        Proposed::Unchanged => return Ok(true),
+        Proposed::Overtaken => return Err(overtaken(&deployment)),
     };
-    match change_set::execute(aws, &deployment, &proposal, observe).await? {
+    match change_set::execute(aws, &deployment, stack, &proposal, observe).await? {
         Execution::Done => {
             change_set::settled(aws, &deployment.stack).await?;
             Ok(true)
         }
-        Execution::Overtaken => Err(Error::Overtaken {
-            stack: deployment.stack,
-        }),
+        Execution::Overtaken => Err(overtaken(&deployment)),
+    }
+}
+
+fn overtaken(deployment: &Deployment) -> Error {
+    Error::Overtaken {
+        stack: deployment.stack.clone(),
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
+use crate::relay::Relay;
 use crate::support::{Server, request, root, url_on_this_machine};
 
 const MANIFEST: &str = r#"[package]
@@ -122,9 +123,13 @@ impl Ledger {
 
     /// `dayspring ARGS` for any stage in the cloud.
     pub(crate) fn command_for(&self, stage: &str, arguments: &[&str]) -> Command {
+        self.command_at(&self.cloud.url, stage, arguments)
+    }
+
+    fn command_at(&self, url: &str, stage: &str, arguments: &[&str]) -> Command {
         let mut command = dayspring(self.folder.path());
         command.args(arguments);
-        command.args(["--stage", stage, "--endpoint-url", &self.cloud.url]);
+        command.args(["--stage", stage, "--endpoint-url", url]);
         command
     }
 
@@ -137,7 +142,16 @@ impl Ledger {
     }
 
     pub(crate) fn deploy_command_for(&self, stage: &str) -> Command {
-        let mut command = self.command_for(stage, &["deploy", "--yes"]);
+        self.deploy_to(&self.cloud.url, stage)
+    }
+
+    /// By another way to the cloud than the straight one.
+    pub(crate) fn deploy_command_through(&self, relay: &Relay) -> Command {
+        self.deploy_to(&relay.url, STAGE)
+    }
+
+    fn deploy_to(&self, url: &str, stage: &str) -> Command {
+        let mut command = self.command_at(url, stage, &["deploy", "--yes"]);
         command.arg("--bootstrap").arg(bootstrap());
         command
     }

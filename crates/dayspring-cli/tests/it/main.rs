@@ -13,5 +13,6 @@ mod lint;
 mod migrate;
 mod migrations;
 mod ministack;
+mod relay;
 mod support;
 mod synth;

@@ -1,9 +1,13 @@
 //! Migrations as part of deploys, by the whole path: the command, CloudFormation, the migrator in Lambda, the Data API,
 //! MariaDB.
 
+use std::io::{BufRead, BufReader};
 use std::process::Stdio;
+use std::sync::Mutex;
+use std::sync::mpsc::channel;
 
 use crate::ledger::{Ledger, STAGE, stderr};
+use crate::relay::Relay;
 
 /// More than Lambda lets a function's environment be, so that its update fails.
 fn too_much() -> String {
@@ -255,6 +259,63 @@ fn of_two_deploys_at_once_each_is_carried_out_whole() {
         }
     }
     assert_eq!(ledger.serves(), serving("1", &["first", "slept", "slept"]));
+}
+
+#[test]
+fn a_deploy_that_was_overtaken_at_any_of_its_steps_looks_again() {
+    /// Where the other deploy is when the step of the first one reaches CloudFormation.
+    #[derive(Clone, Copy)]
+    enum Other {
+        UnderWay,
+        Done,
+    }
+    let steps = ["CreateChangeSet", "DescribeChangeSet", "ExecuteChangeSet"];
+    // The stack is new in the first round.
+    let mut notes = vec!["first".to_owned()];
+    let ledger = Ledger::new();
+    for other in [Other::UnderWay, Other::Done] {
+        for step in steps {
+            let note = format!("script {}", notes.len() + 1);
+            ledger.write(
+                &format!("scripts/schema/v{}.sql", notes.len() + 1),
+                &format!(
+                    "INSERT INTO notes (text) SELECT '{note}' FROM (SELECT SLEEP(0.5)) AS s;\n"
+                ),
+            );
+            let overtaking = Mutex::new(Some(ledger.deploy_command()));
+            let (sender, overtaken) = channel();
+            let relay = Relay::before(ledger.cloud.address(), move |_, body| {
+                let action = format!("Action={step}&");
+                if !String::from_utf8_lossy(body).contains(&action) {
+                    return;
+                }
+                let Some(mut command) = overtaking.lock().unwrap().take() else {
+                    return;
+                };
+                let mut child = command
+                    .stdout(Stdio::null())
+                    .stderr(Stdio::piped())
+                    .spawn()
+                    .unwrap();
+                let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+                if let Other::UnderWay = other {
+                    // It is followed by the migration.
+                    lines.find(|line| line.as_ref().unwrap().contains("COMPLETE ScriptsLayer"));
+                } else {
+                    lines.by_ref().for_each(drop);
+                }
+                sender.send((child, lines)).unwrap();
+            });
+            let output = ledger.deploy_command_through(&relay).output().unwrap();
+            assert!(output.status.success(), "{step}: {}", stderr(&output));
+            let (mut child, lines) = overtaken.recv().unwrap();
+            lines.for_each(drop);
+            assert!(child.wait().unwrap().success(), "{step}");
+            notes.push(note);
+            let notes: Vec<&str> = notes.iter().map(String::as_str).collect();
+            assert_eq!(ledger.serves(), serving("1", &notes), "{step}");
+        }
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@
 //! local cloud, with its cluster and its secrets), and layers (the scripts are read where they lie in the project). The
 //! client does not know of it.
 
-mod proxy;
+mod substitutes;
 
 use std::io::{BufRead as _, BufReader};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -16,8 +16,9 @@ use std::process::{Child, Command, Output, Stdio};
 use serde_json::Value;
 
 use crate::judges::{self, printed};
+use crate::relay::Relay;
 use crate::support::{Project, Server, form};
-use proxy::{Proxy, Substitutes};
+use substitutes::Substitutes;
 
 /// Only a database.
 const DATABASE: &str = r#"{"Resources": {
@@ -46,20 +47,20 @@ fn the_blog_is_deployed_changed_and_destroyed_on_an_independent_server() {
     let cloud = Server::cloud(&project, &[]);
     let (cluster, secret, function_secret) = database(&cloud);
     let ministack = Ministack::start(&program);
-    let proxy = Proxy::before(
-        ministack.address,
-        Substitutes {
-            cluster,
-            secret,
-            function_secret,
-            data_api: cloud.url.clone(),
-            layer_root: project.folder().display().to_string(),
-        },
-    );
+    let substitutes = Substitutes {
+        cluster,
+        secret,
+        function_secret,
+        data_api: cloud.url.clone(),
+        layer_root: project.folder().display().to_string(),
+    };
+    let relay = Relay::before(ministack.address, move |line, body| {
+        substitutes.put_into_request(line, body);
+    });
     let run = |arguments: &[&str]| -> Output {
         project
             .command(arguments)
-            .args(["--endpoint-url", &proxy.url])
+            .args(["--endpoint-url", &relay.url])
             .env("AWS_ACCESS_KEY_ID", "123456789012")
             .env("AWS_SECRET_ACCESS_KEY", "secret")
             .env("AWS_REGION", "us-east-1")

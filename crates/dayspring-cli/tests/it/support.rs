@@ -1,7 +1,7 @@
 //! A copy of the example that a test may change, the processes that serve it, and requests to them.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -243,6 +243,10 @@ impl Server {
     pub(crate) fn printed(&mut self) -> String {
         self.seen.extend(self.log.try_iter());
         self.seen.join("\n")
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.url.strip_prefix("http://").unwrap().parse().unwrap()
     }
 
     pub(crate) fn process_id(&self) -> u32 {
