@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 
-pub(crate) use table::TABLE;
+pub(crate) use table::rows;
 
 /// A difference from AWS.
 #[derive(Debug, Clone, Copy)]
@@ -93,7 +93,7 @@ struct Inner {
 impl Notices {
     /// With the end at which the warnings arrive. There is room for one of each row, so none of those is ever lost.
     pub(crate) fn new() -> (Self, mpsc::Receiver<String>) {
-        let (sender, receiver) = mpsc::channel(TABLE.len() + STATEMENTS_ROOM);
+        let (sender, receiver) = mpsc::channel(rows().count() + STATEMENTS_ROOM);
         let inner = Inner {
             warned: Mutex::default(),
             sender,
@@ -113,7 +113,7 @@ impl Notices {
         logical_id: &str,
         properties: &Map<String, Value>,
     ) {
-        for row in TABLE {
+        for row in rows() {
             let Warned::Template(touching) = row.warned else {
                 continue;
             };
@@ -128,10 +128,7 @@ impl Notices {
 
     /// The code has met the row. `what` names the function, the statement or the request that touched it.
     pub(crate) fn touch(&self, touched: Touched, what: &str) {
-        if let Some(row) = TABLE
-            .iter()
-            .find(|row| row.warned == Warned::Request(touched))
-        {
+        if let Some(row) = rows().find(|row| row.warned == Warned::Request(touched)) {
             self.warn(row, what);
         }
     }
@@ -181,17 +178,17 @@ impl Property {
 
 /// `docs/parity.md`.
 #[cfg(test)]
-fn render(rows: &[Row]) -> String {
+fn render() -> String {
     use std::fmt::Write as _;
     let mut page = String::from(
         "# Known differences from AWS\n\n\
-         <!-- Made from crates/dayspring-cloud/src/parity/table.rs; DAYSPRING_UPDATE_DOCS=1 cargo test -p dayspring-cloud parity makes it anew. -->\n\n\
+         <!-- Made from crates/dayspring-cloud/src/parity/table; DAYSPRING_UPDATE_DOCS=1 cargo test -p dayspring-cloud parity makes it anew. -->\n\n\
          What works on the local cloud is meant to work on AWS, and what AWS refuses is meant to be refused here in the same\n\
          words. Where the two differ and it is known, it is on this page. `dayspring dev` and `dayspring cloud` print a\n\
          warning, once, when something touches a row that says so; the word in brackets at its end is the row's name here.\n",
     );
     let mut services: Vec<&str> = Vec::new();
-    for row in rows {
+    for row in rows() {
         if !services.contains(&row.service) {
             services.push(row.service);
         }
@@ -202,7 +199,7 @@ fn render(rows: &[Row]) -> String {
             "\n## {service}\n\n| difference | here | on AWS | warned | source |\n| --- | --- | --- | --- | --- |\n"
         )
         .expect("a String takes it");
-        for row in rows.iter().filter(|row| row.service == service) {
+        for row in rows().filter(|row| row.service == service) {
             writeln!(
                 page,
                 "| `{}` | {} | {} | {} | <{}> |",
@@ -256,7 +253,7 @@ mod tests {
     #[test]
     fn the_page_is_what_the_table_says() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/parity.md");
-        let expected = render(TABLE);
+        let expected = render();
         if std::env::var_os("DAYSPRING_UPDATE_DOCS").is_some() {
             std::fs::write(&path, &expected).unwrap();
         }
@@ -269,9 +266,9 @@ mod tests {
 
     #[test]
     fn every_row_has_a_name_of_its_own_and_is_filled_in() {
-        let names: BTreeSet<&str> = TABLE.iter().map(|row| row.id).collect();
-        assert_eq!(names.len(), TABLE.len());
-        for row in TABLE {
+        let names: BTreeSet<&str> = rows().map(|row| row.id).collect();
+        assert_eq!(names.len(), rows().count());
+        for row in rows() {
             let is_name = row
                 .id
                 .bytes()
@@ -290,16 +287,14 @@ mod tests {
     #[test]
     fn every_row_that_a_request_touches_is_there_once() {
         for touched in Touched::ALL {
-            let rows = TABLE
-                .iter()
-                .filter(|row| row.warned == Warned::Request(touched));
-            assert_eq!(rows.count(), 1, "{touched:?}");
+            let touched_rows = rows().filter(|row| row.warned == Warned::Request(touched));
+            assert_eq!(touched_rows.count(), 1, "{touched:?}");
         }
     }
 
     #[test]
     fn every_property_that_warns_is_one_that_the_cloud_takes() {
-        for row in TABLE {
+        for row in rows() {
             let Warned::Template(touching) = row.warned else {
                 continue;
             };

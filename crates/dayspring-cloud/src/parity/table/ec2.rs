@@ -1,0 +1,12 @@
+//! Rows of EC2.
+
+use crate::parity::{Row, Warned};
+
+pub(super) const ROWS: &[Row] = &[Row {
+    id: "vpc",
+    service: "EC2",
+    here: "networks, subnets and security groups are recorded; nothing is routed or blocked",
+    aws: "they decide what reaches what",
+    warned: Warned::Never,
+    source: "https://docs.aws.amazon.com/vpc/latest/userguide/what-is-amazon-vpc.html",
+}];
