@@ -2,7 +2,7 @@
 
 use super::{
     ATTEMPTS_MAX, Due, Run, Stop, Unfinished, after, failure, is_lock_trouble, is_lock_wait,
-    lock_wait,
+    lock_wait, takes_back_all,
 };
 use crate::blocker;
 use crate::error::Error;
@@ -196,6 +196,12 @@ impl<S: Session> Run<'_, S> {
         error: SessionError,
     ) -> Result<SessionError, Unfinished> {
         match error {
+            error if takes_back_all(&error) => Err(Unfinished::Stop(failure(
+                script,
+                statement,
+                first.number,
+                error,
+            ))),
             SessionError::Refused { .. } if !is_lock_trouble(&error) => Ok(error),
             error if is_lock_wait(&error) => {
                 let schema = self.schema_at(script, statement.number);

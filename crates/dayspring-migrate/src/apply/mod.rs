@@ -630,17 +630,24 @@ fn is_final(error: &SessionError) -> bool {
     matches!(error, SessionError::Refused { .. }) && !is_lock_trouble(error)
 }
 
+/// Whether a refusal takes back its whole transaction, with the statements before it, and would again: InnoDB's locks
+/// have no more room (MySQL 1206, `DB_LOCK_TABLE_FULL`). Its SQLSTATE is that of any error.
+fn takes_back_all(error: &SessionError) -> bool {
+    matches!(error, SessionError::Refused { code: 1206, .. })
+}
+
 /// MySQL's lock wait timeout, of a row or of a table.
 fn is_lock_wait(error: &SessionError) -> bool {
     matches!(error, SessionError::Refused { code: 1205, .. })
 }
 
-/// Deadlock, lock wait timeout: MySQL 1213 and 1205, and whatever else has the SQLSTATE of a rolled-back transaction.
+/// Deadlock, lock wait timeout, MariaDB's answer to a row that another changed since the transaction's first look: MySQL
+/// 1213, 1205 and 1020, and whatever else has the SQLSTATE of a rolled-back transaction.
 fn is_lock_trouble(error: &SessionError) -> bool {
     match error {
         SessionError::Refused {
             code, sql_state, ..
-        } => matches!(code, 1205 | 1213) || sql_state.starts_with("40"),
+        } => matches!(code, 1020 | 1205 | 1213) || sql_state.starts_with("40"),
         SessionError::NotStarted { .. }
         | SessionError::Unknown { .. }
         | SessionError::StillRunning { .. } => false,

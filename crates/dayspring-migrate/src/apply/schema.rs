@@ -12,6 +12,13 @@ use crate::script::{Script, Statement};
 use crate::session::{Session, SessionError};
 use crate::statement::{Class, Recovery};
 
+const IDEMPOTENT: Class = Class::Schema(Recovery::Idempotent);
+
+/// Whether only the moment when it runs shows what it does: a procedure's call, or rows that no transaction holds.
+fn is_opaque(statement: &Statement) -> bool {
+    statement.analysis.is_opaque || statement.analysis.class == Class::Data
+}
+
 impl<S: Session> Run<'_, S> {
     pub(super) async fn run_schema(
         &mut self,
@@ -21,6 +28,9 @@ impl<S: Session> Run<'_, S> {
         let before = self.before(script, statement).await?;
         let started = after(State::Pending, Step::Start { before })?;
         self.record(script, statement, started.clone()).await?;
+        // A definition that is refused has done nothing; a procedure may have committed something before.
+        let may_have_committed =
+            is_opaque(statement) && statement.analysis.by_itself().class != IDEMPOTENT;
         let mut attempt = 1;
         loop {
             self.tell_started(script, statement);
@@ -39,7 +49,9 @@ impl<S: Session> Run<'_, S> {
                         .await);
                 }
                 SessionError::Refused { .. }
-                    if attempt == ATTEMPTS_MAX || !is_lock_trouble(&error) =>
+                    if attempt == ATTEMPTS_MAX
+                        || may_have_committed
+                        || !is_lock_trouble(&error) =>
                 {
                     let failed = after(
                         started,
@@ -116,9 +128,13 @@ impl<S: Session> Run<'_, S> {
     /// keeps. A definition commits that itself; what a procedure did is committed here, and until then no other
     /// migrator gets past the lease's row.
     async fn send(&mut self, script: &Script, statement: &Statement) -> Result<(), Unfinished> {
-        let is_opaque = statement.analysis.is_opaque || statement.analysis.class == Class::Data;
-        self.send_text(script, statement, script.text_of(statement), is_opaque)
-            .await
+        self.send_text(
+            script,
+            statement,
+            script.text_of(statement),
+            is_opaque(statement),
+        )
+        .await
     }
 
     pub(super) async fn send_text(

@@ -44,6 +44,39 @@ async fn a_procedure_that_fails_in_its_middle_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn a_procedure_that_committed_before_a_deadlock_is_not_called_again() {
+    let world = World::new().await;
+    let script = "CREATE PROCEDURE p() BEGIN INSERT INTO log VALUES (1); COMMIT; \
+                  SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, MESSAGE_TEXT = 'Deadlock'; END;\n\
+                  -- dayspring: verify SELECT COUNT(*) > 1 FROM log\nCALL p();";
+    assert_eq!(
+        first_line(&world, &[LOG, ("v2.sql", script)]).await,
+        "error: statement 2 of 2 failed: Deadlock (MySQL 1213)"
+    );
+    assert_eq!(log(&world).await, ["1"]);
+}
+
+#[tokio::test]
+async fn what_an_error_takes_back_with_its_transaction_is_not_recorded() {
+    let world = World::new().await;
+    let trigger = "CREATE TRIGGER full BEFORE INSERT ON log FOR EACH ROW IF NEW.n = 2 THEN \
+                   SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1206, MESSAGE_TEXT = 'Too many locks'; END IF;";
+    world.run(LOG.1.trim_end_matches(';')).await;
+    world.run(trigger).await;
+    let script = "INSERT INTO log VALUES (1);\nINSERT INTO log VALUES (2);";
+    let shown = world.apply(&[("v2.sql", script)]).await;
+    assert!(
+        shown.starts_with("error: statement 2 of 2 failed: Too many locks (MySQL 1206)"),
+        "{shown}"
+    );
+    assert!(shown.ends_with("it starts at 1"), "{shown}");
+    assert!(log(&world).await.is_empty());
+    world.run("DROP TRIGGER full").await;
+    world.apply(&[("v2.sql", script)]).await;
+    assert_eq!(log(&world).await, ["1", "2"]);
+}
+
+#[tokio::test]
 async fn a_statement_in_the_dress_of_another_is_not_said_again() {
     let world = World::new().await;
     let script = "INSERT INTO log VALUES (1);\nANALYZE UPDATE log SET n = n + 1;\n\
