@@ -76,13 +76,18 @@ impl Connection {
         }
     }
 
+    /// Whether the server was started again since, so that it has ended and its number may be another's.
+    pub(crate) fn is_of_another_start(&self, own: &Self) -> bool {
+        (self.server_started - own.server_started).abs() > START_TOLERANCE_SECONDS
+    }
+
     /// What becomes of it, seen from `own`.
     pub(crate) async fn look<S: Session>(
         &self,
         session: &mut S,
         own: &Self,
     ) -> Result<Life, SessionError> {
-        if (self.server_started - own.server_started).abs() > START_TOLERANCE_SECONDS {
+        if self.is_of_another_start(own) {
             return Ok(Life::Gone);
         }
         let sql = format!(

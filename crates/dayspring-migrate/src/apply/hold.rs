@@ -180,7 +180,12 @@ impl<S: Session> Run<'_, S> {
             return Ok(Former::None);
         };
         // On the session's own connection nothing runs while it asks.
-        if self.session.connection().await? == Some(former.id) {
+        let own = self.session.connection().await?;
+        if own == Some(former.id) {
+            return Ok(Former::Ended);
+        }
+        let own = Connection::of_session(self.session, own.unwrap_or_default()).await?;
+        if former.is_of_another_start(&own) {
             return Ok(Former::Ended);
         }
         Ok(match former.end(self.session).await? {

@@ -3,8 +3,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use dayspring_migrate::{Event, Outcome, apply};
+use dayspring_migrate::{Event, Outcome, Row, Session, SessionError, Value, apply};
+use mysql_async::prelude::Queryable as _;
+use mysql_async::{Conn, OptsBuilder};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
 
@@ -115,6 +118,99 @@ async fn a_server_that_is_killed_while_it_fills_a_new_table_leaves_doubt_and_no_
         "2 statements applied, schema at v2"
     );
     assert_eq!(world.ask("SELECT COUNT(*) FROM copy").await, ["200000"]);
+}
+
+/// A session whose server is killed and started again in the place of a statement, and in which another client then has
+/// the connection's number.
+struct Restarting {
+    inner: Direct,
+    server: Mortal,
+    opts: OptsBuilder,
+    bystander: Option<Conn>,
+}
+
+impl Session for Restarting {
+    async fn query(
+        &mut self,
+        sql: &str,
+        parameters: &[(&str, Value)],
+    ) -> Result<Vec<Row>, SessionError> {
+        self.inner.query(sql, parameters).await
+    }
+
+    async fn execute(
+        &mut self,
+        sql: &str,
+        parameters: &[(&str, Value)],
+    ) -> Result<u64, SessionError> {
+        self.inner.execute(sql, parameters).await
+    }
+
+    async fn run(&mut self, sql: &str) -> Result<u64, SessionError> {
+        if self.bystander.is_some() || !sql.contains("ALTER TABLE") {
+            return self.inner.run(sql).await;
+        }
+        let number = self.inner.connection().await?.unwrap();
+        self.server.kill();
+        // The lost connection is found.
+        let lost = self.inner.run(sql).await;
+        self.server.start_again();
+        let mut others = Vec::new();
+        while others.last().map(Conn::id).map(u64::from) != Some(number) {
+            others.push(server::connect(&self.opts).await);
+        }
+        self.bystander = others.pop();
+        lost
+    }
+
+    async fn begin(&mut self) -> Result<(), SessionError> {
+        self.inner.begin().await
+    }
+
+    async fn commit(&mut self) -> Result<(), SessionError> {
+        self.inner.commit().await
+    }
+
+    async fn rollback(&mut self) -> Result<(), SessionError> {
+        self.inner.rollback().await
+    }
+
+    async fn connection(&mut self) -> Result<Option<u64>, SessionError> {
+        self.inner.connection().await
+    }
+
+    async fn pause(&mut self, duration: Duration) {
+        self.inner.pause(duration).await;
+    }
+
+    fn remaining(&self) -> Option<Duration> {
+        None
+    }
+}
+
+#[tokio::test]
+async fn after_a_new_start_of_the_server_nobody_is_ended_for_the_number_of_a_lost_connection() {
+    let server = Mortal::start();
+    let opts = server.new_database().await;
+    let world = World { opts: opts.clone() };
+    let base = ("v1.sql", "CREATE TABLE t (id INT);");
+    world.apply(&[base]).await;
+    // So that the number is none of the first ones of a server.
+    let mut session = Restarting {
+        inner: Direct::connect(&opts).await,
+        server,
+        opts,
+        bystander: None,
+    };
+    // A start is known by its second, and one within a few seconds is taken for the same.
+    world.run("DO SLEEP(4)").await;
+    let alter = ("v2.sql", "ALTER TABLE t ADD COLUMN x INT;");
+    let (scripts, options) = (scripts(&[base, alter]), options());
+    let ended = apply(&mut session, &scripts, &options, &mut |_: Event<'_>| {}).await;
+    assert!(matches!(ended, Ok(Outcome::Done(_))), "{ended:?}");
+    let mut bystander = session.bystander.take().unwrap();
+    let answer: Option<u8> = bystander.query_first("SELECT 1").await.unwrap();
+    assert_eq!(answer, Some(1));
 }
 
 /// On which side of the server's work a proxy cuts.
