@@ -206,9 +206,33 @@ impl<S: Session> Run<'_, S> {
 
 /// The comment that marks a statement in the process list.
 pub(super) fn tag(database: &str, script: &Script, number: usize) -> String {
-    let database: String = database
-        .chars()
-        .filter(|char| char.is_alphanumeric() || *char == '_')
-        .collect();
-    format!("dayspring {database} {} statement {number}", script.id)
+    let mut name = String::new();
+    for char in database.chars() {
+        // What could end a comment or a word is written as a number, so that no two databases have one name here.
+        if char.is_alphanumeric() || char == '_' {
+            name.push(char);
+        } else {
+            name.push_str(&format!("-{:x}-", u32::from(char)));
+        }
+    }
+    format!("dayspring {name} {} statement {number}", script.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Scripts;
+
+    #[test]
+    fn a_tag_is_a_comment_s_text_and_names_one_database() {
+        let scripts = Scripts::parse("", [("v2.sql", "SELECT 1")]).unwrap();
+        let script = scripts.iter().next().unwrap();
+        let shown = ["blog_dev", "blog-dev", "blogdev", "a */ b"].map(|name| tag(name, script, 3));
+        insta::assert_snapshot!(shown.join("\n"), @r"
+        dayspring blog_dev v2 statement 3
+        dayspring blog-2d-dev v2 statement 3
+        dayspring blogdev v2 statement 3
+        dayspring a-20--2a--2f--20-b v2 statement 3
+        ");
+    }
 }

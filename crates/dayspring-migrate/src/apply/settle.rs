@@ -306,10 +306,9 @@ impl<S: Session> Run<'_, S> {
             .await
             .map_err(|source| Error::session("reading the journal", source))?;
         let is_own = token == Some(self.token);
-        // Idempotent statements need no quiet, and their connection is ended all the same.
-        // Doubt was only told when it was quiet.
+        // Doubt was only told when it was quiet. A statement that may run again needs the quiet too: one that is still on
+        // its way could begin after those that follow it, as a DROP TABLE IF EXISTS after the CREATE TABLE.
         let mut needs_quiet = matches!(state, State::Started { .. })
-            && analysis.class != Class::Schema(Recovery::Idempotent)
             && !(token.is_some() && token == self.ended_token);
         let mut quiet = Duration::ZERO;
         let mut followed = Duration::ZERO;
@@ -377,15 +376,13 @@ impl<S: Session> Run<'_, S> {
 
     /// What the server is doing with a statement, if it is running it.
     async fn running(&mut self, script: &Script, number: usize) -> Result<Option<Running>, Stop> {
-        let pattern = format!(
-            "/* {} token %",
-            tag(&self.database, script, number).replace('_', "\\_")
-        );
+        // No pattern: what a backslash is in one depends on the `sql_mode`.
+        let begins = format!("/* {} token ", tag(&self.database, script, number));
         let sql = "SELECT CAST(id AS SIGNED), CAST(state AS CHAR), CAST(time AS SIGNED) \
-                   FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND info LIKE :pattern";
+                   FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND LOCATE(:begins, info) = 1";
         let rows = self
             .session
-            .query(sql, &[("pattern", Value::Text(pattern))])
+            .query(sql, &[("begins", Value::Text(begins))])
             .await
             .map_err(|source| Error::session("looking for a running statement", source))?;
         Ok(rows.first().map(|row| match row.as_slice() {
@@ -446,7 +443,8 @@ fn is_true(value: &Value) -> bool {
     match value {
         Value::Null => false,
         Value::Long(number) => *number != 0,
-        Value::Text(text) => !text.is_empty() && text != "0",
+        // A sum of decimals is a text: 0.00.
+        Value::Text(text) => !text.is_empty() && text.parse() != Ok(0.0),
     }
 }
 

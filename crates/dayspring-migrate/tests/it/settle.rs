@@ -1,6 +1,8 @@
 //! What becomes of a statement that was begun by a run that ended.
 
-use dayspring_migrate::{Event, Outcome, apply};
+use std::time::Duration;
+
+use dayspring_migrate::{Event, Options, Outcome, Row, Session, SessionError, Value, apply};
 use mysql_async::prelude::Queryable;
 use tokio::sync::mpsc;
 
@@ -185,4 +187,114 @@ async fn a_query_of_a_comment_is_asked_in_the_database_that_the_script_uses() {
         "1 statement applied, schema at v2"
     );
     assert!(other.ask("SELECT * FROM t").await.is_empty());
+}
+
+/// A session without a connection of its own, one of whose requests comes to the server late: after three pauses, or
+/// after the next statement.
+struct Delaying {
+    inner: Direct,
+    /// The words of the statement that is late.
+    late: &'static str,
+    waiting: Option<String>,
+    pauses: u32,
+}
+
+impl Delaying {
+    async fn deliver(&mut self) -> Result<(), SessionError> {
+        match self.waiting.take() {
+            Some(sql) => self.inner.run(&sql).await.map(drop),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Session for Delaying {
+    async fn query(
+        &mut self,
+        sql: &str,
+        parameters: &[(&str, Value)],
+    ) -> Result<Vec<Row>, SessionError> {
+        self.inner.query(sql, parameters).await
+    }
+
+    async fn execute(
+        &mut self,
+        sql: &str,
+        parameters: &[(&str, Value)],
+    ) -> Result<u64, SessionError> {
+        self.inner.execute(sql, parameters).await
+    }
+
+    async fn run(&mut self, sql: &str) -> Result<u64, SessionError> {
+        if sql.ends_with(self.late) && self.pauses == 0 {
+            self.waiting = Some(sql.to_owned());
+            return Err(SessionError::Unknown {
+                message: "no answer".to_owned(),
+            });
+        }
+        let ran = self.inner.run(sql).await;
+        if !sql.ends_with(self.late) {
+            self.deliver().await?;
+        }
+        ran
+    }
+
+    async fn begin(&mut self) -> Result<(), SessionError> {
+        self.inner.begin().await
+    }
+
+    async fn commit(&mut self) -> Result<(), SessionError> {
+        self.inner.commit().await
+    }
+
+    async fn rollback(&mut self) -> Result<(), SessionError> {
+        self.inner.rollback().await
+    }
+
+    async fn pause(&mut self, duration: Duration) {
+        self.pauses += 1;
+        if self.pauses == 3 {
+            self.deliver().await.unwrap();
+        }
+        self.inner.pause(duration).await;
+    }
+
+    fn remaining(&self) -> Option<Duration> {
+        None
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_comes_late_does_not_undo_what_follows_it() {
+    let world = World::new().await;
+    world.apply(&[BASE]).await;
+    let mut inner = Direct::connect(&world.opts).await;
+    inner.is_pooled = true;
+    let mut session = Delaying {
+        inner,
+        late: "DROP TABLE IF EXISTS w",
+        waiting: None,
+        pauses: 0,
+    };
+    let again = "DROP TABLE IF EXISTS w;\nCREATE TABLE w (id INT, new INT);";
+    let scripts = scripts(&[BASE, ("v2.sql", again)]);
+    let options = Options {
+        quiet: Duration::from_millis(20),
+        ..options()
+    };
+    let ended = apply(&mut session, &scripts, &options, &mut |_: Event<'_>| {}).await;
+    assert!(matches!(ended, Ok(Outcome::Done(_))), "{ended:?}");
+    assert_eq!(world.ask("SHOW TABLES LIKE 'w'").await, ["w"]);
+}
+
+#[tokio::test]
+async fn a_query_of_a_comment_says_no_with_a_zero_of_any_type() {
+    let sql = "-- dayspring: verify SELECT COALESCE(SUM(n), 0) * 0.00 FROM t\nTRUNCATE t;";
+    let world = died_at(sql, Side::Before).await;
+    world.run("INSERT INTO t VALUES (1, 1)").await;
+    assert_eq!(
+        world.apply(&[BASE, ("v2.sql", sql)]).await,
+        "1 statement applied, schema at v2"
+    );
+    assert_eq!(world.ask("SELECT COUNT(*) FROM t").await, ["0"]);
 }
