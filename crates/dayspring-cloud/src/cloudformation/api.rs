@@ -25,10 +25,19 @@ const PAGE: usize = 100;
 pub(super) fn answer<P: Provider>(service: &Service<P>, call: &Call) -> Answer {
     let form = Form::parse(call);
     let action = form.get("Action").unwrap_or_default().to_owned();
+    // What is found is to be true still when it is acted upon: two who make a stack of one name make one stack.
+    let _turn = (!reads(&action)).then(|| service.turn());
     match dispatch(service, &action, &form) {
         Ok(result) => SERVICE.answer(&action, call.request_id(), result),
         Err(error) => SERVICE.error(&error, call.request_id()),
     }
+}
+
+/// Whether an action changes nothing.
+fn reads(action: &str) -> bool {
+    ["Describe", "List", "Get", "Validate"]
+        .iter()
+        .any(|verb| action.starts_with(verb))
 }
 
 pub(super) type Result_ = Box<dyn FnOnce(&mut Xml)>;

@@ -24,7 +24,7 @@ mod types;
 mod yaml;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::task::JoinSet;
 
@@ -52,6 +52,8 @@ pub(crate) struct Service<P> {
     templates: crate::s3::S3,
     /// The operations under way.
     tasks: Arc<Mutex<JoinSet<()>>>,
+    /// Held by the request that is changing something.
+    turn: Arc<Mutex<()>>,
 }
 
 impl<P> Clone for Service<P> {
@@ -60,6 +62,7 @@ impl<P> Clone for Service<P> {
             engine: Arc::clone(&self.engine),
             templates: self.templates.clone(),
             tasks: Arc::clone(&self.tasks),
+            turn: Arc::clone(&self.turn),
         }
     }
 }
@@ -108,12 +111,18 @@ impl<P: Provider> Service<P> {
             }),
             templates: sources.s3,
             tasks: Arc::default(),
+            turn: Arc::default(),
         })
     }
 
     /// Answers the query API.
     pub(crate) fn answer(&self, call: &Call) -> Answer {
         api::answer(self, call)
+    }
+
+    /// Waits until no other request is changing anything.
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Cuts the operations under way. The next start finds their stacks failed, with a reason that says so.

@@ -1,6 +1,11 @@
 //! Stacks of recorded resources, from the first change set to the end, over the query API.
 
+use std::collections::BTreeSet;
+
 use crate::client::{Running, text_of};
+
+/// How many ask at once.
+const CLIENTS: usize = 4;
 
 fn template(description: &str, second: &str) -> String {
     format!(
@@ -139,4 +144,69 @@ fn what_the_cloud_does_not_know_fails_at_the_change_set_by_its_name() {
     let (status, _) = cloud.cloudformation("DescribeStacks", &[("StackName", "blog-dev")]);
     assert_eq!(status, 400);
     cloud.stop();
+}
+
+/// What several clients were answered who asked at the same time.
+fn at_once<T: Send>(ask: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let together = std::sync::Barrier::new(CLIENTS);
+    let ask = &|number| {
+        together.wait();
+        ask(number)
+    };
+    std::thread::scope(|scope| {
+        let asking: Vec<_> = (0..CLIENTS)
+            .map(|number| scope.spawn(move || ask(number)))
+            .collect();
+        asking.into_iter().map(|one| one.join().unwrap()).collect()
+    })
+}
+
+#[test]
+fn what_several_clients_ask_at_once_is_done_one_after_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let cloud = Running::on(&folder);
+    // So many that the checks take longer than a request takes to arrive.
+    let vpcs: Vec<String> = (0..100)
+        .map(|number| {
+            format!(
+                r#""Vpc{number}": {{"Type": "AWS::EC2::VPC", "Properties": {{"CidrBlock": "10.0.0.0/16"}}}}"#
+            )
+        })
+        .collect();
+    let text = format!(r#"{{"Resources": {{{}}}}}"#, vpcs.join(", "));
+    for round in 0..10 {
+        // One makes the stack, for all of them.
+        let stack = format!("stack-{round}");
+        let made = at_once(|number| {
+            cloud.cloudformation(
+                "CreateChangeSet",
+                &[
+                    ("StackName", &stack),
+                    ("ChangeSetName", &format!("set-{number}")),
+                    ("ChangeSetType", "CREATE"),
+                    ("TemplateBody", &text),
+                ],
+            )
+        });
+        let ids: BTreeSet<String> = made
+            .iter()
+            .map(|(_, body)| text_of(body, "StackId"))
+            .collect();
+        assert_eq!(ids.len(), 1, "{made:?}");
+        if round > 0 {
+            continue;
+        }
+
+        // One carries its own out; the others' are gone by then.
+        let executed = at_once(|number| {
+            let named = [
+                ("StackName", stack.as_str()),
+                ("ChangeSetName", &format!("set-{number}")),
+            ];
+            cloud.cloudformation("ExecuteChangeSet", &named)
+        });
+        let accepted = executed.iter().filter(|(status, _)| *status == 200).count();
+        assert_eq!(accepted, 1, "{executed:?}");
+        assert_eq!(cloud.settled(&stack), "CREATE_COMPLETE");
+    }
 }
