@@ -82,23 +82,28 @@ async fn until(
     let mut steps = Vec::new();
     let mut poll = aws.poll();
     let mut migration = Migration::default();
+    let is_end = |status: &StackStatus| *status != StackStatus::ReviewInProgress && is_over(status);
     loop {
         // The status first: when it says that all is over, the events read after it are complete.
         let Some(stack) = describe(aws, name).await? else {
             // Deleted, which only another run can have done.
             return Ok(());
         };
-        let new = new_events(aws, name, &seen).await?;
-        for (id, step) in new {
+        for (id, step) in new_events(aws, name, &seen).await? {
             seen.insert(id);
             migration.see(&step);
             observe(Event::Resource(step.clone()));
+            let status = (step.is_stack() && step.logical_id == *name)
+                .then(|| StackStatus::from(step.status.as_str()));
+            let reason = step.reason.clone();
             steps.push(step);
+            // What comes after it is of the next deployment, which may be under way by now.
+            if let Some(status) = status.filter(&is_end) {
+                return ended(deployment, &status, reason.as_deref(), &steps);
+            }
         }
-        match stack.stack_status() {
-            Some(StackStatus::ReviewInProgress) => {}
-            Some(status) if is_over(status) => return ended(deployment, &stack, status, &steps),
-            _ => {}
+        if let Some(status) = stack.stack_status().filter(|status| is_end(status)) {
+            return ended(deployment, status, stack.stack_status_reason(), &steps);
         }
         migration.tell(aws, deployment, observe).await;
         observe(Event::Waiting);
@@ -108,8 +113,8 @@ async fn until(
 
 fn ended(
     deployment: &Deployment,
-    stack: &Stack,
     status: &StackStatus,
+    reason: Option<&str>,
     steps: &[Step],
 ) -> Result<(), Error> {
     let name = deployment.stack.clone();
@@ -132,9 +137,7 @@ fn ended(
         Some(Cause::Resource(cause)) => Error::Deploy { stack: name, cause },
         None => Error::Deploy {
             stack: name,
-            cause: stack
-                .stack_status_reason()
-                .map_or_else(|| format!("it ended in {}", status.as_str()), str::to_owned),
+            cause: reason.map_or_else(|| format!("it ended in {}", status.as_str()), str::to_owned),
         },
     })
 }
