@@ -159,10 +159,12 @@ pub(super) async fn execute(
 ) -> Result<Execution, Error> {
     let seen = match begin(aws, deployment, proposal).await {
         Ok(seen) => seen,
-        Err(_) if is_overtaken(aws, &deployment.stack, before, true).await? => {
-            return Ok(Execution::Overtaken);
+        Err(error) => {
+            if is_void(&error) || is_overtaken(aws, &deployment.stack, before, true).await? {
+                return Ok(Execution::Overtaken);
+            }
+            return Err(error);
         }
-        Err(error) => return Err(error),
     };
     follow(aws, deployment, seen, observe).await?;
     Ok(Execution::Done)
@@ -190,11 +192,20 @@ async fn begin(
     Ok(seen)
 }
 
+/// Whether CloudFormation says that a change set of ours, which was there, is gone or no longer to be executed. The stack may
+/// not show it yet.
+fn is_void(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Refused { kind, .. }
+            if ["InvalidChangeSetStatus", "ChangeSetNotFound", "ChangeSetNotFoundException"].contains(&kind.as_str())
+    )
+}
+
 /// Whether another deployment came between, so that what was refused is to be tried anew from a new look.
 ///
-/// The refusals themselves do not tell: CloudFormation says `ValidationError` where the stack is under way,
-/// `InvalidChangeSetStatus` where the change set is void, `ChangeSetNotFound` where the other's execution has deleted it,
-/// and the same codes for mistakes. The stack does.
+/// The refusals themselves do not tell: CloudFormation says `ValidationError` where the stack is under way, and for mistakes.
+/// The stack does.
 async fn is_overtaken(
     aws: &Aws,
     stack: &str,
