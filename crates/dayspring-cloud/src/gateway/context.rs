@@ -36,8 +36,14 @@ pub(super) struct Outcome {
     pub(super) response_bytes: usize,
     pub(super) latency: Duration,
     pub(super) integration_latency: Option<Duration>,
-    /// What the integration itself answered with.
+    /// What Lambda answered with.
     pub(super) integration_status: Option<u16>,
+    /// What the function's code, or a mock, answered with.
+    pub(super) function_status: Option<u16>,
+    /// The id of the invocation.
+    pub(super) integration_request_id: Option<String>,
+    /// Why the integration has no answer.
+    pub(super) integration_error: Option<String>,
     pub(super) error: Option<ErrorContext>,
 }
 
@@ -60,8 +66,9 @@ impl RequestContext {
     }
 
     /// The value of `$context.NAME`, or `None` where it has none.
-    pub(super) fn variable(&self, name: &str, outcome: &Outcome) -> Option<Cow<'_, str>> {
+    pub(super) fn variable<'a>(&'a self, name: &str, outcome: &'a Outcome) -> Option<Cow<'a, str>> {
         let owned = |text: String| Some(Cow::Owned(text));
+        let status = |status: Option<u16>| status.map(|status| Cow::Owned(status.to_string()));
         let millis = |latency: Duration| Some(Cow::Owned(latency.as_millis().to_string()));
         let error = |part: fn(&ErrorContext) -> String| {
             outcome.error.as_ref().map(|error| Cow::Owned(part(error)))
@@ -91,9 +98,17 @@ impl RequestContext {
             "integrationLatency" | "integration.latency" => {
                 outcome.integration_latency.and_then(millis)
             }
-            "integrationStatus" | "integration.status" | "integration.integrationStatus" => outcome
-                .integration_status
-                .map(|status| Cow::Owned(status.to_string())),
+            "integrationStatus" | "integration.integrationStatus" => {
+                status(outcome.integration_status)
+            }
+            "integration.status" => status(outcome.function_status),
+            "integration.requestId" | "awsEndpointRequestId" => {
+                outcome.integration_request_id.as_deref().and_then(borrowed)
+            }
+            "integration.error" | "integrationErrorMessage" => {
+                outcome.integration_error.as_deref().and_then(borrowed)
+            }
+            "endpointType" => borrowed("REGIONAL"),
             "error.message" => error(|error| error.message.to_owned()),
             "error.messageString" => error(|error| format!("\"{}\"", error.message)),
             "error.responseType" => error(|error| error.response_type.to_owned()),

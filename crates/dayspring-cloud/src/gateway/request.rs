@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use ::http::header::{ACCEPT, CONTENT_TYPE, HOST, USER_AGENT};
+use ::http::request::Parts;
 use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
 use bytes::Bytes;
 use http_body_util::Full;
@@ -28,6 +29,11 @@ pub(crate) const BODY_BYTES_MAX: usize = 10_485_760;
 /// What Lambda takes: 6 MiB.
 const EVENT_BYTES_MAX: usize = 6_291_456;
 
+/// The length of a regional API's URL, in characters, and the size of all headers with their names, line ends and white
+/// space, in bytes: <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html>.
+const URL_LENGTH_MAX: usize = 10_240;
+const HEADER_BYTES_MAX: usize = 10_240;
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const EXTENDED_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-apigw-id");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
@@ -35,6 +41,9 @@ const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
 pub(super) async fn answer(service: &Service, call: Call) -> Answer {
     let started = Instant::now();
+    if let Some(refused) = head_too_long(&call.parts) {
+        return refused;
+    }
     let host = call
         .parts
         .headers
@@ -182,6 +191,7 @@ async fn serve(
     };
     outcome.integration_latency = Some(begun.elapsed());
     let answer = answer?;
+    outcome.function_status = Some(answer.status.as_u16());
     outcome.response_bytes = answer.body.len();
     Ok(answer)
 }
@@ -229,49 +239,61 @@ async fn invoke(
     let invocation = service
         .lambda
         .invoke(function, InvocationType::RequestResponse, event);
+    let fail = |outcome: &mut Outcome, reason: String, refusal: Refusal| {
+        explain(service, context, &reason);
+        outcome.integration_error = Some(reason);
+        refusal
+    };
     // The function goes on without its caller, as on AWS.
     let Ok(invocation) = tokio::time::timeout(*timeout, invocation).await else {
-        return Err(Refusal::Timeout);
+        let reason = "Execution failed due to a timeout error".to_owned();
+        return Err(fail(outcome, reason, Refusal::Timeout));
     };
     let invocation = invocation.map_err(|error| {
-        explain(service, context, &format!("Lambda refused: {error}"));
-        Refusal::IntegrationFailure
+        let reason = format!("Execution failed due to configuration error: {error}");
+        fail(outcome, reason, Refusal::IntegrationFailure)
     })?;
     outcome.integration_status = Some(200);
-    if let Some(kind) = &invocation.function_error {
-        let payload = String::from_utf8_lossy(&invocation.payload);
-        explain(
-            service,
-            context,
-            &format!("Lambda function error {kind}: {payload}"),
+    if invocation.function_error.is_some() {
+        let reason = format!(
+            "Lambda execution failed with status 200 due to customer function error: {}. Lambda request ID: {}",
+            error_message(&invocation.payload),
+            invocation.request_id
         );
-        return Err(Refusal::BadGateway);
+        outcome.integration_request_id = Some(invocation.request_id);
+        return Err(fail(outcome, reason, Refusal::BadGateway));
     }
+    outcome.integration_request_id = Some(invocation.request_id);
     let decodes = context.stage.is_binary(text(&call.parts.headers, &ACCEPT));
-    let mut answer = parse_answer(&invocation.payload, decodes).map_err(|error| match error {
-        NoAnswer::Malformed(reason) => {
-            explain(
-                service,
-                context,
-                &format!("Malformed Lambda proxy response: {reason}"),
-            );
-            Refusal::BadGateway
-        }
-        NoAnswer::NotBase64 => {
-            explain(service, context, "Unable to base64 decode the body.");
-            Refusal::ConfigurationError
-        }
+    let mut answer = parse_answer(&invocation.payload, decodes).map_err(|error| {
+        let (reason, refusal) = match error {
+            NoAnswer::Malformed(reason) => (
+                format!("Malformed Lambda proxy response: {reason}"),
+                Refusal::BadGateway,
+            ),
+            NoAnswer::NotBase64 => (
+                "Unable to base64 decode the body.".to_owned(),
+                Refusal::ConfigurationError,
+            ),
+        };
+        let reason = format!("Execution failed due to configuration error: {reason}");
+        fail(outcome, reason, refusal)
     })?;
     insert(&mut answer.headers, TRACE_ID, &context.trace_id);
     Ok(answer)
 }
 
+/// What a function's error says of itself, or all of it.
+fn error_message(payload: &[u8]) -> String {
+    serde_json::from_slice::<serde_json::Value>(payload)
+        .ok()
+        .and_then(|error| Some(error.get("errorMessage")?.as_str()?.to_owned()))
+        .unwrap_or_else(|| String::from_utf8_lossy(payload).into_owned())
+}
+
 /// Why an answer is the gateway's and not the function's, where AWS's execution log has it.
 fn explain(service: &Service, context: &RequestContext, reason: &str) {
-    let line = format!(
-        "({}) Execution failed due to configuration error: {reason}",
-        context.request_id
-    );
+    let line = format!("({}) {reason}", context.request_id);
     service.logs.put(
         &format!(
             "API-Gateway-Execution-Logs_{}/{}",
@@ -301,12 +323,38 @@ fn no_stage() -> Answer {
     answer
 }
 
+/// The answer to a URL or to headers above the limits. AWS's words; with which status they come is not known.
+fn head_too_long(parts: &Parts) -> Option<Answer> {
+    let headers: usize = parts
+        .headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len())
+        .sum();
+    let url = parts
+        .uri
+        .path_and_query()
+        .map_or(0, |url| url.as_str().len());
+    if url > URL_LENGTH_MAX {
+        let text = "An HTTP line is larger than 10240 bytes.";
+        return Some(too_long(StatusCode::URI_TOO_LONG, text));
+    }
+    (headers > HEADER_BYTES_MAX).then(|| {
+        let text = "HTTP header is larger than 10240 bytes.";
+        too_long(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, text)
+    })
+}
+
 /// The answer to a body above [`BODY_BYTES_MAX`], which need not be read to its end.
 pub(super) fn body_too_long() -> Answer {
+    let text = "HTTP content length exceeded 10485760 bytes.";
+    too_long(StatusCode::PAYLOAD_TOO_LARGE, text)
+}
+
+fn too_long(status: StatusCode, text: &'static str) -> Answer {
     let mut answer = answer_of(
-        StatusCode::PAYLOAD_TOO_LARGE,
+        status,
         HeaderMap::new(),
-        Bytes::from_static(b"HTTP content length exceeded 10485760 bytes."),
+        Bytes::from_static(text.as_bytes()),
     );
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));

@@ -1,5 +1,8 @@
 //! Deployed stages before real processes.
 
+mod access_log;
+mod limits;
+
 use std::time::Duration;
 
 use ::http::Request;
@@ -15,6 +18,7 @@ use crate::lambda::tests::{Fixture, logs, open as open_lambda, spec};
 
 struct Api {
     lambda: Fixture,
+    logs: Logs,
     gateway: Gateway,
     id: String,
     root: String,
@@ -23,7 +27,8 @@ struct Api {
 /// An API of `METHOD PATH HANDLER` lines; the handler `mock` is CORS's.
 async fn api(routes: &[&str], binary_media_types: &[&str]) -> Api {
     let lambda = open_lambda();
-    let gateway = open_gateway(&lambda);
+    let logs = logs(lambda.folder.path());
+    let gateway = open_gateway(&lambda, &logs);
     let (id, root) = gateway
         .create_rest_api(RestApiSpec {
             name: "blog".to_owned(),
@@ -36,6 +41,7 @@ async fn api(routes: &[&str], binary_media_types: &[&str]) -> Api {
         .unwrap();
     let api = Api {
         lambda,
+        logs,
         gateway,
         id,
         root,
@@ -64,12 +70,12 @@ async fn api(routes: &[&str], binary_media_types: &[&str]) -> Api {
     api
 }
 
-fn open_gateway(lambda: &Fixture) -> Gateway {
+fn open_gateway(lambda: &Fixture, logs: &Logs) -> Gateway {
     let config = GatewayConfig {
         identity: Identity::default(),
         folder: lambda.folder.path().join("apigateway"),
     };
-    Gateway::open(config, lambda.lambda.clone(), logs(lambda.folder.path())).unwrap()
+    Gateway::open(config, lambda.lambda.clone(), logs.clone()).unwrap()
 }
 
 fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -476,7 +482,7 @@ async fn a_stage_serves_what_was_deployed_and_is_there_after_a_restart() {
         refused.unwrap_err().message,
         "Active stages pointing to this deployment must be moved or deleted"
     );
-    api.gateway = open_gateway(&api.lambda);
+    api.gateway = open_gateway(&api.lambda, &api.logs);
     let path = format!("GET /restapis/{}/prod/_user_request_/b", api.id);
     assert!(api.text(&path).await.starts_with("200"));
     api.gateway.delete_stage(&api.id, "prod").unwrap();
@@ -513,6 +519,7 @@ async fn two_apis_with_one_stage_name_are_told_apart_by_their_ids() {
     let (id, root) = api.gateway.create_rest_api(spec).unwrap();
     let other = Api {
         gateway: api.gateway.clone(),
+        logs: api.logs.clone(),
         lambda: open_lambda(),
         id,
         root,

@@ -61,12 +61,12 @@ pub(super) const ROWS: &[Row] = &[
         source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html",
     },
     Row {
-        id: "gateway-url-length",
+        id: "gateway-head-length",
         service: "API Gateway",
-        here: "a URL and its headers may have 64 KiB; beyond that 431",
-        aws: "10,240 characters, and 10,240 bytes of header values; the answer beyond is not documented",
+        here: "a URL above 10,240 characters is answered with 414, and headers above 10,240 bytes with 431, in AWS's words as text",
+        aws: "the same limits and words; the status is not documented",
         warned: Warned::Never,
-        source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html",
+        source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html",
     },
     Row {
         id: "gateway-malformed-head",
