@@ -44,7 +44,7 @@ pub(crate) use client::{CallFailure, Client, Operation};
 pub use query::{Executed, Query};
 #[cfg(test)]
 pub(crate) use retry::ServiceError;
-pub(crate) use retry::{CallError, Effect, effect_of, is_resuming, is_throttled};
+pub(crate) use retry::{CallError, Effect, effect_of, is_lost, is_resuming, is_throttled};
 pub(crate) use settings::Settings;
 pub(crate) use signing::Signer;
 pub use transaction::Transaction;

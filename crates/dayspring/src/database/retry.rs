@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use crate::error::MySqlError;
+
 /// An error that the service answered with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ServiceError {
@@ -81,7 +83,9 @@ pub(crate) fn after(
             Effect::Read => Decision::GiveUp,
             Effect::Write => Decision::Doubtful,
         },
-        CallError::Answered(error) if error.status >= 500 => unknown(effect, attempt),
+        CallError::Answered(error) if error.status >= 500 || is_lost(error) => {
+            unknown(effect, attempt)
+        }
         CallError::Answered(_) => Decision::GiveUp,
     };
     match (plan, left) {
@@ -100,6 +104,27 @@ pub(crate) fn is_throttled(error: &ServiceError) -> bool {
     error.status == 429
         || error.kind.contains("Throttl")
         || error.kind == "TooManyRequestsException"
+}
+
+/// Whether an answer says only that the connection between the Data API and the database ended (a failover, a restart, a
+/// KILL), and so nothing of what became of the statement: shutdown, the connections that MariaDB and MySQL end, and what
+/// a driver says itself, in words without a code (`Communications link failure`) or with an SQLSTATE of the class 08,
+/// `connection exception` (<https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html>, read
+/// 2026-11-23).
+pub(crate) fn is_lost(error: &ServiceError) -> bool {
+    if error.kind != "DatabaseErrorException" {
+        return false;
+    }
+    match MySqlError::parse(&error.message) {
+        Some(mysql) => match mysql.code {
+            1053 | 1927 | 2006 | 2013 | 3169 | 4031 => true,
+            // A packet that is too large (1153) is of that class too, and refused.
+            0 | 1158..=1161 => mysql.sql_state.starts_with("08"),
+            _ => false,
+        },
+        // The Data API's own: the transaction is busy or gone.
+        None => !error.message.starts_with("Transaction "),
+    }
 }
 
 /// Whether a statement only reads, by its first word. `WITH` may begin an UPDATE, so it counts as a write.
@@ -147,10 +172,14 @@ mod tests {
     use Effect::{Read, Write};
 
     fn answered(status: u16, kind: &str) -> CallError {
+        said(status, kind, "m; Error code: 1064; SQLState: 42000")
+    }
+
+    fn said(status: u16, kind: &str, message: &str) -> CallError {
         CallError::Answered(ServiceError {
             status,
             kind: kind.to_owned(),
-            message: String::new(),
+            message: message.to_owned(),
         })
     }
 
@@ -199,6 +228,27 @@ mod tests {
             answered(400, "StatementTimeoutException"),
         ] {
             check(&error, Write, 1, Doubtful);
+        }
+    }
+
+    #[test]
+    fn a_lost_connection_to_the_database_is_no_refusal() {
+        let said = |message| said(400, "DatabaseErrorException", message);
+        for lost in [
+            "Communications link failure",
+            "Communications link failure; Error code: 0; SQLState: 08S01",
+            "Server shutdown in progress; Error code: 1053; SQLState: 08S01",
+            "Connection was killed; Error code: 1927; SQLState: 70100",
+        ] {
+            check(&said(lost), Write, 1, Doubtful);
+            check(&said(lost), Read, 1, millis(200));
+        }
+        for refused in [
+            "Query execution was interrupted; Error code: 1317; SQLState: 70100",
+            "Got a packet bigger than 'max_allowed_packet' bytes; Error code: 1153; SQLState: 08S01",
+            "Transaction is still running a query",
+        ] {
+            check(&said(refused), Write, 1, GiveUp);
         }
     }
 

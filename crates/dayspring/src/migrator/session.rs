@@ -20,7 +20,7 @@ use tokio::time::Instant;
 
 use crate::database::{
     self, CallError, CallFailure, Client, Effect, ExecuteStatement, ExecuteStatementResult, Field,
-    Operation, Settings, Transaction, effect_of,
+    Operation, Settings, Transaction, effect_of, is_lost,
 };
 use crate::error::MySqlError;
 
@@ -225,6 +225,9 @@ fn session_error(failure: CallFailure) -> SessionError {
     if error.status >= 500 {
         return SessionError::Unknown { message };
     }
+    if is_lost(&error) {
+        return SessionError::Unknown { message };
+    }
     match MySqlError::parse(&error.message) {
         Some(mysql) => SessionError::Refused {
             code: mysql.code,
@@ -294,6 +297,22 @@ mod tests {
                 "Transaction is still running a query",
             ),
             "NotStarted",
+        );
+        for lost in [
+            "Communications link failure",
+            "Communications link failure; Error code: 0; SQLState: 08S01",
+            "Server shutdown in progress; Error code: 1053; SQLState: 08S01",
+            "Connection was killed; Error code: 1927; SQLState: 70100",
+        ] {
+            check(answered(400, "DatabaseErrorException", lost), "Unknown");
+        }
+        check(
+            answered(
+                400,
+                "DatabaseErrorException",
+                "Query execution was interrupted; Error code: 1317; SQLState: 70100",
+            ),
+            "Refused",
         );
         check(
             answered(400, "DatabaseResumingException", "m"),
