@@ -222,23 +222,23 @@ fn mode_of(name: &str, mode: Option<u32>) -> u32 {
     }
 }
 
-/// Hard links, or copies where the file system has none: layers are large and are never written to.
+/// Hard links, or copies where the file system has none: layers are large and are never written to. Of a link that a lower
+/// layer has only the link is taken away: what it points to may lie anywhere.
 fn lay_over(from: &Path, onto: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let target = onto.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            if target.is_file() {
-                fs::remove_file(&target)?;
-            }
+        let is_dir = entry.file_type()?.is_dir();
+        match fs::symlink_metadata(&target) {
+            Ok(below) if below.is_dir() && is_dir => {}
+            Ok(below) if below.is_dir() => fs::remove_dir_all(&target)?,
+            Ok(_) => fs::remove_file(&target)?,
+            Err(_) => {}
+        }
+        if is_dir {
             fs::create_dir_all(&target)?;
             lay_over(&entry.path(), &target)?;
         } else {
-            if target.is_dir() {
-                fs::remove_dir_all(&target)?;
-            } else if target.exists() {
-                fs::remove_file(&target)?;
-            }
             if fs::hard_link(entry.path(), &target).is_err() {
                 fs::copy(entry.path(), &target)?;
             }
@@ -396,6 +396,34 @@ mod tests {
             store.path(&above),
             "one layer needs no copy"
         );
+    }
+
+    #[test]
+    fn a_layer_is_not_laid_through_a_link_of_the_one_below() {
+        let (folder, store) = store();
+        let outside = folder.path().join("outside");
+        fs::create_dir_all(&outside).unwrap();
+        fs::write(outside.join("mine"), "mine").unwrap();
+        let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        let options = zip::write::SimpleFileOptions::default();
+        let target = |path: &Path| path.to_str().unwrap().to_owned();
+        for (name, target) in [
+            ("lib", target(&outside)),
+            ("new", target(&outside.join("new"))),
+        ] {
+            writer.add_symlink(name, target, options).unwrap();
+        }
+        let below = store
+            .unpack(&writer.finish().unwrap().into_inner())
+            .unwrap();
+        let above = zip(&[("lib/mine", 0o644, "above"), ("new", 0o644, "above")]);
+        let above = store.unpack(&above).unwrap();
+        let roots = PackageStore::new(folder.path().join("opt"));
+        let root = roots.overlay(&[below, above], &store).unwrap();
+        assert_eq!(fs::read_to_string(root.join("lib/mine")).unwrap(), "above");
+        assert_eq!(fs::read_to_string(root.join("new")).unwrap(), "above");
+        assert_eq!(fs::read_to_string(outside.join("mine")).unwrap(), "mine");
+        assert_eq!(fs::read_dir(outside).unwrap().count(), 1);
     }
 
     #[test]
