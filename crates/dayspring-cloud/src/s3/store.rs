@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, TryLockError};
 
 use ::http::StatusCode;
 use bytes::Bytes;
@@ -19,6 +19,8 @@ pub(super) struct Store {
     folder: PathBuf,
     file: StateFile,
     index: Mutex<Index>,
+    /// Shared by those who keep a content that nothing names yet; who removes what nothing names has it alone.
+    unnamed: RwLock<()>,
     world: World,
 }
 
@@ -68,6 +70,7 @@ impl Store {
             folder,
             file,
             index: Mutex::new(index),
+            unnamed: RwLock::default(),
             world,
         })
     }
@@ -152,6 +155,7 @@ impl Store {
         if !self.has_bucket(bucket) {
             return Err(no_such_bucket());
         }
+        let _unnamed = self.keeping();
         let object = self.keep(content, content_type, headers)?;
         self.change(|index| {
             let bucket = index.buckets.get_mut(bucket).ok_or_else(no_such_bucket)?;
@@ -203,6 +207,7 @@ impl Store {
         number: u32,
         content: &[u8],
     ) -> Result<Object, AwsError> {
+        let _unnamed = self.keeping();
         let part = self.keep(content, "", BTreeMap::new())?;
         self.change(|index| {
             let upload = index.uploads.get_mut(upload).ok_or_else(no_such_upload)?;
@@ -270,14 +275,19 @@ impl Store {
         })
     }
 
-    /// Removes the files that no object names any more. A file that cannot be removed now goes with a later sweep.
+    fn keeping(&self) -> RwLockReadGuard<'_, ()> {
+        self.unnamed.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Removes the files that no object names any more. A file that cannot be removed now goes with a later sweep, and so
+    /// do all while a content is being kept that is not yet named.
     fn sweep(&self) {
-        // The index stays locked, so that no object comes to name a file between the look and the removal; a content
-        // that is being kept at this moment and not yet named would be written again by its client's retry.
-        let index = self
-            .index
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _alone = match self.unnamed.try_write() {
+            Ok(alone) => alone,
+            Err(TryLockError::Poisoned(alone)) => alone.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
+        let index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
         let named: std::collections::BTreeSet<&str> = index
             .buckets
             .values()
@@ -303,22 +313,14 @@ impl Store {
     }
 
     fn read<T>(&self, look: impl FnOnce(&Index) -> T) -> T {
-        look(
-            &self
-                .index
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner),
-        )
+        look(&self.index.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn change<T>(
         &self,
         change: impl FnOnce(&mut Index) -> Result<T, AwsError>,
     ) -> Result<T, AwsError> {
-        let mut index = self
-            .index
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
         // On disk and in memory, or in neither.
         let mut changed = index.clone();
         let result = change(&mut changed)?;
@@ -358,4 +360,24 @@ fn internal(error: &dyn std::error::Error) -> AwsError {
         "InternalError",
         format!("We encountered an internal error: {error}"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_content_that_nothing_names_yet_outlives_a_deletion() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().to_owned(), World::real()).unwrap();
+        store.create_bucket("b").unwrap();
+        let keep = |content| store.keep(content, "", BTreeMap::new()).unwrap();
+        let unnamed = store.keeping();
+        let object = keep(b"new");
+        store.delete("b", "other").unwrap();
+        drop(unnamed);
+        assert_eq!(store.content(&object).unwrap(), "new");
+        store.delete("b", "other").unwrap();
+        assert!(store.content(&object).is_err(), "the next sweep removes it");
+    }
 }
