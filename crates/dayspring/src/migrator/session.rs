@@ -54,21 +54,15 @@ pub struct DataApiSession {
 
 impl DataApiSession {
     /// A session from variables that are looked up by name, as [`Database::from_variables`](crate::Database::from_variables)
-    /// does, for a program that is no Lambda function. A paused database is waited for as long as `patience`.
+    /// does, for a program that is no Lambda function: it may take as long as it takes. A paused database is waited for
+    /// about two minutes.
     ///
     /// # Errors
     ///
     /// [`Error::Environment`](crate::Error::Environment) for a variable that is missing or wrong.
-    pub fn from_variables(
-        variable: impl Fn(&str) -> Option<String>,
-        patience: Duration,
-    ) -> Result<Self, crate::Error> {
+    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, crate::Error> {
         let client = Arc::new(Client::new(Settings::read(variable)?));
-        Ok(Self::new(
-            client,
-            Instant::now().checked_add(patience),
-            None,
-        ))
+        Ok(Self::new(client, None, None))
     }
 
     pub(crate) fn new(
@@ -284,6 +278,24 @@ mod tests {
         let found = format!("{:?}", session_error(failure));
         let kind = found.split(' ').next().unwrap();
         assert_eq!(kind, expected);
+    }
+
+    #[test]
+    fn a_session_of_a_program_has_no_end_of_its_own() {
+        let variable = |name: &str| {
+            let value = match name {
+                "DAYSPRING_CLUSTER_ARN" => "arn:aws:rds:eu-central-1:123456789012:cluster:blog-dev",
+                "DAYSPRING_SECRET_ARN" => {
+                    "arn:aws:secretsmanager:eu-central-1:123456789012:secret:x"
+                }
+                "AWS_REGION" => "eu-central-1",
+                _ => "x",
+            };
+            (!name.starts_with("AWS_ENDPOINT")).then(|| value.to_owned())
+        };
+        let session = DataApiSession::from_variables(variable).unwrap();
+        // With one, a migration of more than a minute would be handed over to nobody.
+        assert_eq!(session.remaining(), None);
     }
 
     #[test]

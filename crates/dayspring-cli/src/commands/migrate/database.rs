@@ -16,9 +16,6 @@ use crate::mysql::{DatabaseUrl, MySqlSession};
 use crate::project::{self, Loaded};
 use crate::running;
 
-/// How long to wait for a cluster that is paused: AWS says about 15 s, and longer after a day of sleep.
-const PATIENCE: Duration = Duration::from_secs(120);
-
 /// Where scripts are without a project to say so.
 const SCRIPTS: &str = "scripts/schema";
 
@@ -230,7 +227,7 @@ pub(super) fn data_api_session(
         "AWS_SESSION_TOKEN" => aws.credentials.session_token().map(str::to_owned),
         _ => None,
     };
-    DataApiSession::from_variables(variable, PATIENCE).map_err(|error| Error::Migration {
+    DataApiSession::from_variables(variable).map_err(|error| Error::Migration {
         fault: Fault::World,
         message: error.to_string(),
     })
