@@ -236,6 +236,10 @@ fn analyse_tokens<'a>(mut tokens: &mut dyn Iterator<Item = Token<'a>>) -> Analys
         "PREPARE" | "DEALLOCATE" => Class::Session {
             depends_on_data: false,
         },
+        // The other name of DEALLOCATE PREPARE.
+        "DROP" if begins(&["PREPARE"]) => Class::Session {
+            depends_on_data: false,
+        },
         "CREATE" | "ALTER" | "DROP" | "RENAME" | "TRUNCATE" => {
             return objects::analyse_definition(&keyword, &rest);
         }

@@ -422,6 +422,10 @@ fn alter(rest: &[Token<'_>]) -> Analysis {
             Recovery::Undecidable("a second time it is another password"),
             Vec::new(),
         ),
+        Kind::Account if has("REPLACE") => schema(
+            Recovery::Undecidable("a second time the password that it replaces is another"),
+            Vec::new(),
+        ),
         // Said twice, the same definition.
         Kind::View | Kind::Account | Kind::Object(ObjectKind::Procedure | ObjectKind::Function) => {
             schema(Recovery::Idempotent, Vec::new())

@@ -46,6 +46,8 @@ fn session_statements_are_known_by_what_their_value_comes_from() {
         "session",
     );
     check("USE blog", "session");
+    check("DEALLOCATE PREPARE s", "session");
+    check("DROP PREPARE s", "session");
     check("SET @id = LAST_INSERT_ID()", "session of data");
     check("SELECT id INTO @id FROM t", "session of data");
     check("SET GLOBAL x = 1", "schema idempotent");
@@ -239,6 +241,7 @@ fn what_a_fingerprint_cannot_show_is_undecidable() {
         "CREATE EVENT e ON SCHEDULE EVERY 1 DAY ENDS '2030-01-01' DO SELECT 1",
         "ALTER SEQUENCE s RESTART",
         "ALTER USER u IDENTIFIED BY 'x' RETAIN CURRENT PASSWORD",
+        "ALTER USER u IDENTIFIED BY 'x' REPLACE 'y'",
         "ALTER TABLE t CHANGE a b INT AFTER id, CHANGE b a INT FIRST",
         "ALTER TABLE t DROP COLUMN b, RENAME COLUMN a TO b, ADD COLUMN a INT FIRST",
     ] {
