@@ -9,6 +9,48 @@ use tokio::sync::mpsc;
 
 use crate::server;
 
+/// The calls of a [`Session`] that go on to its `inner` one as they are: all but `run` and `pause`.
+macro_rules! calls_of_inner {
+    () => {
+        async fn query(
+            &mut self,
+            sql: &str,
+            parameters: &[(&str, dayspring_migrate::Value)],
+        ) -> Result<Vec<dayspring_migrate::Row>, dayspring_migrate::SessionError> {
+            self.inner.query(sql, parameters).await
+        }
+
+        async fn execute(
+            &mut self,
+            sql: &str,
+            parameters: &[(&str, dayspring_migrate::Value)],
+        ) -> Result<u64, dayspring_migrate::SessionError> {
+            self.inner.execute(sql, parameters).await
+        }
+
+        async fn begin(&mut self) -> Result<(), dayspring_migrate::SessionError> {
+            self.inner.begin().await
+        }
+
+        async fn commit(&mut self) -> Result<(), dayspring_migrate::SessionError> {
+            self.inner.commit().await
+        }
+
+        async fn rollback(&mut self) -> Result<(), dayspring_migrate::SessionError> {
+            self.inner.rollback().await
+        }
+
+        async fn connection(&mut self) -> Result<Option<u64>, dayspring_migrate::SessionError> {
+            self.inner.connection().await
+        }
+
+        fn remaining(&self) -> Option<std::time::Duration> {
+            None
+        }
+    };
+}
+pub(crate) use calls_of_inner;
+
 /// A session over one connection, and over a new one after it is lost.
 pub(crate) struct Direct {
     opts: OptsBuilder,

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use dayspring_migrate::{Event, Outcome, Row, Session, SessionError, Value, apply};
+use dayspring_migrate::{Event, Outcome, Session, SessionError, apply};
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, OptsBuilder};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
 
 use crate::apply::{World, options, scripts};
-use crate::direct::Direct;
+use crate::direct::{Direct, calls_of_inner};
 use crate::server::{self, Mortal};
 
 const BASE: (&str, &str) = (
@@ -130,21 +130,7 @@ struct Restarting {
 }
 
 impl Session for Restarting {
-    async fn query(
-        &mut self,
-        sql: &str,
-        parameters: &[(&str, Value)],
-    ) -> Result<Vec<Row>, SessionError> {
-        self.inner.query(sql, parameters).await
-    }
-
-    async fn execute(
-        &mut self,
-        sql: &str,
-        parameters: &[(&str, Value)],
-    ) -> Result<u64, SessionError> {
-        self.inner.execute(sql, parameters).await
-    }
+    calls_of_inner!();
 
     async fn run(&mut self, sql: &str) -> Result<u64, SessionError> {
         if self.bystander.is_some() || !sql.contains("ALTER TABLE") {
@@ -163,28 +149,8 @@ impl Session for Restarting {
         lost
     }
 
-    async fn begin(&mut self) -> Result<(), SessionError> {
-        self.inner.begin().await
-    }
-
-    async fn commit(&mut self) -> Result<(), SessionError> {
-        self.inner.commit().await
-    }
-
-    async fn rollback(&mut self) -> Result<(), SessionError> {
-        self.inner.rollback().await
-    }
-
-    async fn connection(&mut self) -> Result<Option<u64>, SessionError> {
-        self.inner.connection().await
-    }
-
     async fn pause(&mut self, duration: Duration) {
         self.inner.pause(duration).await;
-    }
-
-    fn remaining(&self) -> Option<Duration> {
-        None
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use dayspring_migrate::{Event, Options, Outcome, Row, Session, SessionError, Value, apply};
+use dayspring_migrate::{Event, Options, Outcome, Session, SessionError, apply};
 use mysql_async::prelude::Queryable;
 use tokio::sync::mpsc;
 
 use crate::apply::{World, options, scripts};
-use crate::direct::{Direct, Mortal, Side};
+use crate::direct::{Direct, Mortal, Side, calls_of_inner};
 use crate::server;
 
 const BASE: (&str, &str) = (
@@ -209,21 +209,7 @@ impl Delaying {
 }
 
 impl Session for Delaying {
-    async fn query(
-        &mut self,
-        sql: &str,
-        parameters: &[(&str, Value)],
-    ) -> Result<Vec<Row>, SessionError> {
-        self.inner.query(sql, parameters).await
-    }
-
-    async fn execute(
-        &mut self,
-        sql: &str,
-        parameters: &[(&str, Value)],
-    ) -> Result<u64, SessionError> {
-        self.inner.execute(sql, parameters).await
-    }
+    calls_of_inner!();
 
     async fn run(&mut self, sql: &str) -> Result<u64, SessionError> {
         if sql.ends_with(self.late) && self.pauses == 0 {
@@ -239,28 +225,12 @@ impl Session for Delaying {
         ran
     }
 
-    async fn begin(&mut self) -> Result<(), SessionError> {
-        self.inner.begin().await
-    }
-
-    async fn commit(&mut self) -> Result<(), SessionError> {
-        self.inner.commit().await
-    }
-
-    async fn rollback(&mut self) -> Result<(), SessionError> {
-        self.inner.rollback().await
-    }
-
     async fn pause(&mut self, duration: Duration) {
         self.pauses += 1;
         if self.pauses == 3 {
             self.deliver().await.unwrap();
         }
         self.inner.pause(duration).await;
-    }
-
-    fn remaining(&self) -> Option<Duration> {
-        None
     }
 }
 
