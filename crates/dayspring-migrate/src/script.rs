@@ -7,7 +7,7 @@ use std::ops::Range;
 use crate::digest::Digest;
 use crate::place::Place;
 use crate::split::{Reading, SplitError, readings, split};
-use crate::statement::{Analysis, analyse, parse_directive};
+use crate::statement::{Analysis, Object, ObjectKind, analyse, parse_directive, used_database};
 
 /// The number of a script: the N of `vN.sql`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -204,6 +204,30 @@ impl Scripts {
     /// The scripts of one phase in the order in which they run.
     pub fn of_phase(&self, phase: Phase) -> impl DoubleEndedIterator<Item = &Script> {
         self.iter().filter(move |script| script.id.phase == phase)
+    }
+
+    /// The first statement that says by its name that it works in another database than this one, or on a database as a
+    /// whole. What a routine does when it is called it does not say.
+    #[must_use]
+    pub fn first_outside(&self, database: &str) -> Option<Place> {
+        let is_outside = |object: &Object| {
+            object.kind == ObjectKind::Database
+                || object
+                    .schema
+                    .as_ref()
+                    .is_some_and(|schema| schema != database)
+        };
+        self.iter().find_map(|script| {
+            let outside = script.statements.iter().find(|statement| {
+                let Analysis {
+                    touched, written, ..
+                } = &statement.analysis;
+                let mut objects = touched.iter().map(|touched| &touched.object).chain(written);
+                objects.any(is_outside)
+                    || used_database(script.text_of(statement)).is_some_and(|used| used != database)
+            });
+            outside.map(|statement| script.place_of(statement))
+        })
     }
 
     /// A script.
@@ -439,6 +463,28 @@ mod tests {
             &[("v1.sql", b"-- dayspring: twice\nSELECT 1")],
             "`-- dayspring: twice` is no directive",
         );
+    }
+
+    #[test]
+    fn a_statement_that_works_elsewhere_is_found_by_its_names() {
+        let first = |sql: &str| {
+            let sql = format!("SELECT 1 FROM other.t;\n{sql}");
+            let scripts = Scripts::parse("", [("v1.sql", sql)]).unwrap();
+            scripts.first_outside("blog").map(|place| place.line)
+        };
+        for inside in ["USE blog", "INSERT INTO blog.t VALUES (1)", "DROP TABLE t"] {
+            assert_eq!(first(inside), None, "{inside}");
+        }
+        for outside in [
+            "USE `other`",
+            "INSERT INTO other.t VALUES (1)",
+            "UPDATE t JOIN other.u SET n = 1",
+            "DROP TABLE IF EXISTS t, other.t",
+            "ALTER TABLE t RENAME TO other.t",
+            "CREATE DATABASE IF NOT EXISTS blog",
+        ] {
+            assert_eq!(first(outside), Some(2), "{outside}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::journal::{Entry, Journal, State, StatementRecord, Step, read_token};
 use crate::refusal::Refusal;
 use crate::script::{Script, Statement};
 use crate::session::{Session, SessionError, Value};
-use crate::statement::{Analysis, Class, Object, Recovery, analyse};
+use crate::statement::{Analysis, Class, Object, Recovery, analyse, used_database};
 
 impl<S: Session> Run<'_, S> {
     /// Settles what an earlier run left; true when the statement is applied.
@@ -431,12 +431,6 @@ impl Running {
 
 fn ending(source: SessionError) -> Stop {
     Error::session("ending the connection that was lost", source).into()
-}
-
-pub(super) fn used_database(sql: &str) -> Option<String> {
-    let mut tokens = crate::lexer::executed(sql);
-    let is_use = tokens.next()?.is("USE");
-    if is_use { tokens.next()?.name() } else { None }
 }
 
 fn is_true(value: &Value) -> bool {

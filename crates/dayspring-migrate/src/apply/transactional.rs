@@ -8,14 +8,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::settle::used_database;
 use super::{Run, Stop};
 use crate::error::Error;
 use crate::lexer;
 use crate::refusal::Refusal;
 use crate::script::{Script, Statement};
 use crate::session::{Row, Session, Value};
-use crate::statement::{Analysis, ObjectKind};
+use crate::statement::{Analysis, ObjectKind, used_database};
 
 /// Names that are asked for at once.
 const NAMES_MAX: usize = 50;

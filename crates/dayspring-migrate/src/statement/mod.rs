@@ -146,6 +146,13 @@ pub fn analyse(sql: &str, directive: Option<&Directive>) -> Analysis {
     analysis
 }
 
+/// The database that a USE makes the default one.
+pub(crate) fn used_database(sql: &str) -> Option<String> {
+    let mut tokens = lexer::executed(sql);
+    let is_use = tokens.next()?.is("USE");
+    if is_use { tokens.next()?.name() } else { None }
+}
+
 /// Reads the directive in the comment lines of a text.
 ///
 /// # Errors
