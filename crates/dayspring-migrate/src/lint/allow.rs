@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use strsim::osa_distance;
+
 use super::rule::{Report, Rule};
 use super::rules::{ALL, ALLOW_WITHOUT_REASON, UNKNOWN_RULE, UNUSED_ALLOW};
 use crate::lexer::{self, TokenKind};
@@ -165,29 +167,14 @@ pub(super) fn find(name: &str) -> Option<&'static Rule> {
 }
 
 pub(super) fn nearest(name: &str) -> Option<&'static Rule> {
-    let name = name.to_lowercase();
+    // No rule's name is as long, and what stands in a comment may be of any length.
+    let name: String = name.chars().take(64).collect::<String>().to_lowercase();
     ALL.iter()
         .copied()
-        .map(|rule| (distance(&name, rule.name), rule))
+        .map(|rule| (osa_distance(&name, rule.name), rule))
         .min_by_key(|(distance, _)| *distance)
         .filter(|(distance, rule)| *distance <= rule.name.len() / 2)
         .map(|(_, rule)| rule)
-}
-
-/// How many characters have to be changed, put in or taken out to make one word the other (Levenshtein's distance).
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (line, left) in one.chars().take(64).enumerate() {
-        let mut diagonal = row[0];
-        row[0] = line + 1;
-        for (column, right) in other.iter().enumerate() {
-            let change = diagonal + usize::from(left != *right);
-            diagonal = row[column + 1];
-            row[column + 1] = change.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[other.len()]
 }
 
 #[cfg(test)]
@@ -199,7 +186,6 @@ mod tests {
         assert_eq!(nearest("drop-colum").unwrap().name, "drop-column");
         assert_eq!(nearest("DROP_TABLE").unwrap().name, "drop-table");
         assert!(nearest("qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq").is_none());
-        assert_eq!(distance("kitten", "sitting"), 3);
     }
 
     #[test]
