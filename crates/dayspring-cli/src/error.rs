@@ -113,6 +113,14 @@ pub(crate) enum Error {
         "the functions' binary does not start in Lambda: it needs GLIBC {needs}, and Amazon Linux 2023 has {has}"
     )]
     Glibc { needs: String, has: String },
+    #[error(
+        "the functions are too large for Lambda: {code} of code and {scripts} of scripts, and it takes less than {limit}"
+    )]
+    TooLarge {
+        code: String,
+        scripts: String,
+        limit: String,
+    },
     #[error("the functions' binary cannot run in Lambda: it is {found}, and it has to be {wanted}")]
     WrongBinary { found: String, wanted: &'static str },
     #[error("destroying {stack} failed: {cause}")]
@@ -218,6 +226,7 @@ impl Error {
             | Self::NoScripts { .. }
             | Self::Project { .. }
             | Self::Scripts { .. }
+            | Self::TooLarge { .. }
             | Self::Build
             | Self::NoBinary { .. }
             | Self::Port { .. }
@@ -344,6 +353,9 @@ impl Error {
                 "install cargo-zigbuild (`cargo install cargo-zigbuild`, `pip install ziglang`) or cargo-lambda, and build again: \
                  they link against an older GLIBC"
                     .to_owned(),
+            ),
+            Self::TooLarge { .. } => Some(
+                "build without debug information: `profile = \"lambda\"` under [build], as `dayspring new` writes it".to_owned(),
             ),
             Self::WrongBinary { .. } => Some(
                 "`rustup target add` the target, and install cargo-zigbuild or cargo-lambda; `dayspring doctor` shows what is \

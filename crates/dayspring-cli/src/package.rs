@@ -15,12 +15,15 @@ use crate::deploy::{Artifact, Deployment};
 use crate::elf::{self, Unfit};
 use crate::error::Error;
 use crate::project::Loaded;
+use crate::render;
 
 /// An archive and the digest that names it: the same for the same content.
 #[derive(Debug, Clone)]
 pub(crate) struct Archive {
     content: Content,
     digest: Digest,
+    /// Of what is in it.
+    unpacked_bytes: u64,
     /// Whether it holds scripts that run when the new code is live.
     contract: bool,
 }
@@ -119,8 +122,8 @@ pub(crate) fn compression(target: &Target) -> zip::Compression {
 
 /// The functions' binary, to be packed where it is wanted: its digest is known at once, and mostly nothing has changed.
 pub(crate) fn pack_code(binary: &Path, compression: zip::Compression) -> Result<Archive, Error> {
-    let digest = File::open(binary)
-        .and_then(zip::bootstrap_digest)
+    let (unpacked_bytes, digest) = File::open(binary)
+        .and_then(|file| Ok((file.metadata()?.len(), zip::bootstrap_digest(file)?)))
         .map_err(Error::read(binary))?;
     Ok(Archive {
         content: Content::Binary {
@@ -129,6 +132,7 @@ pub(crate) fn pack_code(binary: &Path, compression: zip::Compression) -> Result<
             compression,
         },
         digest,
+        unpacked_bytes,
         contract: false,
     })
 }
@@ -144,6 +148,8 @@ pub(crate) fn pack_scripts(loaded: &Loaded, stage: &Stage) -> Result<Archive, Er
         bytes: script.text.clone().into_bytes(),
     };
     let entries: Vec<zip::Entry> = scripts.iter().map(entry).collect();
+    let bytes = entries.iter().map(|entry| entry.bytes.len() as u64);
+    let unpacked_bytes = bytes.sum();
     if entries.is_empty() {
         return Err(Error::NoScripts { folder });
     }
@@ -152,16 +158,37 @@ pub(crate) fn pack_scripts(loaded: &Loaded, stage: &Stage) -> Result<Archive, Er
     Ok(Archive {
         digest: Digest::of(&content),
         content: Content::Packed(content.into()),
+        unpacked_bytes,
         contract: scripts.of_phase(Phase::Contract).next().is_some(),
     })
 }
 
-pub(crate) fn assets(code: &Archive, scripts: &Archive) -> Assets {
-    Assets {
+/// What a function's code and its layers may be together, unpacked
+/// (docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html, "Deployment package (.zip file archive) size").
+const UNPACKED_BYTES_MAX: u64 = 262_144_000;
+
+/// What the template refers to. What Lambda would refuse for its size is refused here, before it is uploaded.
+pub(crate) fn assets(code: &Archive, scripts: &Archive) -> Result<Assets, Error> {
+    check_sizes(code.unpacked_bytes, scripts.unpacked_bytes)?;
+    Ok(Assets {
         code: code.digest.clone(),
         scripts: scripts.digest.clone(),
         contract: scripts.contract,
+    })
+}
+
+/// The migrator has both, its scripts as a layer. Of the code alone Lambda says "must be smaller than", of both together
+/// that it "exceeds": the stricter of the two is taken.
+fn check_sizes(code: u64, scripts: u64) -> Result<(), Error> {
+    if code.saturating_add(scripts) < UNPACKED_BYTES_MAX {
+        return Ok(());
     }
+    let said = |bytes: u64| render::bytes(usize::try_from(bytes).unwrap_or(usize::MAX));
+    Err(Error::TooLarge {
+        code: said(code),
+        scripts: said(scripts),
+        limit: said(UNPACKED_BYTES_MAX),
+    })
 }
 
 /// Everything that a deployment to this account needs.
@@ -191,5 +218,18 @@ pub(crate) fn template_alone(stage: &Stage, template: String, aws: &Aws) -> Depl
         template_key: template_key(stage.project(), &Digest::of(template.as_bytes())),
         migrator_log: stage.log_group(&stage.migrator_name()),
         template,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lambda_cannot_unpack_is_refused() {
+        assert!(check_sizes(UNPACKED_BYTES_MAX - 11, 10).is_ok());
+        let refused = check_sizes(UNPACKED_BYTES_MAX - 10, 10).unwrap_err();
+        insta::assert_snapshot!(refused, @"the functions are too large for Lambda: 262.1 MB of code and 10 B of scripts, and it takes less than 262.1 MB");
+        assert!(check_sizes(u64::MAX, u64::MAX).is_err());
     }
 }

@@ -74,7 +74,7 @@ pub(crate) async fn deploy(ui: Ui, args: DeployArgs) -> Result<(), Error> {
     };
     // Credentials that are missing end the build too.
     let (aws, code) = tokio::try_join!(Aws::connect(&target), code)?;
-    let template = synthesize(&stage, &package::assets(&code, &scripts));
+    let template = synthesize(&stage, &package::assets(&code, &scripts)?);
     let deployment = package::deployment(&stage, &template, &code, &scripts, &aws);
     ui.status(
         "Deploying",

@@ -166,7 +166,7 @@ impl Cycle<'_> {
                 )?)
             }
         };
-        let template = synthesize(&stage, &package::assets(code, &scripts));
+        let template = synthesize(&stage, &package::assets(code, &scripts)?);
         let deployment = package::deployment(&stage, &template, code, &scripts, &self.aws);
         let deployed = self.carry_out(&loaded, &stage, deployment).await?;
         summarize(self.ui, &deployed, begun);

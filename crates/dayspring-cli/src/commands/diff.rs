@@ -97,7 +97,7 @@ pub(crate) async fn diff(ui: Ui, args: DiffArgs) -> Result<(), Error> {
         package::pack_code(&binary, package::compression(&target))
     };
     let (aws, code) = tokio::try_join!(Aws::connect(&target), code)?;
-    let template = synthesize(&stage, &package::assets(&code, &scripts));
+    let template = synthesize(&stage, &package::assets(&code, &scripts)?);
     let deployment = package::deployment(&stage, &template, &code, &scripts, &aws);
     let stack = &deployment.stack;
     ui.status(

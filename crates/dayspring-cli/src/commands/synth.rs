@@ -73,7 +73,7 @@ pub(crate) async fn synth(ui: Ui, args: SynthArgs) -> Result<(), Error> {
     let binary = args.build.binary(ui, &loaded, build_for).await?;
     let code = package::pack_code(&binary, zip::Compression::Deflated)?;
     let scripts = package::pack_scripts(&loaded, &stage)?;
-    let assets = package::assets(&code, &scripts);
+    let assets = package::assets(&code, &scripts)?;
     let template = synthesize(&stage, &assets);
     std::fs::create_dir_all(&args.out).map_err(Error::write(&args.out))?;
     code.write(&args.out)?;
