@@ -81,8 +81,11 @@ pub(crate) async fn logs(ui: Ui, args: &LogsArgs) -> Result<(), Error> {
     } else {
         PAUSE
     };
-    print_new(ui, args, &aws, &mut sources).await?;
+    let printed = print_new(ui, args, &aws, &mut sources).await?;
     if !args.follow {
+        if printed == 0 {
+            ui.detail("nothing was logged in this time; `--since 1h` looks further back");
+        }
         return Ok(());
     }
     let follow = async {
@@ -123,14 +126,15 @@ fn sources(stage: &Stage, named: Option<&str>, start: u64) -> Result<Vec<Source>
     }
 }
 
-/// Prints what is new in all groups, in the order of time.
+/// Prints what is new in all groups, in the order of time, and gives how many lines that were.
 async fn print_new(
     ui: Ui,
     args: &LogsArgs,
     aws: &Aws,
     sources: &mut [Source],
-) -> Result<(), Error> {
+) -> Result<usize, Error> {
     let mut lines: Vec<(String, LogEvent)> = Vec::new();
+    let mut printed = 0;
     for source in sources {
         let found = aws.logs.events(&source.group, source.read.start).await?;
         let new = source.read.take_new(found).into_iter();
@@ -148,11 +152,13 @@ async fn print_new(
                 message,
             };
             ui.result(&serde_json::to_string(&line).expect("texts and numbers are JSON"));
+            printed += 1;
         } else if let Some(line) = render::log_line(function, message) {
             ui.result(&line);
+            printed += 1;
         }
     }
-    Ok(())
+    Ok(printed)
 }
 
 impl Reading {
