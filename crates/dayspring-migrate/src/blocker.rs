@@ -11,6 +11,7 @@
 
 use std::fmt;
 
+use crate::connection::{IS_BUSY, process_list};
 use crate::session::{Row, Session, SessionError, Value};
 use crate::statement::Touched;
 
@@ -117,10 +118,11 @@ pub(crate) async fn find<S: Session>(
             ("name", Value::Text(touched.object.name.clone())),
         ];
         for tables in LOCK_TABLES {
-            let sql =
-                format!("SELECT DISTINCT {COLUMNS} FROM {tables} AND {others} LIMIT {NAMED_MAX}");
+            let sql = format!(
+                "SELECT DISTINCT {COLUMNS}, {IS_BUSY} FROM {tables} AND {others} LIMIT {NAMED_MAX}"
+            );
             // Where the server has no such table there is an error or no row, and the transactions are asked for.
-            if let Ok(rows) = session.query(&sql, &parameters).await {
+            if let Ok(rows) = process_list(session, &sql, &parameters).await {
                 known.extend(rows.iter().filter_map(read));
             }
         }
@@ -130,14 +132,14 @@ pub(crate) async fn find<S: Session>(
         return Blockers::Known(known);
     }
     let connected = format!(
-        "SELECT {COLUMNS} FROM information_schema.processlist p \
+        "SELECT {COLUMNS}, {IS_BUSY} FROM information_schema.processlist p \
          LEFT JOIN information_schema.innodb_trx x ON x.trx_mysql_thread_id = p.id \
-         WHERE {others} AND (p.db = :schema OR x.trx_started IS NOT NULL) \
+         WHERE {others} AND (p.db = :schema OR x.trx_started IS NOT NULL OR {IS_BUSY}) \
          ORDER BY COALESCE(p.db = :schema, 0) DESC, p.time DESC LIMIT {NAMED_MAX}"
     );
     let transactions = |place: &str| {
         format!(
-            "SELECT {COLUMNS} FROM information_schema.innodb_trx x \
+            "SELECT {COLUMNS}, {IS_BUSY} FROM information_schema.innodb_trx x \
              JOIN information_schema.processlist p ON p.id = x.trx_mysql_thread_id \
              WHERE {others} AND COALESCE({place}, 1) ORDER BY x.trx_started LIMIT {NAMED_MAX}"
         )
@@ -156,7 +158,7 @@ pub(crate) async fn find<S: Session>(
         ),
         (elsewhere, named),
     ] {
-        match session.query(&sql, &parameters).await {
+        match process_list(session, &sql, &parameters).await {
             Ok(rows) if rows.is_empty() => {}
             Ok(rows) => return named(rows.iter().filter_map(read).collect()),
             Err(SessionError::Refused { .. }) => return Blockers::Hidden,

@@ -6,11 +6,15 @@
 
 use std::fmt;
 
-use crate::session::{Session, SessionError, Value};
+use crate::session::{Row, Session, SessionError, Value};
 
 /// How far apart two readings of one server's start may be, in seconds: each is the difference of two whole seconds
 /// that are not read at the same time.
 const START_TOLERANCE_SECONDS: i64 = 3;
+
+/// How long a reading of the server's start may take for that, and how often it is tried.
+const READING_SECONDS_MAX: i64 = 1;
+const READINGS_MAX: u32 = 10;
 
 /// ER_NO_SUCH_THREAD: the server has no connection of that number.
 const NO_SUCH_THREAD: u16 = 1094;
@@ -57,22 +61,25 @@ impl Connection {
         session: &mut S,
         id: u64,
     ) -> Result<Self, SessionError> {
-        let uptime = session
-            .query("SHOW GLOBAL STATUS LIKE 'Uptime'", &[])
-            .await?;
-        let uptime = uptime.first().and_then(|row| row.get(1)).and_then(whole);
-        let now = session
-            .query("SELECT UNIX_TIMESTAMP(), CURRENT_USER()", &[])
-            .await?;
-        match (uptime, now.first().map(Vec::as_slice)) {
-            (Some(uptime), Some([now, Value::Text(account)])) => Ok(Self {
-                id,
-                server_started: whole(now).unwrap_or_default() - uptime,
-                account: account.clone(),
-            }),
-            _ => Err(SessionError::NotStarted {
-                message: "the server does not say since when it runs".to_owned(),
-            }),
+        let (mut before, account) = time_and_account(session).await?;
+        let mut attempt = 1;
+        // Else a process or a server that stands still between two answers moves the start by as long.
+        loop {
+            let uptime = session
+                .query("SHOW GLOBAL STATUS LIKE 'Uptime'", &[])
+                .await?;
+            let uptime = uptime.first().and_then(|row| row.get(1)).and_then(whole);
+            let uptime = uptime.ok_or_else(start_unknown)?;
+            let (after, _) = time_and_account(session).await?;
+            if after - before <= READING_SECONDS_MAX || attempt == READINGS_MAX {
+                return Ok(Self {
+                    id,
+                    server_started: after - uptime,
+                    account,
+                });
+            }
+            before = after;
+            attempt += 1;
         }
     }
 
@@ -122,6 +129,55 @@ impl Connection {
             Err(SessionError::Refused { code, .. }) if code == KILL_DENIED => Ok(Ended::Denied),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// The server's clock, in seconds since 1970, and the session's account.
+async fn time_and_account<S: Session>(session: &mut S) -> Result<(i64, String), SessionError> {
+    let rows = session
+        .query("SELECT UNIX_TIMESTAMP(), CURRENT_USER()", &[])
+        .await?;
+    match rows.first().map(Vec::as_slice) {
+        Some([now, Value::Text(account)]) => {
+            Ok((whole(now).ok_or_else(start_unknown)?, account.clone()))
+        }
+        _ => Err(start_unknown()),
+    }
+}
+
+fn start_unknown() -> SessionError {
+    SessionError::NotStarted {
+        message: "the server does not say since when it runs".to_owned(),
+    }
+}
+
+/// A column of the process list `p` that is asked last: whether the row says nothing of its connection. MariaDB leaves the
+/// database and the statement out and says `Busy` where another thread has the connection's data locked in that moment
+/// (`trylock_short` in its `sql_show.cc`, read 2026-11-23).
+pub(crate) const IS_BUSY: &str = "p.command = 'Busy'";
+
+/// How often the process list is asked until no row is busy.
+const LOOKS_MAX: u32 = 50;
+
+/// Asks for rows of the process list whose last column is [`IS_BUSY`], which the answer does not have: a row that says
+/// nothing is asked for again.
+pub(crate) async fn process_list<S: Session>(
+    session: &mut S,
+    sql: &str,
+    parameters: &[(&str, Value)],
+) -> Result<Vec<Row>, SessionError> {
+    let is_busy = |row: &Row| row.last().and_then(whole) == Some(1);
+    let mut looks = 1;
+    loop {
+        let mut rows = session.query(sql, parameters).await?;
+        if looks == LOOKS_MAX || !rows.iter().any(is_busy) {
+            rows.retain(|row| !is_busy(row));
+            for row in &mut rows {
+                row.pop();
+            }
+            return Ok(rows);
+        }
+        looks += 1;
     }
 }
 
@@ -182,7 +238,82 @@ pub(crate) fn whole(value: &Value) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    /// A session whose answers are there at once, in this order.
+    struct Answers(Vec<Vec<Row>>);
+
+    impl Session for Answers {
+        async fn query(&mut self, _: &str, _: &[(&str, Value)]) -> Result<Vec<Row>, SessionError> {
+            Ok(self.0.remove(0))
+        }
+
+        async fn execute(&mut self, _: &str, _: &[(&str, Value)]) -> Result<u64, SessionError> {
+            Ok(0)
+        }
+
+        async fn run(&mut self, _: &str) -> Result<u64, SessionError> {
+            Ok(0)
+        }
+
+        async fn begin(&mut self) -> Result<(), SessionError> {
+            Ok(())
+        }
+
+        async fn commit(&mut self) -> Result<(), SessionError> {
+            Ok(())
+        }
+
+        async fn rollback(&mut self) -> Result<(), SessionError> {
+            Ok(())
+        }
+
+        async fn pause(&mut self, _: Duration) {}
+
+        fn remaining(&self) -> Option<Duration> {
+            None
+        }
+    }
+
+    fn at_once<T>(future: impl Future<Output = T>) -> T {
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        match std::pin::pin!(future).poll(&mut context) {
+            std::task::Poll::Ready(value) => value,
+            std::task::Poll::Pending => panic!("it waits"),
+        }
+    }
+
+    #[test]
+    fn a_row_of_the_process_list_that_says_nothing_is_asked_for_again() {
+        let row = |id, busy| vec![Value::Long(id), Value::Long(busy)];
+        let mut session = Answers(vec![
+            vec![row(7, 1)],
+            vec![row(7, 0), row(8, 1)],
+            vec![row(7, 0)],
+        ]);
+        let rows = at_once(process_list(&mut session, "", &[])).unwrap();
+        assert_eq!(rows, [[Value::Long(7)]]);
+    }
+
+    #[test]
+    fn a_start_that_was_read_while_time_passed_is_read_again() {
+        let now = |seconds| vec![vec![Value::Long(seconds), Value::Text("root@%".to_owned())]];
+        let uptime = |seconds: i64| {
+            let name = Value::Text("Uptime".to_owned());
+            vec![vec![name, Value::Text(seconds.to_string())]]
+        };
+        let mut session = Answers(vec![
+            now(1000),
+            uptime(100),
+            now(1009),
+            uptime(110),
+            now(1010),
+        ]);
+        let read = at_once(Connection::of_session(&mut session, 7)).unwrap();
+        assert_eq!(read.to_string(), "7 900 root@%");
+    }
 
     #[test]
     fn a_connection_reads_back_what_it_writes() {

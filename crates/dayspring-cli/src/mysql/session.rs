@@ -303,6 +303,11 @@ async fn end(connection: &mut Conn, lost: LostConnection) -> Result<(), Driver> 
         let Some(command): Option<String> = connection.query_first(&sql).await? else {
             return Ok(());
         };
+        // In this moment MariaDB does not show what it does.
+        if command == "Busy" {
+            sleep(END_POLL).await;
+            continue;
+        }
         if command == "Query" && !lost.in_transaction {
             return Ok(());
         }

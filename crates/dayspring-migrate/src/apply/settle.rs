@@ -6,7 +6,7 @@ use super::hold::Former;
 use super::{Event, Run, Stop, Unfinished, after};
 use crate::apply::schema::tag;
 use crate::blocker::{self, Blockers};
-use crate::connection::{is_lock_wait, whole};
+use crate::connection::{IS_BUSY, is_lock_wait, process_list, whole};
 use crate::error::Error;
 use crate::fingerprint::{Fingerprint, Verdict, decide};
 use crate::journal::{Entry, Journal, State, StatementRecord, Step, read_token};
@@ -270,6 +270,10 @@ impl<S: Session> Run<'_, S> {
         number: usize,
         table: &Object,
     ) -> Result<Verdict, SessionError> {
+        // The server's age first: time that passes between the two answers makes doubt, and never a table whole.
+        let sql = "SHOW GLOBAL STATUS LIKE 'Uptime'";
+        let uptime = self.session.query(sql, &[]).await?;
+        let uptime = uptime.first().and_then(|row| row.get(1)).and_then(whole);
         let sql = format!(
             "SELECT TIMESTAMPDIFF(SECOND, changed_at, UTC_TIMESTAMP()) FROM {} \
              WHERE version = {} AND phase = '{}' AND position = {number}",
@@ -279,9 +283,6 @@ impl<S: Session> Run<'_, S> {
         );
         let age = self.session.query(&sql, &[]).await?;
         let age = age.first().and_then(|row| row.first()).and_then(whole);
-        let sql = "SHOW GLOBAL STATUS LIKE 'Uptime'";
-        let uptime = self.session.query(sql, &[]).await?;
-        let uptime = uptime.first().and_then(|row| row.get(1)).and_then(whole);
         Ok(match (age, uptime) {
             // Both are cut to whole seconds.
             (Some(age), Some(uptime)) if uptime > age + 1 => Verdict::Applied,
@@ -378,11 +379,13 @@ impl<S: Session> Run<'_, S> {
     async fn running(&mut self, script: &Script, number: usize) -> Result<Option<Running>, Stop> {
         // No pattern: what a backslash is in one depends on the `sql_mode`.
         let begins = format!("/* {} token ", tag(&self.database, script, number));
-        let sql = "SELECT CAST(id AS SIGNED), CAST(state AS CHAR), CAST(time AS SIGNED) \
-                   FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND LOCATE(:begins, info) = 1";
-        let rows = self
-            .session
-            .query(sql, &[("begins", Value::Text(begins))])
+        let sql = format!(
+            "SELECT CAST(p.id AS SIGNED), CAST(p.state AS CHAR), CAST(p.time AS SIGNED), {IS_BUSY} \
+             FROM information_schema.processlist p \
+             WHERE p.id <> CONNECTION_ID() AND (LOCATE(:begins, p.info) = 1 OR {IS_BUSY})"
+        );
+        let parameters = [("begins", Value::Text(begins))];
+        let rows = process_list(self.session, &sql, &parameters)
             .await
             .map_err(|source| Error::session("looking for a running statement", source))?;
         Ok(rows.first().map(|row| match row.as_slice() {
