@@ -116,12 +116,12 @@ async fn a_statement_that_still_runs_is_followed_to_its_end() {
     // The dead migrator's statement goes on at the server until the lock is let go.
     let mut blocker = server::connect(&world.opts).await;
     blocker
-        .query_drop("SELECT GET_LOCK('follow', 60)")
+        .query_drop("SELECT GET_LOCK('follow', 600)")
         .await
         .unwrap();
     let mut zombie = server::connect(&world.opts).await;
     let tagged = format!(
-        "/* dayspring {} v2 statement 1 token 1 */ SELECT GET_LOCK('follow', 60)",
+        "/* dayspring {} v2 statement 1 token 1 */ SELECT GET_LOCK('follow', 600)",
         world.database()
     );
     let zombie = tokio::spawn(async move { zombie.query_drop(tagged).await });

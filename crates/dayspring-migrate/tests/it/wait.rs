@@ -7,6 +7,7 @@ use dayspring_migrate::{
 };
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, OptsBuilder};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::apply::{World, options, scripts};
@@ -174,26 +175,50 @@ async fn a_row_that_others_have_locked_is_named_too() {
 #[tokio::test]
 async fn a_holder_whose_statement_outlasts_its_lease_keeps_it() {
     let world = World::new().await;
-    let slow = (
-        "v1.sql",
-        "-- dayspring: idempotent\nCREATE TABLE IF NOT EXISTS a AS SELECT SLEEP(2) AS n;\nCREATE TABLE b (n INT);",
+    // Its statement lasts until the lock is let go.
+    let lock = world.database();
+    let mut blocker = server::connect(&world.opts).await;
+    blocker
+        .query_drop(format!("SELECT GET_LOCK('{lock}', 600)"))
+        .await
+        .unwrap();
+    let slow = format!(
+        "-- dayspring: idempotent\nCREATE TABLE IF NOT EXISTS a AS SELECT GET_LOCK('{lock}', 600) AS n;\nCREATE TABLE b (n INT);"
     );
+    let files = [("v1.sql", slow.as_str())];
     let brief = Options {
         lease: Duration::from_millis(1),
         ..options()
     };
     let patient = Options {
-        idle: Duration::from_secs(10),
+        idle: Duration::from_secs(3600),
         ..options()
     };
-    let files = [slow];
     let first = world.apply_with(&files, &brief);
+    let (seen, mut was_seen) = mpsc::unbounded_channel();
     let second = async {
-        let runs = "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE '/* dayspring%SLEEP%' AND db = DATABASE()";
+        let runs = "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE '/* dayspring%GET_LOCK%' AND db = DATABASE()";
         while world.ask(runs).await != ["1"] {}
-        world.apply_with(&files, &patient).await
+        let mut session = Direct::connect(&world.opts).await;
+        let mut observer = move |event: Event<'_>| {
+            if let Event::Waiting {
+                expires_in_seconds: 0,
+                ..
+            } = event
+            {
+                seen.send(()).unwrap();
+            }
+        };
+        apply(&mut session, &scripts(&files), &patient, &mut observer).await
     };
-    let (first, second) = tokio::join!(first, second);
+    let release = async {
+        was_seen.recv().await.unwrap();
+        blocker
+            .query_drop(format!("SELECT RELEASE_LOCK('{lock}')"))
+            .await
+            .unwrap();
+    };
+    let (first, second, ()) = tokio::join!(first, second, release);
     assert!(
         matches!(&first, Ok(Outcome::Done(report)) if report.applied == 2),
         "{first:?}"
