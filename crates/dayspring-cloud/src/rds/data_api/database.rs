@@ -22,7 +22,7 @@ use crate::rds::mariadb::{Account, Endpoint, Server, ServerState};
 use crate::uncancelled::Uncancelled;
 
 /// How long the names of a result's types may take.
-const LOOKUP_WITHIN: Duration = Duration::from_secs(2);
+const LOOKUP_WITHIN: Duration = Duration::from_secs(10);
 
 /// The service's limits of time.
 #[derive(Debug, Clone, Copy)]

@@ -11,6 +11,9 @@ use super::{MariadbError, file_error, options};
 /// How long a server may take to stop by itself.
 pub(super) const STOP_WITHIN: Duration = Duration::from_secs(3);
 
+/// How long the system may take to clear a killed one away: its memory and its files, on a loaded machine.
+const KILLED_WITHIN: Duration = Duration::from_secs(60);
+
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Records the process that serves a data folder.
@@ -28,7 +31,7 @@ pub(super) async fn end(file: &Path, data: &Path) -> Result<(), MariadbError> {
     else {
         return Ok(());
     };
-    for signal in [Signal::TERM, Signal::KILL] {
+    for (signal, within) in [(Signal::TERM, STOP_WITHIN), (Signal::KILL, KILLED_WITHIN)] {
         if !serves(pid, data) {
             return Ok(());
         }
@@ -39,7 +42,7 @@ pub(super) async fn end(file: &Path, data: &Path) -> Result<(), MariadbError> {
                 tokio::time::sleep(PAUSE).await;
             }
         };
-        if tokio::time::timeout(STOP_WITHIN, gone).await.is_ok() {
+        if tokio::time::timeout(within, gone).await.is_ok() {
             return Ok(());
         }
     }
