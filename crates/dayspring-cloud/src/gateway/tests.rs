@@ -112,7 +112,9 @@ impl Api {
                 environment: map(&[("ANSWER", answer), ("CODE", "1")]),
                 ..spec(&name, &format!("{handler}.handler"))
             };
-            function.timeout_seconds = 1;
+            if handler == "hang" {
+                function.timeout_seconds = 1;
+            }
             self.lambda.put(function).await;
             Integration::LambdaProxy {
                 function: Identity::default().arn("lambda", &format!("function:{name}")),
@@ -394,10 +396,11 @@ async fn the_integration_waits_for_its_time_and_a_missing_function_is_a_500() {
     let address = gate.local_addr().unwrap().to_string();
     function.environment = map(&[("GATE", &address)]);
     api.lambda.put(function).await;
-    for (function, method) in [("gated", "PUT"), ("missing", "DELETE")] {
+    for (function, method, timeout_millis) in [("gated", "PUT", 50), ("missing", "DELETE", 29_000)]
+    {
         let integration = Integration::LambdaProxy {
             function: function.to_owned(),
-            timeout_millis: 50,
+            timeout_millis,
         };
         api.gateway
             .put_method(

@@ -33,7 +33,7 @@ use crate::parity::{Notices, Touched};
 const CONNECTIONS_END: Duration = Duration::from_millis(200);
 
 /// How often, and after how long, a program that is busy is tried again.
-const BUSY_MAX: u32 = 100;
+const BUSY_MAX: u32 = 1000;
 const BUSY_WAIT: Duration = Duration::from_millis(10);
 
 /// Everything that a process of a function is started from.
@@ -376,6 +376,15 @@ impl Register {
     #[cfg(test)]
     pub(super) fn count(&self) -> usize {
         self.inner().living.len()
+    }
+
+    #[cfg(test)]
+    pub(super) fn asking(&self) -> usize {
+        let inner = self.inner();
+        let living = inner.living.values();
+        living
+            .filter(|environment| environment.session.is_asking())
+            .count()
     }
 
     /// Ends every process and waits until all are gone.

@@ -496,6 +496,12 @@ impl Service {
     pub(super) fn processes(&self) -> usize {
         self.register.count()
     }
+
+    /// How many of them wait for an event.
+    #[cfg(test)]
+    pub(super) fn asking(&self) -> usize {
+        self.register.asking()
+    }
 }
 
 /// Ends processes that were idle for long, until the service is closed.

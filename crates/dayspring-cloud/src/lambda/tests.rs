@@ -138,10 +138,50 @@ impl Fixture {
             .unwrap()
     }
 
+    /// Waits until so many processes wait for an event, as an answer does not: a process asks for more after it.
+    async fn asking(&self, count: usize) {
+        while self.lambda.service.asking() != count {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// What comes after this in the next line that begins with it.
+    async fn printed(&mut self, prefix: &str) -> String {
+        loop {
+            let line = self.lines.recv().await.unwrap().line;
+            if let Some(rest) = line.strip_prefix(prefix) {
+                return rest.to_owned();
+            }
+        }
+    }
+
+    /// Runs a function that names its child and then hangs. The clock stands still from then on and jumps to the end of
+    /// its time.
+    async fn time_out_with_a_child(&mut self, handler: &str) -> (Invocation, String) {
+        self.put(spec("f", handler)).await;
+        let lambda = self.lambda.clone();
+        let running = tokio::spawn(async move {
+            lambda
+                .invoke(
+                    "f",
+                    InvocationType::RequestResponse,
+                    Bytes::from_static(b"{}"),
+                )
+                .await
+        });
+        let child = self.printed("child ").await;
+        tokio::time::pause();
+        let invocation = running.await.unwrap().unwrap();
+        tokio::time::resume();
+        (invocation, child)
+    }
+
     /// Puts a function of this handler and gives its answer, with ids and figures made equal.
     async fn answer_of(&self, handler: &str, environment: &[(&str, &str)]) -> String {
         let mut spec = spec("f", handler);
-        spec.timeout_seconds = 1;
+        if handler == "hang.handler" {
+            spec.timeout_seconds = 1;
+        }
         for (name, value) in environment {
             spec.environment
                 .insert((*name).to_owned(), (*value).to_owned());
@@ -181,7 +221,9 @@ async fn gone(pid: &str) {
 async fn a_function_answers_and_its_process_is_used_again() {
     let cloud = open();
     cloud.put(spec("f", "count.handler")).await;
-    let answers = [cloud.invoke("f", "{}").await, cloud.invoke("f", "{}").await];
+    let first = cloud.invoke("f", "{}").await;
+    cloud.asking(1).await;
+    let answers = [first, cloud.invoke("f", "{}").await];
     let [one, two] = answers.map(|invocation| json(&invocation.payload));
     assert_eq!((&one["count"], &two["count"]), (&1.into(), &2.into()));
     assert_eq!(one["pid"], two["pid"]);
@@ -349,6 +391,7 @@ async fn a_log_has_the_lines_of_the_platform_around_those_of_the_function() {
     assert!(report.starts_with(&format!("REPORT RequestId: {id}\tDuration: ")));
     assert!(report.contains("\tMemory Size: 128 MB\t"));
     assert!(report.contains("\tInit Duration: "));
+    cloud.asking(1).await;
     let warm = cloud.invoke("f", "{}").await;
     assert!(!text(&warm.log_tail).contains("Init Duration"));
     cloud.lambda.shut_down().await;
@@ -405,17 +448,8 @@ async fn a_call_that_comes_too_early_is_refused_and_the_start_goes_on() {
 #[tokio::test]
 async fn a_timeout_ends_what_the_function_started_too() {
     let mut cloud = open();
-    let mut spec = spec("f", "fork.handler");
-    spec.timeout_seconds = 1;
-    cloud.put(spec).await;
-    let invocation = cloud.invoke("f", "{}").await;
+    let (invocation, child) = cloud.time_out_with_a_child("fork.handler").await;
     assert!(text(&invocation.log_tail).contains("\tStatus: timeout"));
-    let child = loop {
-        let line = cloud.lines.recv().await.unwrap().line;
-        if let Some(child) = line.strip_prefix("child ") {
-            break child.to_owned();
-        }
-    };
     gone(&child).await;
     cloud.lambda.shut_down().await;
 }

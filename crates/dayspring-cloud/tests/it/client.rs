@@ -89,6 +89,8 @@ impl Running {
             if !status.ends_with("_IN_PROGRESS") {
                 return status;
             }
+            // The cloud has the processor meanwhile.
+            std::thread::sleep(std::time::Duration::from_millis(5));
         }
     }
 }

@@ -3,32 +3,13 @@
 use super::*;
 
 impl Fixture {
-    /// A function that has a second to answer.
-    async fn short(&self, handler: &str) {
-        let mut spec = spec("f", handler);
-        spec.timeout_seconds = 1;
-        self.put(spec).await;
-    }
-
     /// The fixture behind a shell script.
-    async fn behind(&self, handler: &str, script: &str) {
-        let mut spec = spec("f", handler);
-        spec.timeout_seconds = 1;
+    async fn behind(&self, spec: FunctionSpec, script: &str) {
         let zip = zip_of(&[
             ("bootstrap", 0o755, script.as_bytes()),
             ("fixture", 0o755, &fixture_binary()),
         ]);
         self.lambda.put_function(spec, zip).await.unwrap();
-    }
-
-    /// What comes after this in the next line that begins with it.
-    async fn printed(&mut self, prefix: &str) -> String {
-        loop {
-            let line = self.lines.recv().await.unwrap().line;
-            if let Some(rest) = line.strip_prefix(prefix) {
-                return rest.to_owned();
-            }
-        }
     }
 }
 
@@ -66,10 +47,8 @@ async fn a_function_that_takes_more_memory_than_it_has_is_ended() {
 #[tokio::test]
 async fn a_process_that_left_its_group_ends_with_its_function() {
     let mut cloud = open();
-    cloud.short("daemon.handler").await;
-    let invocation = cloud.invoke("f", "{}").await;
+    let (invocation, child) = cloud.time_out_with_a_child("daemon.handler").await;
     assert_eq!(error_type(&invocation), "Sandbox.Timedout");
-    let child = cloud.printed("child ").await;
     gone(&child).await;
     cloud.lambda.shut_down().await;
 }
@@ -77,7 +56,7 @@ async fn a_process_that_left_its_group_ends_with_its_function() {
 #[tokio::test]
 async fn a_child_does_not_outlive_a_function_that_exits() {
     let mut cloud = open();
-    cloud.short("orphan.handler").await;
+    cloud.put(spec("f", "orphan.handler")).await;
     let invocation = cloud.invoke("f", "{}").await;
     assert_eq!(error_type(&invocation), "Runtime.ExitError");
     let child = cloud.printed("child ").await;
@@ -109,7 +88,7 @@ async fn a_flood_of_output_fills_neither_memory_nor_disk() {
 #[tokio::test]
 async fn bytes_that_are_no_text_are_logged_as_text() {
     let cloud = open();
-    cloud.short("garbage.handler").await;
+    cloud.put(spec("f", "garbage.handler")).await;
     let invocation = cloud.invoke("f", "{}").await;
     assert_eq!(invocation.payload, "null");
     let tail = text(&invocation.log_tail);
@@ -124,7 +103,9 @@ async fn bytes_that_are_no_text_are_logged_as_text() {
 async fn a_process_that_ignores_signals_is_ended_at_its_timeout() {
     let cloud = open();
     let script = "#!/bin/sh\ntrap '' TERM INT HUP\nexec \"$LAMBDA_TASK_ROOT/fixture\"\n";
-    cloud.behind("hang.handler", script).await;
+    let mut spec = spec("f", "hang.handler");
+    spec.timeout_seconds = 1;
+    cloud.behind(spec, script).await;
     let invocation = cloud.invoke("f", "{}").await;
     assert_eq!(error_type(&invocation), "Sandbox.Timedout");
     cloud.lambda.shut_down().await;
@@ -134,7 +115,7 @@ async fn a_process_that_ignores_signals_is_ended_at_its_timeout() {
 async fn a_process_that_closed_its_output_answers() {
     let cloud = open();
     let script = "#!/bin/sh\nexec \"$LAMBDA_TASK_ROOT/fixture\" >&- 2>&-\n";
-    cloud.behind("echo.handler", script).await;
+    cloud.behind(spec("f", "echo.handler"), script).await;
     for _ in 0..2 {
         let invocation = cloud.invoke("f", "7").await;
         assert_eq!(invocation.payload, "7");
@@ -146,9 +127,9 @@ async fn a_process_that_closed_its_output_answers() {
 #[tokio::test]
 async fn half_an_answer_is_none() {
     let cloud = open();
-    cloud.short("half.handler").await;
+    cloud.put(spec("f", "half.handler")).await;
     assert_eq!(cloud.invoke("f", "{}").await.payload, "\"whole\"");
-    cloud.short("half.exit").await;
+    cloud.put(spec("f", "half.exit")).await;
     let invocation = cloud.invoke("f", "{}").await;
     assert_eq!(error_type(&invocation), "Runtime.ExitError");
     cloud.lambda.shut_down().await;
@@ -157,12 +138,12 @@ async fn half_an_answer_is_none() {
 #[tokio::test]
 async fn an_answer_in_pieces_is_delivered_whole() {
     let mut cloud = open();
-    cloud.short("stream.handler").await;
+    cloud.put(spec("f", "stream.handler")).await;
     let invocation = cloud.invoke("f", "{}").await;
     assert_eq!(invocation.payload, "\"one two\"");
     assert_eq!(invocation.function_error, None);
     assert_eq!(cloud.printed("streamed ").await, "HTTP/1.1 202 Accepted");
-    cloud.short("stream.error").await;
+    cloud.put(spec("f", "stream.error")).await;
     let invocation = cloud.invoke("f", "{}").await;
     assert_eq!(invocation.payload, r#"{"errorType":"Late"}"#);
     assert_eq!(invocation.function_error.as_deref(), Some("Unhandled"));

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::super::data_api::Limits;
 use super::super::{AutoPause, Rds, RdsConfig, RdsError};
-use super::{ARN, MemorySecrets, cache, config, open, post, spec};
+use super::{ARN, MemorySecrets, cache, config, open, patient, post, spec};
 use crate::scratch::ScratchServer;
 
 /// A cloud of one cluster on a folder.
@@ -17,7 +17,7 @@ struct World {
 
 impl World {
     async fn made(folder: &Path, secrets: &MemorySecrets) -> Self {
-        let rds = open(folder, secrets, Limits::default());
+        let rds = open(folder, secrets, patient());
         let cluster = rds.create_cluster(spec("test")).await.unwrap();
         rds.create_instance("test", "writer").unwrap();
         Self {
@@ -76,7 +76,7 @@ async fn data_is_kept_between_runs_and_the_server_ends_with_the_cloud() {
         Rds::open_with(
             world.rds.shared.config.clone(),
             Box::new(secrets.clone()),
-            Limits::default()
+            patient()
         ),
         Err(RdsError::InUse { .. })
     ));
@@ -85,7 +85,7 @@ async fn data_is_kept_between_runs_and_the_server_ends_with_the_cloud() {
 
     // A statement that comes while the server starts waits for it.
     let world = World {
-        rds: open(folder.path(), &secrets, Limits::default()),
+        rds: open(folder.path(), &secrets, patient()),
         secret,
     };
     assert_eq!(
@@ -151,7 +151,7 @@ async fn a_server_that_outlived_its_cloud_is_ended_by_the_next_one() {
     .unwrap();
 
     let world = World {
-        rds: open(folder.path(), &secrets, Limits::default()),
+        rds: open(folder.path(), &secrets, patient()),
         secret,
     };
     assert_eq!(
@@ -181,7 +181,7 @@ async fn a_recorded_process_that_serves_something_else_is_left_alone() {
     .unwrap();
 
     let world = World {
-        rds: open(folder.path(), &secrets, Limits::default()),
+        rds: open(folder.path(), &secrets, patient()),
         secret,
     };
     world.execute("select 1").await.ok();
@@ -248,7 +248,7 @@ async fn clusters_are_refused_in_the_service_s_words() {
 async fn the_master_is_who_the_secret_says_and_its_password_can_change() {
     let folder = tempfile::tempdir().unwrap();
     let secrets = MemorySecrets::default();
-    let rds = open(folder.path(), &secrets, Limits::default());
+    let rds = open(folder.path(), &secrets, patient());
     let mut own = spec("test");
     own.master_password = Some("it's\\one".to_owned());
     let cluster = rds.create_cluster(own.clone()).await.unwrap();
@@ -292,7 +292,7 @@ async fn a_cluster_that_was_idle_is_resuming_at_the_next_call_and_then_answers()
             after: Duration::ZERO,
             resume: Duration::ZERO,
         }),
-        ..Limits::default()
+        ..patient()
     };
     let rds = open(folder.path(), &MemorySecrets::default(), limits);
     let cluster = rds.create_cluster(spec("test")).await.unwrap();
@@ -355,7 +355,7 @@ async fn a_server_that_somebody_else_runs_is_used_and_its_data_stays() {
             database_url: Some(url.parse().unwrap()),
             ..config(folder)
         };
-        Rds::open_with(config, Box::new(secrets.clone()), Limits::default()).unwrap()
+        Rds::open_with(config, Box::new(secrets.clone()), patient()).unwrap()
     };
     for (url, expected) in [
         (

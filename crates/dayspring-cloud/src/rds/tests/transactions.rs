@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::super::data_api::Limits;
-use super::{ARN, Bench, MemorySecrets, STATEMENT, open, post, spec};
+use super::{ARN, Bench, MemorySecrets, open, patient, post, spec};
 
 impl Bench {
     #[track_caller]
@@ -16,6 +16,30 @@ impl Bench {
 
     fn in_transaction(&self, id: &str, sql: &str) -> super::Reply {
         self.post("/Execute", json!({"sql": sql, "transactionId": id}))
+    }
+
+    /// Holds a lock of this test's own, in a transaction whose id it gives.
+    pub(super) fn hold(&self) -> String {
+        loop {
+            let id = self.begin();
+            if self
+                .in_transaction(&id, &format!("select {}", self.waits()))
+                .status
+                == 200
+            {
+                return id;
+            }
+        }
+    }
+
+    /// What waits for that lock.
+    pub(super) fn waits(&self) -> String {
+        format!("get_lock('{}', 600)", self.database)
+    }
+
+    pub(super) fn let_go(&self, holder: &str) {
+        self.post("/RollbackTransaction", json!({ "transactionId": holder }))
+            .ok();
     }
 
     #[track_caller]
@@ -113,10 +137,12 @@ fn a_second_call_on_a_busy_transaction_is_refused_at_once() {
     let bench = Bench::new();
     let id = bench.begin();
     let rds = bench.rds();
-    let slow = bench.input(json!({"sql": "select sleep(1) /* busy */", "transactionId": id}));
+    let holder = bench.hold();
+    let slow = format!("select {} /* busy */", bench.waits());
+    let slow = bench.input(json!({"sql": slow, "transactionId": id}));
     let second = bench.input(json!({"sql": "select 1", "transactionId": id}));
     let running = bench.input(json!({
-        "sql": "select count(*) from information_schema.processlist where info = 'select sleep(1) /* busy */'"
+        "sql": "select count(*) from information_schema.processlist where info like 'select get_lock(%/* busy */'"
     }));
     bench.block_on(async {
         let slow = tokio::spawn({
@@ -128,6 +154,8 @@ fn a_second_call_on_a_busy_transaction_is_refused_at_once() {
             post(&rds, "/Execute", &second).await.refused(),
             "400 DatabaseErrorException: Transaction is still running a query"
         );
+        let end = bench.input(json!({ "transactionId": holder }));
+        post(&rds, "/RollbackTransaction", &end).await.ok();
         slow.await.unwrap();
         post(&rds, "/Execute", &second).await.ok();
     });
@@ -152,10 +180,17 @@ fn a_transaction_stays_on_its_database() {
 
 #[test]
 fn a_call_over_its_time_or_size_ends_the_transaction() {
-    let bench = Bench::new();
-    for (sql, kind) in [
-        ("select sleep(60)", "StatementTimeoutException"),
-        ("select repeat('x', 2000000)", "UnsupportedResultException"),
+    for (bench, sql, kind) in [
+        (
+            Bench::hurried(),
+            "select sleep(600)",
+            "StatementTimeoutException",
+        ),
+        (
+            Bench::new(),
+            "select repeat('x', 2000000)",
+            "UnsupportedResultException",
+        ),
     ] {
         let id = bench.begin();
         assert_eq!(bench.in_transaction(&id, sql).kind, kind);
@@ -173,9 +208,8 @@ fn an_idle_transaction_is_rolled_back_and_frees_its_locks() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let limits = Limits {
-        statement: 10 * STATEMENT,
-        transaction_idle: Duration::from_millis(300),
-        ..Limits::default()
+        transaction_idle: Duration::from_secs(1),
+        ..patient()
     };
     runtime.block_on(async {
         let secrets = MemorySecrets::default();
@@ -191,9 +225,15 @@ fn an_idle_transaction_is_rolled_back_and_frees_its_locks() {
             post(&rds, path, &body).await
         };
         call("/Execute", json!({"sql": "create table t (a int)"})).await.ok();
-        let answer = call("/BeginTransaction", json!({})).await.ok();
-        let id = answer["transactionId"].as_str().unwrap().to_owned();
-        call("/Execute", json!({"sql": "insert into t values (1)", "transactionId": id})).await.ok();
+        let id = loop {
+            let answer = call("/BeginTransaction", json!({})).await.ok();
+            let id = answer["transactionId"].as_str().unwrap().to_owned();
+            let insert = json!({"sql": "insert into t values (1)", "transactionId": id});
+            // Else it was idle for too long before its first statement.
+            if call("/Execute", insert).await.status == 200 {
+                break id;
+            }
+        };
         // Waits for the table's lock, which only the end of the transaction frees.
         call("/Execute", json!({"sql": "alter table t add b int"})).await.ok();
         let rows = call("/Execute", json!({"sql": COUNT})).await.ok()["records"].to_string();
