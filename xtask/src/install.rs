@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
@@ -191,15 +192,11 @@ fn python_judges(folder: &Path, requirements: &[&str]) -> Result<()> {
     run(Command::new("python3")
         .args(["-m", "venv", "--clear"])
         .arg(folder))?;
-    run(Command::new(folder.join("bin/python"))
-        .args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-        ])
-        .args(requirements))?;
+    let mut pip = Command::new(folder.join("bin/python"));
+    pip.args(["-m", "pip", "install", "--quiet"])
+        .arg("--disable-pip-version-check")
+        .args(requirements);
+    run_patiently(&mut pip)?;
     stamp(&stamped, &wanted)
 }
 
@@ -224,13 +221,14 @@ fn node_judges(folder: &Path, packages: &[&str], options: &[&str]) -> Result<()>
     }
     std::fs::create_dir_all(folder)
         .with_context(|| format!("cannot create {}", folder.display()))?;
-    run(Command::new("npm")
-        .args(["install", "--no-audit", "--no-fund", "--ignore-scripts"])
+    let mut npm = Command::new("npm");
+    npm.args(["install", "--no-audit", "--no-fund", "--ignore-scripts"])
         .args(["--loglevel", "error", "--before", NODE_PACKAGES_BEFORE])
         .args(options)
         .arg("--prefix")
         .arg(folder)
-        .args(packages))?;
+        .args(packages);
+    run_patiently(&mut npm)?;
     stamp(&stamped, &wanted)
 }
 
@@ -261,12 +259,13 @@ fn node_client(folder: &Path) -> Result<Option<PathBuf>> {
     }
     std::fs::create_dir_all(folder)
         .with_context(|| format!("cannot create {}", folder.display()))?;
-    run(Command::new("npm")
-        .args(["install", "--no-audit", "--no-fund", "--loglevel", "error"])
+    let mut npm = Command::new("npm");
+    npm.args(["install", "--no-audit", "--no-fund", "--loglevel", "error"])
         .args(["--before", NODE_PACKAGES_BEFORE])
         .arg("--prefix")
         .arg(folder)
-        .arg(NODE_CLIENT))?;
+        .arg(NODE_CLIENT);
+    run_patiently(&mut npm)?;
     stamp(&stamped, NODE_CLIENT)?;
     Ok(Some(modules))
 }
@@ -286,20 +285,27 @@ fn apt_install(packages: &[&str]) -> Result<()> {
         let mut command = if sudo {
             Command::new("sudo")
         } else {
-            Command::new("apt-get")
+            Command::new("env")
         };
         if sudo {
-            command.arg("apt-get");
+            command.arg("env");
         }
+        // sudo keeps no variables of ours. A fresh machine may be installing updates of its own.
         command
-            .env("DEBIAN_FRONTEND", "noninteractive")
+            .args(["DEBIAN_FRONTEND=noninteractive", "apt-get"])
+            .args(["-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3"])
             .stdin(Stdio::inherit());
         command
     };
-    run(apt().args(["update", "-qq"]))?;
-    run(apt()
-        .args(["install", "-y", "-qq", "--no-install-recommends"])
-        .args(packages))
+    // One of the machine's other sources may be gone for good: whether the packages are to be had, the installation says.
+    if let Err(error) = run_patiently(apt().args(["update", "-qq"])) {
+        say(&format!("{error:#}: going on with what apt knows"));
+    }
+    run_patiently(
+        apt()
+            .args(["install", "-y", "-qq", "--no-install-recommends"])
+            .args(packages),
+    )
     .with_context(|| {
         format!(
             "install by hand: {}apt-get install {}",
@@ -307,6 +313,33 @@ fn apt_install(packages: &[&str]) -> Result<()> {
             packages.join(" ")
         )
     })
+}
+
+/// Seconds before each further try of what goes over the network.
+const PAUSES: [u64; 3] = [5, 20, 60];
+
+/// Runs a command that can fail by the network's fault: a bad moment of a mirror or a registry passes.
+fn run_patiently(command: &mut Command) -> Result<()> {
+    for seconds in PAUSES {
+        let Err(error) = run(command) else {
+            return Ok(());
+        };
+        say(&format!(
+            "{error:#} ({}): trying again in {seconds} s",
+            shown(command)
+        ));
+        std::thread::sleep(Duration::from_secs(seconds));
+    }
+    run(command).with_context(|| format!("failed {} times: {}", PAUSES.len() + 1, shown(command)))
+}
+
+/// A command as it would be typed.
+fn shown(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words
+        .map(|word| word.to_string_lossy())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn is_root() -> bool {
