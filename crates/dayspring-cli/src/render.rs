@@ -56,7 +56,7 @@ pub(crate) fn table<const N: usize>(rows: &[[String; N]]) -> String {
 }
 
 /// A line of a function's log for a person: of a structured line its message and its own members. `None` for the
-/// platform's lines about the invocation, which would only be noise.
+/// platform's lines about the invocation, which would only be noise, unless they say that it failed.
 pub(crate) fn log_line(function: &str, line: &str) -> Option<String> {
     let platform = ["START ", "END ", "REPORT ", "INIT_START "];
     if platform.iter().any(|prefix| line.starts_with(prefix)) {
@@ -65,6 +65,12 @@ pub(crate) fn log_line(function: &str, line: &str) -> Option<String> {
     let Ok(serde_json::Value::Object(mut members)) = serde_json::from_str(line) else {
         return Some(format!("{function}: {line}"));
     };
+    if let Some(kind) = members.get("type").and_then(serde_json::Value::as_str)
+        && let Some(kind) = kind.strip_prefix("platform.")
+        && let Some(record) = members.get("record")
+    {
+        return platform_line(function, kind, record);
+    }
     let Some(serde_json::Value::String(message)) = members.shift_remove("message") else {
         return Some(format!("{function}: {line}"));
     };
@@ -87,6 +93,32 @@ pub(crate) fn log_line(function: &str, line: &str) -> Option<String> {
         }
     }
     Some(text)
+}
+
+/// Of the platform's lines in JSON the reports of what failed: `platform.report` and `platform.initReport`.
+fn platform_line(function: &str, kind: &str, record: &serde_json::Value) -> Option<String> {
+    let what = match kind {
+        "report" => "the invocation",
+        "initReport" => "the start",
+        _ => return None,
+    };
+    let how = match record.get("status")?.as_str()? {
+        "success" => return None,
+        "timeout" => "timed out".to_owned(),
+        _ => {
+            let error = record.get("errorType").and_then(serde_json::Value::as_str);
+            format!("failed: {}", error.unwrap_or("no reason is known"))
+        }
+    };
+    let took = record
+        .pointer("/metrics/durationMs")
+        .and_then(serde_json::Value::as_f64)
+        .and_then(|millis| Duration::try_from_secs_f64(millis / 1000.0).ok())
+        .map(|took| format!(" after {}", duration(took)));
+    Some(format!(
+        "{function}: ERROR {what} {how}{}",
+        took.unwrap_or_default()
+    ))
 }
 
 /// Of the migrator's lines only what is under way: how it ended is the deployment's to say.
@@ -130,6 +162,17 @@ mod tests {
         insta::assert_snapshot!(log_line("f", r#"{"level":"ERROR","message":"no"}"#).unwrap(), @"f: ERROR no");
         insta::assert_snapshot!(log_line("f", "plain text").unwrap(), @"f: plain text");
         assert_eq!(log_line("f", "END RequestId: 1"), None);
+        let platform = |kind: &str, end: &str| {
+            let line = format!(
+                r#"{{"time":"2026-10-08T07:30:29.470Z","type":"platform.{kind}","record":{{"requestId":"1","metrics":{{"durationMs":3000.0}},{end}}}}}"#
+            );
+            log_line("f", &line)
+        };
+        assert_eq!(platform("start", r#""version":"$LATEST""#), None);
+        assert_eq!(platform("report", r#""status":"success""#), None);
+        assert_eq!(platform("runtimeDone", r#""status":"timeout""#), None);
+        insta::assert_snapshot!(platform("report", r#""status":"timeout""#).unwrap(), @"f: ERROR the invocation timed out after 3.0 s");
+        insta::assert_snapshot!(platform("initReport", r#""status":"error","errorType":"Runtime.ExitError""#).unwrap(), @"f: ERROR the start failed: Runtime.ExitError after 3.0 s");
         let started = r#"{"level":"INFO","target":"dayspring::migrator","message":"statement started","path":"v1.sql","line":2,"number":1,"total":3}"#;
         insta::assert_snapshot!(log_line("m", started).unwrap(), @"v1.sql:2 (statement 1 of 3)");
         let done = r#"{"level":"INFO","target":"dayspring::migrator","message":"nothing to do"}"#;

@@ -30,7 +30,7 @@ pub(super) fn configuration(service: &Service, function: &Function) -> Value {
         "Architectures": spec.architectures,
         "EphemeralStorage": {"Size": 512},
         "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
-        "LoggingConfig": {"LogFormat": "Text", "LogGroup": spec.log_group},
+        "LoggingConfig": spec.log_format.shown(&spec.log_group),
     });
     if let Some(object) = value.as_object_mut() {
         for (name, given) in &kept.settings.recorded {

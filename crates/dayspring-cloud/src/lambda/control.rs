@@ -14,13 +14,13 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::FunctionSpec;
 use super::configuration::configuration;
 use super::date::{Utc, unix_millis_now};
 use super::function::{Function, KeptFunction, Settings};
 use super::name::{not_found, parse_function_name};
 use super::service::{Service, random_uuid};
 use super::settings;
+use super::{FunctionSpec, LogFormat, LogFormatInput};
 use crate::error::AwsError;
 use crate::http::{Call, decode_percent};
 
@@ -29,13 +29,12 @@ use crate::http::{Call, decode_percent};
 pub(super) const CONCURRENCY_MAX: u32 = 1000;
 
 /// Members that are shown as they were given, and change nothing here.
-const RECORDED: [&str; 9] = [
+const RECORDED: [&str; 8] = [
     "DeadLetterConfig",
     "EphemeralStorage",
     "FileSystemConfigs",
     "ImageConfig",
     "KMSKeyArn",
-    "LoggingConfig",
     "SnapStart",
     "TracingConfig",
     "VpcConfig",
@@ -167,11 +166,14 @@ struct EnvironmentInput {
 #[serde(rename_all = "PascalCase", default)]
 struct LoggingInput {
     log_group: Option<String>,
+    log_format: Option<String>,
+    application_log_level: Option<String>,
+    system_log_level: Option<String>,
 }
 
 impl FunctionInput {
     /// Lays what the request has over what there is.
-    fn apply(&self, spec: &mut FunctionSpec) {
+    fn apply(&self, spec: &mut FunctionSpec) -> Result<(), AwsError> {
         fn set<T: Clone>(to: &mut T, from: Option<&T>) {
             if let Some(from) = from {
                 to.clone_from(from);
@@ -187,11 +189,15 @@ impl FunctionInput {
         set(&mut spec.architectures, self.architectures.as_ref());
         let variables = self.environment.as_ref().map(|input| &input.variables);
         set(&mut spec.environment, variables);
-        let log_group = self
-            .logging_config
-            .as_ref()
-            .map(|input| input.log_group.as_ref());
-        set(&mut spec.log_group, log_group.flatten());
+        if let Some(logging) = &self.logging_config {
+            set(&mut spec.log_group, logging.log_group.as_ref());
+            spec.log_format = spec.log_format.with(LogFormatInput {
+                log_format: logging.log_format.as_deref(),
+                application_log_level: logging.application_log_level.as_deref(),
+                system_log_level: logging.system_log_level.as_deref(),
+            })?;
+        }
+        Ok(())
     }
 
     fn recorded(&self, body: &Map<String, Value>, settings: &mut Settings) {
@@ -235,11 +241,12 @@ async fn create(service: &Arc<Service>, call: &Call) -> Done {
         memory_mib: 128,
         role,
         log_group: format!("/aws/lambda/{name}"),
+        log_format: LogFormat::default(),
         reserved_concurrency: None,
         architectures: vec!["x86_64".to_owned()],
         description: String::new(),
     };
-    input.apply(&mut spec);
+    input.apply(&mut spec)?;
     let mut settings = Settings {
         tags: input.tags.clone(),
         ..Settings::default()
@@ -303,7 +310,7 @@ async fn update_configuration(service: &Arc<Service>, call: &Call, name: &str) -
     let changed = service
         .store(function.kept.spec.name.clone(), move |before, _| {
             let mut after = before.ok_or_else(gone)?.clone();
-            input.apply(&mut after.spec);
+            input.apply(&mut after.spec)?;
             input.recorded(&body, &mut after.settings);
             after.touch();
             Ok(after)

@@ -95,7 +95,7 @@ impl Environment {
                 endpoint_url: &launch.endpoint_url,
                 task_root: &launch.task_root,
                 layer_root: layer_root.as_deref(),
-                log_stream: &target.stream,
+                log_stream: &target.platform.log_stream,
                 runtime_api: &runtime_api,
             },
         );
@@ -116,7 +116,7 @@ impl Environment {
         let id = child.id().and_then(|id| i32::try_from(id).ok());
         let environment = Arc::new(Self {
             number: register.next_number(),
-            session: Arc::new(Session::new(Arc::clone(&log))),
+            session: Arc::new(Session::new(Arc::clone(&log), launched)),
             log,
             launched,
             memory: MemoryUse::new(child.id(), launch.spec.memory_mib),

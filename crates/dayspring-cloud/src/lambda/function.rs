@@ -11,8 +11,10 @@ use super::FunctionSpec;
 use super::date::{Utc, unix_millis_now};
 use super::environment::{CannotStart, Environment, Launch, Register};
 use super::package::PackageDigest;
+use super::platform::Platform;
 use super::pool::Pool;
 use super::process_log::{FunctionLine, LogTarget};
+use super::report::InitPhase;
 use super::runtimes::Runtime;
 use crate::error::AwsError;
 use crate::logs::Logs;
@@ -73,10 +75,10 @@ pub(super) struct Function {
 
 impl Function {
     /// Starts a process of it.
-    pub(super) async fn start(&self) -> Result<Arc<Environment>, CannotStart> {
+    pub(super) async fn start(&self, phase: InitPhase) -> Result<Arc<Environment>, CannotStart> {
         Environment::start(
             &self.launch,
-            self.log_target(),
+            self.log_target(phase),
             Arc::downgrade(&self.pool),
             &self.register,
         )
@@ -84,16 +86,24 @@ impl Function {
     }
 
     /// A log stream of its own, as each process has: `2026/11/22/[$LATEST]32 hexadecimals`.
-    pub(super) fn log_target(&self) -> LogTarget {
+    pub(super) fn log_target(&self, phase: InitPhase) -> LogTarget {
+        let spec = &self.kept.spec;
+        let version = "$LATEST";
         LogTarget {
             logs: self.logs.clone(),
-            function: self.kept.spec.name.clone(),
-            group: self.kept.spec.log_group.clone(),
-            stream: format!(
-                "{}/[$LATEST]{:032x}",
-                Utc::from_unix_millis(unix_millis_now()).stream_day(),
-                fastrand::u128(..)
-            ),
+            group: spec.log_group.clone(),
+            platform: Platform {
+                format: spec.log_format,
+                function: spec.name.clone(),
+                version: version.to_owned(),
+                log_stream: format!(
+                    "{}/[{version}]{:032x}",
+                    Utc::from_unix_millis(unix_millis_now()).stream_day(),
+                    fastrand::u128(..)
+                ),
+                memory_mib: spec.memory_mib,
+                phase,
+            },
             lines: self.lines.clone(),
         }
     }

@@ -18,8 +18,8 @@ use super::date::unix_millis_now;
 use super::environment::{CannotStart, Environment};
 use super::function::Function;
 use super::report::{
-    InitPhase, Report, ReportStatus, end_line, entrypoint_payload, exit_kind, exit_line,
-    exit_payload, init_report_line, start_line, timeout_line, timeout_payload, too_large_payload,
+    InitPhase, Report, ReportStatus, entrypoint_payload, exit_kind, exit_payload, timeout_payload,
+    too_large_payload,
 };
 use super::session::{Event, Exit, Handover, Now, Offered, Outcome};
 use crate::uncancelled::Uncancelled;
@@ -90,7 +90,7 @@ async fn run_warm(function: &Function, event: &Arc<Event>) -> Option<Invocation>
 async fn run_cold(function: &Function, event: &Arc<Event>) -> Invocation {
     let attempt = Attempt {
         within: INIT_MAX,
-        announced: false,
+        phase: InitPhase::Init,
     };
     match initialise(function, event, attempt).await {
         Ok((attended, outcome)) => return attend(function, event, attended, outcome).await,
@@ -99,16 +99,12 @@ async fn run_cold(function: &Function, event: &Arc<Event>) -> Invocation {
             environment,
             ending,
         }) => {
-            environment.log.write(init_report_line(
-                environment.launched.elapsed(),
-                InitPhase::Init,
-                &ending.status(),
-            ));
+            report_failed_start(&environment, &ending);
         }
     }
     let attempt = Attempt {
         within: event.timeout,
-        announced: true,
+        phase: InitPhase::Invoke,
     };
     match initialise(function, event, attempt).await {
         Ok((attended, outcome)) => attend(function, event, attended, outcome).await,
@@ -117,11 +113,7 @@ async fn run_cold(function: &Function, event: &Arc<Event>) -> Invocation {
             environment,
             ending,
         }) => {
-            environment.log.write(init_report_line(
-                environment.launched.elapsed(),
-                InitPhase::Invoke,
-                &ending.status(),
-            ));
+            report_failed_start(&environment, &ending);
             let attended = Attended {
                 since: environment.launched,
                 environment,
@@ -135,8 +127,7 @@ async fn run_cold(function: &Function, event: &Arc<Event>) -> Invocation {
 #[derive(Debug)]
 struct Attempt {
     within: Duration,
-    /// The START line comes before what the process prints while it starts.
-    announced: bool,
+    phase: InitPhase,
 }
 
 #[derive(Debug)]
@@ -154,9 +145,13 @@ async fn initialise(
     event: &Arc<Event>,
     attempt: Attempt,
 ) -> Result<(Attended, oneshot::Receiver<Outcome>), NotInitialised> {
-    let environment = function.start().await.map_err(NotInitialised::NoProcess)?;
-    if attempt.announced {
-        environment.session.announce(&event.request_id);
+    let environment = function
+        .start(attempt.phase)
+        .await
+        .map_err(NotInitialised::NoProcess)?;
+    if attempt.phase == InitPhase::Invoke {
+        // The START line comes before what the process prints while it starts.
+        environment.session.announce(event, Now::read());
     }
     let failed = |environment: Arc<Environment>, ending| {
         environment.kill();
@@ -194,6 +189,13 @@ async fn initialise(
         init,
     };
     Ok((attended, outcome))
+}
+
+fn report_failed_start(environment: &Environment, ending: &Ending) {
+    let took = environment.launched.elapsed();
+    let platform = environment.log.platform();
+    let lines = platform.init_end(took, &ending.status(), unix_millis_now());
+    environment.log.write(lines);
 }
 
 /// A process that has the event.
@@ -284,15 +286,24 @@ fn finish(function: &Function, event: &Event, attended: &Attended, ending: Endin
         init: attended.init,
         status: ending.status(),
     };
+    let platform = attended.environment.log.platform();
+    let unix_millis = unix_millis_now();
     let mut lines = match ending {
-        Ending::Exited(exit) => vec![exit_line(id, exit), "Runtime.ExitError".to_owned()],
-        Ending::TimedOut => vec![timeout_line(id, event.timeout, unix_millis_now())],
+        Ending::Exited(exit) => platform.exited(id, exit),
+        Ending::TimedOut => platform.timed_out(id, event.timeout, unix_millis),
         Ending::Response(_)
         | Ending::ResponseTooLarge
         | Ending::Error(_)
         | Ending::InitError { .. } => Vec::new(),
     };
-    lines.extend([end_line(id), report.line()]);
+    let produced_bytes = match &ending {
+        Ending::Response(body) | Ending::Error(body) => body.len(),
+        Ending::ResponseTooLarge
+        | Ending::InitError { .. }
+        | Ending::Exited(_)
+        | Ending::TimedOut => 0,
+    };
+    lines.extend(platform.end(&report, produced_bytes, unix_millis));
     let log_tail = attended.environment.log.finish(lines);
     let (payload, failed) = match ending {
         Ending::Response(body) => (body, false),
@@ -320,14 +331,14 @@ fn no_process(function: &Function, event: &Event, reason: &CannotStart) -> Invoc
         init: None,
         status: ReportStatus::Error("Runtime.InvalidEntrypoint".into()),
     };
-    let lines = [
-        start_line(id),
-        format!("Error: {}", reason.0),
-        end_line(id),
-        report.line(),
-    ];
+    let target = function.log_target(InitPhase::Invoke);
+    let platform = &target.platform;
+    let unix_millis = unix_millis_now();
+    let mut lines: Vec<String> = platform.start(event, unix_millis).into_iter().collect();
+    lines.push(format!("Error: {}", reason.0));
+    lines.extend(platform.end(&report, 0, unix_millis));
     let log_tail = lines.join("\n");
-    function.log_target().put(&lines);
+    target.put(&lines);
     Invocation {
         request_id: id.clone(),
         payload: entrypoint_payload(id, &reason.0).into(),

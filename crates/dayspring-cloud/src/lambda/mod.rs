@@ -11,10 +11,12 @@ mod function;
 mod invoke;
 mod layers;
 mod leftovers;
+mod logging;
 mod memory;
 mod mounts;
 mod name;
 mod package;
+mod platform;
 mod pool;
 mod process_log;
 mod report;
@@ -45,6 +47,7 @@ use crate::parity::Notices;
 use crate::s3::S3;
 use crate::state::StateError;
 
+pub(crate) use logging::{LogFormat, LogFormatInput};
 pub use process_log::FunctionLine;
 pub(crate) use runtimes::Interpreters;
 use service::Service;
@@ -69,6 +72,8 @@ pub(crate) struct FunctionSpec {
     pub(crate) memory_mib: u32,
     pub(crate) role: String,
     pub(crate) log_group: String,
+    #[serde(default)]
+    pub(crate) log_format: LogFormat,
     pub(crate) reserved_concurrency: Option<u32>,
     pub(crate) architectures: Vec<String>,
     pub(crate) description: String,

@@ -12,6 +12,7 @@ use tokio::net::unix::pipe::Receiver;
 use tokio::sync::mpsc;
 
 use super::date::unix_millis_now;
+use super::platform::Platform;
 use crate::logs::Logs;
 
 /// `X-Amz-Log-Result` holds the last 4 KB: <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>.
@@ -39,9 +40,8 @@ pub struct FunctionLine {
 #[derive(Debug, Clone)]
 pub(super) struct LogTarget {
     pub(super) logs: Logs,
-    pub(super) function: String,
     pub(super) group: String,
-    pub(super) stream: String,
+    pub(super) platform: Platform,
     /// A second listener. What it does not take in time is dropped for it.
     pub(super) lines: Option<mpsc::Sender<FunctionLine>>,
 }
@@ -49,8 +49,8 @@ pub(super) struct LogTarget {
 impl LogTarget {
     /// Lines of a process that never came to be.
     pub(super) fn put(&self, lines: &[String]) {
-        self.logs
-            .put(&self.group, &self.stream, unix_millis_now(), lines);
+        let stream = &self.platform.log_stream;
+        self.logs.put(&self.group, stream, unix_millis_now(), lines);
         for line in lines {
             self.show(line);
         }
@@ -60,7 +60,7 @@ impl LogTarget {
         if let Some(lines) = &self.lines {
             // Full: the reader is slower than the function, and the log store still has the line.
             drop(lines.try_send(FunctionLine {
-                function: self.function.clone(),
+                function: self.platform.function.clone(),
                 line: shown(line).to_owned(),
             }));
         }
@@ -94,11 +94,21 @@ struct Lines {
 impl ProcessLog {
     /// `pipe` must not block.
     pub(super) fn new(target: LogTarget, pipe: PipeReader) -> Arc<Self> {
-        Arc::new(Self {
+        let log = Self {
             target,
             pipe,
             lines: Mutex::new(Lines::default()),
-        })
+        };
+        // Before anything that the process prints.
+        if let Some(line) = log.target.platform.init_start(unix_millis_now()) {
+            log.line(&mut log.lines(), line);
+        }
+        Arc::new(log)
+    }
+
+    /// What the platform writes into this log.
+    pub(super) fn platform(&self) -> &Platform {
+        &self.target.platform
     }
 
     fn lines(&self) -> MutexGuard<'_, Lines> {
@@ -136,18 +146,18 @@ impl ProcessLog {
     }
 
     /// A request begins: its tail begins with this line.
-    pub(super) fn start(&self, line: String) {
+    pub(super) fn start(&self, line: Option<String>) {
         let mut lines = self.lines();
         self.drain(&mut lines);
         lines.tail.clear();
-        self.platform(&mut lines, line);
+        self.end_with(&mut lines, line);
     }
 
-    /// A line of the platform's.
-    pub(super) fn write(&self, line: String) {
+    /// Lines of the platform's.
+    pub(super) fn write(&self, platform: impl IntoIterator<Item = String>) {
         let mut lines = self.lines();
         self.drain(&mut lines);
-        self.platform(&mut lines, line);
+        self.end_with(&mut lines, platform);
         self.store(&mut lines);
     }
 
@@ -155,9 +165,7 @@ impl ProcessLog {
     pub(super) fn finish(&self, ends: impl IntoIterator<Item = String>) -> Bytes {
         let mut lines = self.lines();
         self.drain(&mut lines);
-        for line in ends {
-            self.platform(&mut lines, line);
-        }
+        self.end_with(&mut lines, ends);
         self.store(&mut lines);
         let from = lines.tail.len().saturating_sub(TAIL_BYTES);
         Bytes::copy_from_slice(lines.tail.get(from..).unwrap_or_default())
@@ -206,13 +214,17 @@ impl ProcessLog {
         }
         let line = String::from_utf8_lossy(&lines.unfinished).into_owned();
         lines.unfinished.clear();
-        self.line(lines, line);
+        if self.target.platform.format.keeps(&line) {
+            self.line(lines, line);
+        }
     }
 
     /// A line of the platform's never continues one of the function's.
-    fn platform(&self, lines: &mut Lines, line: String) {
+    fn end_with(&self, lines: &mut Lines, platform: impl IntoIterator<Item = String>) {
         self.finish_line(lines);
-        self.line(lines, line);
+        for line in platform {
+            self.line(lines, line);
+        }
     }
 
     fn line(&self, lines: &mut Lines, line: String) {
@@ -230,7 +242,7 @@ impl ProcessLog {
         if !lines.batch.is_empty() {
             self.target.logs.put(
                 &self.target.group,
-                &self.target.stream,
+                &self.target.platform.log_stream,
                 unix_millis_now(),
                 &lines.batch,
             );
@@ -244,6 +256,8 @@ mod tests {
     use std::io::Write;
 
     use super::*;
+    use crate::lambda::logging::LogFormat;
+    use crate::lambda::report::InitPhase;
 
     fn log(
         folder: &std::path::Path,
@@ -257,9 +271,15 @@ mod tests {
         let (sender, receiver) = mpsc::channel(8);
         let target = LogTarget {
             logs: crate::lambda::tests::logs(folder),
-            function: "f".to_owned(),
             group: "/aws/lambda/f".to_owned(),
-            stream: "2026/11/22/[$LATEST]0".to_owned(),
+            platform: Platform {
+                format: LogFormat::Text,
+                function: "f".to_owned(),
+                version: "$LATEST".to_owned(),
+                log_stream: "2026/11/22/[$LATEST]0".to_owned(),
+                memory_mib: 128,
+                phase: InitPhase::Init,
+            },
             lines: Some(sender),
         };
         (ProcessLog::new(target, reader), writer, receiver)
@@ -270,7 +290,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (log, mut writer, mut lines) = log(folder.path());
         writer.write_all(b"starting\n").unwrap();
-        log.start("START".to_owned());
+        log.start(Some("START".to_owned()));
         writer.write_all(b"one\ntw").unwrap();
         writer.write_all(b"o\nno line end").unwrap();
         let tail = log.finish(["END".to_owned()]);
@@ -282,7 +302,7 @@ mod tests {
     fn a_tail_is_the_last_four_kibibytes() {
         let folder = tempfile::tempdir().unwrap();
         let (log, mut writer, _lines) = log(folder.path());
-        log.start("START".to_owned());
+        log.start(Some("START".to_owned()));
         for _ in 0..60 {
             writer.write_all(&[b'x'; 999]).unwrap();
             writer.write_all(b"\n").unwrap();

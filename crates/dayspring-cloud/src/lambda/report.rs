@@ -33,8 +33,8 @@ pub(super) struct Report<'a> {
     pub(super) status: ReportStatus,
 }
 
-pub(super) fn start_line(request_id: &str) -> String {
-    format!("START RequestId: {request_id} Version: $LATEST")
+pub(super) fn start_line(request_id: &str, version: &str) -> String {
+    format!("START RequestId: {request_id} Version: {version}")
 }
 
 pub(super) fn end_line(request_id: &str) -> String {
@@ -42,15 +42,19 @@ pub(super) fn end_line(request_id: &str) -> String {
 }
 
 impl Report<'_> {
-    /// The initialisation of a `provided` runtime is billed too.
+    /// In whole milliseconds. The initialisation of a `provided` runtime is billed too.
+    pub(super) fn billed_millis(&self) -> u64 {
+        let billed = self.duration + self.init.unwrap_or_default();
+        u64::try_from(billed.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+    }
+
     pub(super) fn line(&self) -> String {
         use std::fmt::Write;
-        let billed = self.duration + self.init.unwrap_or_default();
         let mut line = format!(
             "REPORT RequestId: {}\tDuration: {:.2} ms\tBilled Duration: {} ms\tMemory Size: {} MB\t",
             self.request_id,
             millis(self.duration),
-            billed.as_nanos().div_ceil(1_000_000),
+            self.billed_millis(),
             self.memory_mib
         );
         let mut write = |part: std::fmt::Arguments<'_>| {
@@ -81,15 +85,21 @@ pub(super) enum InitPhase {
     Invoke,
 }
 
+impl InitPhase {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Init => "init",
+            Self::Invoke => "invoke",
+        }
+    }
+}
+
 /// The line of a start that failed.
 pub(super) fn init_report_line(took: Duration, phase: InitPhase, status: &ReportStatus) -> String {
-    let phase = match phase {
-        InitPhase::Init => "init",
-        InitPhase::Invoke => "invoke",
-    };
     let line = format!(
-        "INIT_REPORT Init Duration: {:.2} ms\tPhase: {phase}",
-        millis(took)
+        "INIT_REPORT Init Duration: {:.2} ms\tPhase: {}",
+        millis(took),
+        phase.name()
     );
     match status {
         ReportStatus::Success => line,

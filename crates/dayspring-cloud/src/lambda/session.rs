@@ -10,7 +10,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::process_log::ProcessLog;
-use super::report::start_line;
+use super::report::ReportStatus;
 use super::runtime_state::{Refusal, RuntimeCall, RuntimeState};
 
 /// What a runtime gets from `next`.
@@ -93,6 +93,7 @@ pub(super) enum Handover {
 #[derive(Debug)]
 pub(super) struct Session {
     log: Arc<ProcessLog>,
+    launched: Instant,
     /// Held for a few assignments only, never across an await.
     inner: Mutex<Inner>,
 }
@@ -120,9 +121,10 @@ struct Waiting {
 }
 
 impl Session {
-    pub(super) fn new(log: Arc<ProcessLog>) -> Self {
+    pub(super) fn new(log: Arc<ProcessLog>, launched: Instant) -> Self {
         Self {
             log,
+            launched,
             inner: Mutex::new(Inner {
                 state: RuntimeState::Started,
                 current: None,
@@ -141,8 +143,8 @@ impl Session {
     }
 
     /// Writes the START line before the event is taken.
-    pub(super) fn announce(&self, request_id: &str) {
-        self.inner().announce(&self.log, request_id);
+    pub(super) fn announce(&self, event: &Event, now: Now) {
+        self.inner().announce(&self.log, event, now);
     }
 
     /// Whether an event would be taken at once.
@@ -184,7 +186,14 @@ impl Session {
     /// `GET /runtime/invocation/next`.
     pub(super) fn next(&self, now: Now) -> Result<oneshot::Receiver<Delivery>, Refusal> {
         let mut inner = self.inner();
-        inner.state = inner.state.after(RuntimeCall::Next, inner.current_id())?;
+        let before = inner.state;
+        inner.state = before.after(RuntimeCall::Next, inner.current_id())?;
+        if before == RuntimeState::Started {
+            let took = now.instant.saturating_duration_since(self.launched);
+            let platform = self.log.platform();
+            self.log
+                .write(platform.init_end(took, &ReportStatus::Success, now.unix_millis));
+        }
         let (sender, receiver) = oneshot::channel();
         match (inner.state, inner.current.clone()) {
             (RuntimeState::Running, Some(current)) => {
@@ -247,10 +256,10 @@ impl Inner {
             .map(|delivery| delivery.event.request_id.as_str())
     }
 
-    fn announce(&mut self, log: &ProcessLog, request_id: &str) {
-        if self.announced.as_deref() != Some(request_id) {
-            log.start(start_line(request_id));
-            self.announced = Some(request_id.to_owned());
+    fn announce(&mut self, log: &ProcessLog, event: &Event, now: Now) {
+        if self.announced.as_deref() != Some(&event.request_id) {
+            log.start(log.platform().start(event, now.unix_millis));
+            self.announced = Some(event.request_id.clone());
         }
     }
 
@@ -266,7 +275,7 @@ impl Inner {
             if asking.is_closed() {
                 continue;
             }
-            self.announce(log, &event.request_id);
+            self.announce(log, event, now);
             if asking.send(delivery.clone()).is_ok() {
                 self.current = Some(delivery);
                 self.state = RuntimeState::Running;

@@ -1,6 +1,7 @@
 //! Real processes: the fixture `tests/fixtures/bootstrap.rs` behind the Runtime API.
 
 mod api;
+mod json_logs;
 mod rough;
 mod runtimes;
 
@@ -33,6 +34,7 @@ pub(crate) fn spec(name: &str, handler: &str) -> FunctionSpec {
         memory_mib: 128,
         role: "arn:aws:iam::000000000000:role/r".to_owned(),
         log_group: format!("/aws/lambda/{name}"),
+        log_format: LogFormat::default(),
         reserved_concurrency: None,
         architectures: vec!["x86_64".to_owned()],
         description: String::new(),

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::FunctionSpec;
 use super::mounts::OPT;
+use super::{FunctionSpec, LogFormat};
 use crate::Identity;
 use crate::error::AwsError;
 
@@ -101,6 +101,10 @@ pub(super) fn variables(
     set("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand");
     set("AWS_LAMBDA_LOG_GROUP_NAME", &spec.log_group);
     set("AWS_LAMBDA_LOG_STREAM_NAME", surroundings.log_stream);
+    if let LogFormat::Json { application, .. } = spec.log_format {
+        set("AWS_LAMBDA_LOG_FORMAT", "JSON");
+        set("AWS_LAMBDA_LOG_LEVEL", application.name());
+    }
     set("AWS_LAMBDA_RUNTIME_API", surroundings.runtime_api);
     set("LAMBDA_TASK_ROOT", &task_root);
     set("LAMBDA_RUNTIME_DIR", "/var/runtime");

@@ -73,6 +73,19 @@ client.update_function_configuration(FunctionName="hello", Environment={"Variabl
 assert invoke()[1]["name"] == "n"
 assert "reserved keys" in message("InvalidParameterValueException", client.update_function_configuration, FunctionName="hello", Environment={"Variables": {"AWS_REGION": "x"}})
 
+# Its log, as text and as JSON.
+assert shown["Configuration"]["LoggingConfig"] == {"LogFormat": "Text", "LogGroup": "/aws/lambda/hello"}
+logging = {"LogFormat": "JSON", "ApplicationLogLevel": "WARN"}
+changed = client.update_function_configuration(FunctionName="hello", LoggingConfig=logging)
+assert changed["LoggingConfig"] == {**logging, "SystemLogLevel": "INFO", "LogGroup": "/aws/lambda/hello"}, changed
+lines = base64.b64decode(invoke(LogType="Tail")[0]["LogResult"]).decode().splitlines()
+start, report = json.loads(lines[0]), json.loads(lines[-1])
+assert (start["type"], start["record"]["version"]) == ("platform.start", "$LATEST"), start
+assert report["type"] == "platform.report" and report["record"]["metrics"]["billedDurationMs"] >= 1, report
+message("ValidationException", client.update_function_configuration, FunctionName="hello", LoggingConfig={"LogFormat": "XML"})
+client.update_function_configuration(FunctionName="hello", LoggingConfig={"LogFormat": "Text"})
+assert invoke(LogType="Tail")[0]["LogResult"] and client.get_function_configuration(FunctionName="hello")["LoggingConfig"]["LogFormat"] == "Text"
+
 # Invoked in each of its ways.
 assert invoke(InvocationType="DryRun")[0]["StatusCode"] == 204
 assert invoke(InvocationType="Event")[0]["StatusCode"] == 202

@@ -8,7 +8,7 @@ use crate::cloudformation::provider::Change::{InPlace, Replaces};
 use crate::cloudformation::provider::{
     Attributes, Existing, Failure, Properties, Provisioned, Request, Schema,
 };
-use crate::lambda::FunctionSpec;
+use crate::lambda::{FunctionSpec, LogFormat, LogFormatInput};
 
 pub(super) const SCHEMA: Schema = Schema {
     properties: Properties::Known(&[
@@ -60,10 +60,7 @@ pub(super) async fn put(
         Some(environment) => environment.map("Variables")?,
         None => std::collections::BTreeMap::new(),
     };
-    let log_group = match reader.structure("LoggingConfig")? {
-        Some(logging) => logging.optional_text("LogGroup")?,
-        None => None,
-    };
+    let (log_group, log_format) = logging(&reader)?;
     let architectures = reader.texts("Architectures")?;
     let spec = FunctionSpec {
         handler: reader.text("Handler")?,
@@ -74,6 +71,7 @@ pub(super) async fn put(
         memory_mib: reader.number("MemorySize")?.unwrap_or(128),
         role: reader.text("Role")?,
         log_group: log_group.unwrap_or_else(|| format!("/aws/lambda/{name}")),
+        log_format,
         reserved_concurrency: reader.number("ReservedConcurrentExecutions")?,
         architectures: if architectures.is_empty() {
             vec!["x86_64".to_owned()]
@@ -93,6 +91,24 @@ pub(super) async fn put(
     };
     let arn = types.lambda.put_function(spec, code).await?;
     Ok(provisioned(name, [("Arn", arn.as_str())]))
+}
+
+/// The log group, where it is named, and the format.
+fn logging(reader: &Reader<'_>) -> Result<(Option<String>, LogFormat), Failure> {
+    let Some(logging) = reader.structure("LoggingConfig")? else {
+        return Ok((None, LogFormat::default()));
+    };
+    let [log_format, application_log_level, system_log_level] = [
+        logging.optional_text("LogFormat")?,
+        logging.optional_text("ApplicationLogLevel")?,
+        logging.optional_text("SystemLogLevel")?,
+    ];
+    let log_format = LogFormat::default().with(LogFormatInput {
+        log_format: log_format.as_deref(),
+        application_log_level: application_log_level.as_deref(),
+        system_log_level: system_log_level.as_deref(),
+    })?;
+    Ok((logging.optional_text("LogGroup")?, log_format))
 }
 
 /// The zip that `S3Bucket` and `S3Key` name.
