@@ -179,8 +179,8 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         id: "lambda-log-format",
         service: "Lambda",
-        here: "the platform's lines (START, END, REPORT) are text",
-        aws: "they are JSON where LogFormat is JSON",
+        here: "no line says which version of a runtime starts: INIT_START is not written, and platform.initStart from SystemLogLevel DEBUG on; in JSON the reason of a process's exit is a line of text",
+        aws: "INIT_START, and platform.initStart from INFO on, name it",
         warned: Warned::Never,
         source: "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html",
     },
