@@ -15,7 +15,7 @@ use super::InvocationType;
 use super::configuration::configuration;
 use super::control::control;
 use super::function::Function;
-use super::name::{not_found, parse_function_name};
+use super::name::{LATEST, not_found, parse_named};
 use super::service::{Service, random_uuid};
 use crate::error::AwsError;
 use crate::http::{Answer, Call, form_fields};
@@ -75,9 +75,9 @@ pub(super) async fn answer(service: &Arc<Service>, call: Call) -> Answer {
 
 /// Why a request that was throttled was throttled.
 fn throttle_reason(service: &Service, name: &str) -> &'static str {
-    let reserved = parse_function_name(name, None)
+    let reserved = parse_named(name, None)
         .ok()
-        .and_then(|name| service.find(name))
+        .and_then(|named| service.find(named.name))
         .and_then(|function| function.kept.spec.reserved_concurrency);
     match reserved {
         Some(_) => "ReservedFunctionConcurrentInvocationLimitExceeded",
@@ -87,33 +87,54 @@ fn throttle_reason(service: &Service, name: &str) -> &'static str {
 
 /// A page of functions, in the order of their names. A marker is the name of the last one that was given.
 fn list(service: &Service, call: &Call) -> Value {
-    let fields = form_fields(call.parts.uri.query().unwrap_or_default());
-    let field = |wanted: &str| {
-        fields
-            .iter()
-            .find(|(name, _)| name == wanted)
-            .map(|(_, value)| value.as_str())
-    };
-    let after = field("Marker").unwrap_or_default();
-    let page = field("MaxItems")
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(PAGE_MAX)
-        .clamp(1, PAGE_MAX);
+    let (after, page) = page_fields(call);
+    let after = after.unwrap_or_default();
+    // Each with its versions, where those are asked for.
+    let with_versions = query(call, "FunctionVersion").as_deref() == Some("ALL");
     let all = service.list();
     let mut rest = all
         .iter()
-        .filter(|function| function.kept.spec.name.as_str() > after)
+        .filter(|function| function.kept.spec.name > after)
         .peekable();
     let given: Vec<_> = rest.by_ref().take(page).collect();
-    let functions: Vec<Value> = given
-        .iter()
-        .map(|function| configuration(service, function))
-        .collect();
+    let mut functions: Vec<Value> = Vec::new();
+    for function in &given {
+        let mut latest = configuration(service, function);
+        if with_versions {
+            latest["FunctionArn"] = format!("{}:{LATEST}", function.arn).into();
+        }
+        functions.push(latest);
+        if with_versions {
+            let versions = service.versions(&function.kept.spec.name);
+            functions.extend(
+                versions
+                    .iter()
+                    .map(|version| configuration(service, version)),
+            );
+        }
+    }
     let mut answer = json!({"Functions": functions});
     if let (Some(last), Some(_)) = (given.last(), rest.peek()) {
         answer["NextMarker"] = last.kept.spec.name.clone().into();
     }
     answer
+}
+
+/// Where a page begins, and how much it holds.
+pub(super) fn page_fields(call: &Call) -> (Option<String>, usize) {
+    let page = query(call, "MaxItems")
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(PAGE_MAX)
+        .clamp(1, PAGE_MAX);
+    (query(call, "Marker"), page)
+}
+
+/// A field of the query.
+pub(super) fn query(call: &Call, wanted: &str) -> Option<String> {
+    form_fields(call.parts.uri.query().unwrap_or_default())
+        .into_iter()
+        .find(|(name, _)| name == wanted)
+        .map(|(_, value)| value)
 }
 
 fn get(service: &Service, function: &Function) -> Value {
@@ -135,16 +156,23 @@ fn with_function(
     answer: impl FnOnce(&Service, &Function) -> Value,
 ) -> Result<Value, AwsError> {
     let name = decoded(name);
-    let name = parse_function_name(&name, qualifier(call))?;
+    let named = parse_named(&name, qualifier(call))?;
     let function = service
-        .find(name)
-        .ok_or_else(|| not_found(&service.arn(name)))?;
-    Ok(answer(service, &function))
+        .resolve(named)
+        .ok_or_else(|| not_found(&service.qualified_arn(named)))?;
+    let mut shown = answer(service, &function);
+    // As it was asked for.
+    let configuration = match shown.get_mut("Configuration") {
+        Some(configuration) => configuration,
+        None => &mut shown,
+    };
+    configuration["FunctionArn"] = service.qualified_arn(named).into();
+    Ok(shown)
 }
 
 async fn invoke(service: &Arc<Service>, name: &str, call: &Call) -> Result<Answer, AwsError> {
     let headers = &call.parts.headers;
-    let name = parse_function_name(name, qualifier(call))?;
+    let named = parse_named(name, qualifier(call))?;
     let kind = match text(headers, &INVOCATION_TYPE) {
         None | Some("RequestResponse") => InvocationType::RequestResponse,
         Some("Event") => InvocationType::Event,
@@ -168,7 +196,7 @@ async fn invoke(service: &Arc<Service>, name: &str, call: &Call) -> Result<Answe
     }
     let client_context = client_context(headers)?;
     let invocation = service
-        .invoke(name, kind, call.body.clone(), client_context)
+        .invoke(named, kind, call.body.clone(), client_context)
         .await?;
     let mut answer = Answer::new(Full::new(invocation.payload));
     *answer.status_mut() = match kind {
@@ -180,7 +208,7 @@ async fn invoke(service: &Arc<Service>, name: &str, call: &Call) -> Result<Answe
     insert(out, REQUEST_ID, &invocation.request_id);
     if kind == InvocationType::RequestResponse {
         out.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        insert(out, EXECUTED_VERSION, "$LATEST");
+        insert(out, EXECUTED_VERSION, &invocation.executed_version);
         if let Some(error) = &invocation.function_error {
             insert(out, FUNCTION_ERROR, error);
         }
@@ -270,7 +298,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-fn qualifier(call: &Call) -> Option<&str> {
+pub(super) fn qualifier(call: &Call) -> Option<&str> {
     call.parts
         .uri
         .query()?

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use super::Invocation;
 use super::function::EventInvoke;
 use super::invoke::{self, Throttled};
+use super::name::Named;
 use super::service::Service;
 use super::session::Event;
 
@@ -75,17 +76,25 @@ fn retry_after(
 /// Runs an event until it succeeds or is given up. A function that is replaced meanwhile is tried as it is then.
 pub(super) async fn run(
     service: Weak<Service>,
-    name: String,
+    (name, qualifier): (String, Option<String>),
     event: Arc<Event>,
     mut closing: watch::Receiver<bool>,
 ) {
     let since = Instant::now();
     let mut attempts = Attempts::default();
     loop {
-        let Some(function) = service.upgrade().and_then(|service| service.find(&name)) else {
+        let found = service.upgrade().and_then(|service| {
+            let named = Named {
+                name: &name,
+                qualifier: qualifier.as_deref(),
+            };
+            // How events are tried is set of the function, whatever its version.
+            Some((service.resolve(named)?, service.find(&name)?))
+        });
+        let Some((function, latest)) = found else {
             return;
         };
-        let limits = Limits::of(function.kept.settings.event_invoke.as_ref());
+        let limits = Limits::of(latest.kept.settings.event_invoke.as_ref());
         let last = invoke::run(function, Arc::clone(&event))
             .await
             .map(|invocation: Invocation| invocation.function_error.is_none());

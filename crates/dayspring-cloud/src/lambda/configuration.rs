@@ -21,7 +21,7 @@ pub(super) fn configuration(service: &Service, function: &Function) -> Value {
         "MemorySize": spec.memory_mib,
         "LastModified": kept.modified(),
         "CodeSha256": kept.code.base64(),
-        "Version": "$LATEST",
+        "Version": function.launch.version,
         "TracingConfig": {"Mode": "PassThrough"},
         "RevisionId": kept.revision_id,
         "State": "Active",

@@ -14,13 +14,15 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
+use super::answer::{page_fields, qualifier};
 use super::configuration::configuration;
 use super::date::{Utc, unix_millis_now};
 use super::function::{Function, KeptFunction, Settings};
-use super::name::{not_found, parse_function_name};
+use super::name::{not_found, parse_function_name, parse_named};
 use super::service::{Service, random_uuid};
-use super::settings;
+use super::versions::Publication;
 use super::{FunctionSpec, LogFormat, LogFormatInput};
+use super::{settings, version_api};
 use crate::error::AwsError;
 use crate::http::{Call, decode_percent};
 
@@ -58,15 +60,12 @@ pub(super) async fn control(
         (&Method::PUT, ["2015-03-31", "functions", name, "configuration"]) => {
             update_configuration(service, call, name).await
         }
-        (&Method::DELETE, ["2015-03-31", "functions", name]) => delete(service, name),
-        (&Method::GET, ["2015-03-31", "functions", name, "versions"]) => {
-            find(service, name).map(|function| {
-                let versions = json!({"Versions": [configuration(service, &function)]});
-                (StatusCode::OK, Some(versions))
-            })
+        (&Method::DELETE, ["2015-03-31", "functions", name]) => delete(service, call, name).await,
+        (_, ["2015-03-31", "functions", name, "versions"]) => {
+            version_api::versions(service, call, name).await?
         }
-        (&Method::GET, ["2015-03-31", "functions", name, "aliases"]) => {
-            find(service, name).map(|_| (StatusCode::OK, Some(json!({"Aliases": []}))))
+        (_, ["2015-03-31", "functions", name, "aliases", rest @ ..]) => {
+            version_api::aliases(service, call, name, rest).await?
         }
         (_, ["2015-03-31", "functions", name, "policy", rest @ ..]) => {
             settings::policy(service, call, name, rest).await?
@@ -154,6 +153,7 @@ struct FunctionInput {
     logging_config: Option<LoggingInput>,
     tags: BTreeMap<String, String>,
     revision_id: Option<String>,
+    publish: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -261,6 +261,7 @@ async fn create(service: &Arc<Service>, call: &Call) -> Done {
             KeptFunction::new(spec, settings, &zip, code)
         })
         .await?;
+    let function = published(service, function, input.publish).await?;
     let mut shown = configuration(service, &function);
     shown["State"] = "Pending".into();
     shown["StateReason"] = "The function is being created.".into();
@@ -273,6 +274,7 @@ async fn update_code(service: &Arc<Service>, call: &Call, name: &str) -> Done {
     #[serde(rename_all = "PascalCase", default)]
     struct Input {
         dry_run: bool,
+        publish: bool,
         revision_id: Option<String>,
         architectures: Option<Vec<String>>,
         #[serde(flatten)]
@@ -295,7 +297,22 @@ async fn update_code(service: &Arc<Service>, call: &Call, name: &str) -> Done {
             KeptFunction::new(spec, before.settings.clone(), &zip, code)
         })
         .await?;
-    Ok((StatusCode::OK, Some(updating(service, &changed))))
+    let shown = published(service, changed, input.publish).await?;
+    Ok((StatusCode::OK, Some(updating(service, &shown))))
+}
+
+/// What is published of a function that was just put, where the request asks for it.
+async fn published(
+    service: &Arc<Service>,
+    function: Arc<Function>,
+    publish: bool,
+) -> Result<Arc<Function>, AwsError> {
+    if !publish {
+        return Ok(function);
+    }
+    let name = function.kept.spec.name.clone();
+    let (version, _) = service.publish(name, Publication::default()).await?;
+    Ok(version)
 }
 
 async fn update_configuration(service: &Arc<Service>, call: &Call, name: &str) -> Done {
@@ -319,9 +336,15 @@ async fn update_configuration(service: &Arc<Service>, call: &Call, name: &str) -
     Ok((StatusCode::OK, Some(updating(service, &changed))))
 }
 
-fn delete(service: &Arc<Service>, name: &str) -> Done {
-    let function = find(service, name)?;
-    service.delete_function(&function.kept.spec.name)?;
+async fn delete(service: &Arc<Service>, call: &Call, name: &str) -> Done {
+    let text = decode_percent(name);
+    let named = parse_named(&text, qualifier(call))?;
+    let function = find(service, named.name)?;
+    let name = function.kept.spec.name.clone();
+    match named.qualifier {
+        Some(qualifier) => service.delete_version(name, qualifier.to_owned()).await?,
+        None => service.delete_function(&name)?,
+    }
     Ok((StatusCode::NO_CONTENT, None))
 }
 
@@ -372,6 +395,20 @@ pub(super) fn find(service: &Service, name: &str) -> Result<Arc<Function>, AwsEr
         .ok_or_else(|| not_found(&service.arn(name)))
 }
 
+/// A page of a list: a marker is the number of those that were given before.
+pub(super) fn page(call: &Call, member: &str, all: Vec<Value>) -> Value {
+    let (marker, page) = page_fields(call);
+    let from: usize = marker.and_then(|marker| marker.parse().ok()).unwrap_or(0);
+    let next = from.saturating_add(page);
+    let mut answer = Map::new();
+    if next < all.len() {
+        answer.insert("NextMarker".to_owned(), next.to_string().into());
+    }
+    let given: Vec<Value> = all.into_iter().skip(from).take(page).collect();
+    answer.insert(member.to_owned(), given.into());
+    Value::Object(answer)
+}
+
 /// A configuration whose change is under way, which AWS says in the answer to an update.
 fn updating(service: &Service, function: &Function) -> Value {
     let mut shown = configuration(service, function);
@@ -411,15 +448,19 @@ fn check_role(role: &str) -> Result<(), AwsError> {
     )))
 }
 
-fn check_revision(wanted: Option<&String>, kept: &KeptFunction) -> Result<(), AwsError> {
+pub(super) fn check_revision(wanted: Option<&String>, kept: &KeptFunction) -> Result<(), AwsError> {
     if wanted.is_none_or(|wanted| *wanted == kept.revision_id) {
         return Ok(());
     }
-    Err(AwsError::new(
+    Err(other_revision())
+}
+
+pub(super) fn other_revision() -> AwsError {
+    AwsError::new(
         StatusCode::PRECONDITION_FAILED,
         "PreconditionFailedException",
         "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id",
-    ))
+    )
 }
 
 pub(super) fn conflict(message: String) -> AwsError {
@@ -427,7 +468,7 @@ pub(super) fn conflict(message: String) -> AwsError {
 }
 
 /// It was deleted while the request was on its way.
-fn gone() -> AwsError {
+pub(super) fn gone() -> AwsError {
     resource_not_found("The resource you requested does not exist.")
 }
 

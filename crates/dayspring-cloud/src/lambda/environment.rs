@@ -40,6 +40,8 @@ const BUSY_WAIT: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub(super) struct Launch {
     pub(super) spec: FunctionSpec,
+    /// `$LATEST` or a number.
+    pub(super) version: String,
     pub(super) identity: Identity,
     pub(super) endpoint_url: String,
     pub(super) task_root: PathBuf,
@@ -92,6 +94,7 @@ impl Environment {
             &launch.spec,
             &Surroundings {
                 identity: &launch.identity,
+                version: &launch.version,
                 endpoint_url: &launch.endpoint_url,
                 task_root: &launch.task_root,
                 layer_root: layer_root.as_deref(),

@@ -65,6 +65,7 @@ pub(super) struct KeptLayer {
 #[derive(Debug)]
 pub(super) struct Function {
     pub(super) kept: KeptFunction,
+    /// With the number of a version that was published, and without a qualifier else.
     pub(super) arn: String,
     pub(super) launch: Arc<Launch>,
     pub(super) pool: Arc<Pool>,
@@ -88,14 +89,14 @@ impl Function {
     /// A log stream of its own, as each process has: `2026/11/22/[$LATEST]32 hexadecimals`.
     pub(super) fn log_target(&self, phase: InitPhase) -> LogTarget {
         let spec = &self.kept.spec;
-        let version = "$LATEST";
+        let version = &self.launch.version;
         LogTarget {
             logs: self.logs.clone(),
             group: spec.log_group.clone(),
             platform: Platform {
                 format: spec.log_format,
                 function: spec.name.clone(),
-                version: version.to_owned(),
+                version: version.clone(),
                 log_stream: format!(
                     "{}/[{version}]{:032x}",
                     Utc::from_unix_millis(unix_millis_now()).stream_day(),

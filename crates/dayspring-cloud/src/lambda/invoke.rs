@@ -314,6 +314,7 @@ fn finish(function: &Function, event: &Event, attended: &Attended, ending: Endin
     };
     Invocation {
         request_id: id.clone(),
+        executed_version: function.launch.version.clone(),
         payload,
         function_error: failed.then(|| "Unhandled".to_owned()),
         log_tail,
@@ -341,6 +342,7 @@ fn no_process(function: &Function, event: &Event, reason: &CannotStart) -> Invoc
     target.put(&lines);
     Invocation {
         request_id: id.clone(),
+        executed_version: function.launch.version.clone(),
         payload: entrypoint_payload(id, &reason.0).into(),
         function_error: Some("Unhandled".to_owned()),
         log_tail: log_tail.into(),

@@ -29,6 +29,8 @@ mod settings;
 #[cfg(test)]
 pub(crate) mod tests;
 mod variables;
+mod version_api;
+mod versions;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -55,6 +57,7 @@ pub(crate) use service::random_uuid;
 pub(crate) use variables::{
     ACCESS_KEY_ID as FUNCTION_ACCESS_KEY_ID, SECRET_ACCESS_KEY as FUNCTION_SECRET_ACCESS_KEY,
 };
+use versions::{AliasChange, Novelty, Publication};
 
 /// How long a process without work is kept, where nothing else is said. AWS keeps one for some minutes.
 pub(crate) const IDLE_MAX_DEFAULT: Duration = Duration::from_secs(600);
@@ -87,10 +90,19 @@ pub(crate) enum InvocationType {
     DryRun,
 }
 
+/// A version that was published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PublishedVersion {
+    pub(crate) arn: String,
+    pub(crate) number: String,
+}
+
 /// What an invocation came to.
 #[derive(Debug, Clone)]
 pub(crate) struct Invocation {
     pub(crate) request_id: String,
+    /// `$LATEST`, or the number of the version that ran.
+    pub(crate) executed_version: String,
     pub(crate) payload: Bytes,
     /// `X-Amz-Function-Error`: `Unhandled` when the function failed; the payload is then the error object.
     pub(crate) function_error: Option<String>,
@@ -146,6 +158,85 @@ impl Lambda {
         self.service.delete_function(name)
     }
 
+    /// Publishes the function as it is. What is exactly the last version is refused, as CloudFormation does.
+    pub(crate) async fn publish_version(
+        &self,
+        function: &str,
+        code_sha256: Option<String>,
+        description: Option<String>,
+    ) -> Result<PublishedVersion, AwsError> {
+        let name = name::parse_function_name(function, None)?.to_owned();
+        let publication = Publication {
+            description,
+            code_sha256,
+            revision_id: None,
+        };
+        let (version, novelty) = self.service.publish(name, publication).await?;
+        let number = version.launch.version.clone();
+        if novelty == Novelty::AsBefore {
+            return Err(control::conflict(format!(
+                "A version for this Lambda function exists ( {number} ). Modify the function to create a new version."
+            )));
+        }
+        Ok(PublishedVersion {
+            arn: version.arn.clone(),
+            number,
+        })
+    }
+
+    /// Deletes the version with this ARN. Deleting what is not there is no error.
+    pub(crate) async fn delete_version(&self, arn: &str) -> Result<(), AwsError> {
+        let named = name::parse_named(arn, None)?;
+        let (name, qualifier) = (named.name, named.qualifier.unwrap_or_default());
+        let deleted = self
+            .service
+            .delete_version(name.to_owned(), qualifier.to_owned());
+        match deleted.await {
+            Err(error) if error.status == ::http::StatusCode::NOT_FOUND => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Makes the alias, or points it at another version. Gives its ARN.
+    pub(crate) async fn put_alias(
+        &self,
+        function: &str,
+        alias: &str,
+        version: String,
+        description: Option<String>,
+        exists: bool,
+    ) -> Result<String, AwsError> {
+        let name = name::parse_function_name(function, None)?;
+        let change = AliasChange {
+            version: Some(version),
+            description,
+            revision_id: None,
+        };
+        let (owner, alias) = (name.to_owned(), alias.to_owned());
+        let arn = self.service.qualified_arn(name::Named {
+            name,
+            qualifier: Some(&alias),
+        });
+        if exists {
+            self.service.update_alias(owner, alias, change).await?;
+        } else {
+            self.service.create_alias(owner, alias, change).await?;
+        }
+        Ok(arn)
+    }
+
+    /// Deletes the alias with this ARN. Deleting what is not there is no error.
+    pub(crate) async fn delete_alias(&self, arn: &str) -> Result<(), AwsError> {
+        let named = name::parse_named(arn, None)?;
+        let (name, alias) = (named.name, named.qualifier.unwrap_or_default());
+        if self.service.find(name).is_none() {
+            return Ok(());
+        }
+        self.service
+            .delete_alias(name.to_owned(), alias.to_owned())
+            .await
+    }
+
     /// Stores a layer version and gives its ARN (`arn:aws:lambda:REGION:ACCOUNT:layer:NAME:N`).
     pub(crate) fn publish_layer_version(
         &self,
@@ -159,14 +250,15 @@ impl Lambda {
         self.service.delete_layer_version(arn)
     }
 
-    /// Invokes a function by name or ARN.
+    /// Invokes a function by name or ARN, with or without a qualifier.
     pub(crate) async fn invoke(
         &self,
         function: &str,
         kind: InvocationType,
         payload: Bytes,
     ) -> Result<Invocation, AwsError> {
-        self.service.invoke(function, kind, payload, None).await
+        let named = name::parse_named(function, None)?;
+        self.service.invoke(named, kind, payload, None).await
     }
 
     /// Answers Lambda's own REST API (Invoke, GetFunction, ListFunctions, ...).

@@ -2,12 +2,22 @@
 
 use crate::error::AwsError;
 
-/// The name in `NAME`, `ACCOUNT:function:NAME`, `function:NAME` or a whole ARN, each with or without `:QUALIFIER`. Only the
-/// newest version is kept here, so that a qualifier other than `$LATEST` names nothing.
-pub(super) fn parse_function_name<'a>(
+/// The version that changes.
+pub(super) const LATEST: &str = "$LATEST";
+
+/// A function, and which of its versions: `$LATEST`, a number or an alias. Nothing means `$LATEST` too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Named<'a> {
+    pub(super) name: &'a str,
+    pub(super) qualifier: Option<&'a str>,
+}
+
+/// What is named by `NAME`, `ACCOUNT:function:NAME`, `function:NAME` or a whole ARN, each with or without `:QUALIFIER`, and
+/// by the request's own qualifier.
+pub(super) fn parse_named<'a>(
     text: &'a str,
     qualifier: Option<&'a str>,
-) -> Result<&'a str, AwsError> {
+) -> Result<Named<'a>, AwsError> {
     let rest = match text.rsplit_once("function:") {
         Some((before, rest)) if before.is_empty() || before.ends_with(':') => rest,
         _ => text,
@@ -16,9 +26,29 @@ pub(super) fn parse_function_name<'a>(
         Some((name, qualifier)) => (name, Some(qualifier)),
         None => (rest, None),
     };
-    match in_name.or(qualifier) {
-        None | Some("$LATEST") => Ok(name),
-        Some(other) => Err(not_found(&format!("{name}:{other}"))),
+    if let (Some(one), Some(other)) = (in_name, qualifier)
+        && one != other
+    {
+        return Err(AwsError::bad_request(
+            "InvalidParameterValueException",
+            "The derived qualifier from the function name does not match the specified qualifier.",
+        ));
+    }
+    Ok(Named {
+        name,
+        qualifier: in_name.or(qualifier),
+    })
+}
+
+/// The name, where the request is for the version that changes.
+pub(super) fn parse_function_name<'a>(
+    text: &'a str,
+    qualifier: Option<&'a str>,
+) -> Result<&'a str, AwsError> {
+    let named = parse_named(text, qualifier)?;
+    match named.qualifier {
+        None | Some(LATEST) => Ok(named.name),
+        Some(other) => Err(not_found(&format!("{}:{other}", named.name))),
     }
 }
 
@@ -53,5 +83,15 @@ mod tests {
                 .message,
             "Function not found: get_posts:7"
         );
+        let alias = Named {
+            name: "get_posts",
+            qualifier: Some("live"),
+        };
+        assert_eq!(parse_named("get_posts", Some("live")), Ok(alias));
+        assert_eq!(
+            parse_named("000000000000:function:get_posts:live", None),
+            Ok(alias)
+        );
+        assert!(parse_named("get_posts:7", Some("8")).is_err());
     }
 }

@@ -17,10 +17,11 @@ use super::function::{Function, KeptFunction, KeptLayer, Roots, check};
 use super::invoke::{self, Throttled};
 use super::leftovers::Leftovers;
 use super::mounts::Mounts;
-use super::name::{not_found, parse_function_name};
+use super::name::{LATEST, Named, not_found, parse_function_name};
 use super::package::{PackageDigest, PackageStore};
 use super::pool::Pool;
 use super::session::Event;
+use super::versions::{KeptPublished, Published};
 use super::{FunctionSpec, Invocation, InvocationType, LambdaConfig};
 use crate::error::AwsError;
 use crate::logs::Logs;
@@ -36,12 +37,28 @@ const RECENT_CODE: usize = 8;
 
 /// What is kept between runs.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct Kept {
-    functions: BTreeMap<String, KeptFunction>,
+pub(super) struct Kept {
+    pub(super) functions: BTreeMap<String, KeptFunction>,
+    /// Versions and aliases, by the name of their function.
+    #[serde(default)]
+    pub(super) published: BTreeMap<String, KeptPublished>,
     /// By ARN.
-    layers: BTreeMap<String, KeptLayer>,
+    pub(super) layers: BTreeMap<String, KeptLayer>,
     /// The last version number of each layer. A number is never given twice.
     layer_numbers: BTreeMap<String, u64>,
+}
+
+impl Kept {
+    fn has_code(&self, name: &str) -> bool {
+        let versions = self
+            .published
+            .values()
+            .flat_map(|published| published.versions.values());
+        self.functions
+            .values()
+            .chain(versions)
+            .any(|function| function.code.as_str() == name)
+    }
 }
 
 /// See the module.
@@ -57,6 +74,8 @@ pub(super) struct Service {
     kept: Mutex<Kept>,
     /// What requests look at. Locked for a look only.
     functions: RwLock<HashMap<String, Arc<Function>>>,
+    /// The same of versions and aliases.
+    published: RwLock<HashMap<String, Published>>,
     register: Arc<Register>,
     mounts: Mounts,
     /// The code that was put last.
@@ -78,6 +97,7 @@ impl Service {
             layer_roots: PackageStore::new(folder.join("layer-roots")),
             state,
             functions: RwLock::default(),
+            published: RwLock::default(),
             register: Arc::new(Register::open(Leftovers::new(folder.join("processes")))),
             mounts: Mounts::default(),
             recent: Mutex::default(),
@@ -85,11 +105,7 @@ impl Service {
             config,
             kept: Mutex::new(kept.clone()),
         };
-        service.code.keep_only(|name| {
-            kept.functions
-                .values()
-                .any(|kept| kept.code.as_str() == name)
-        });
+        service.code.keep_only(|name| kept.has_code(name));
         service.layers.keep_only(|name| {
             kept.layers
                 .values()
@@ -98,20 +114,26 @@ impl Service {
         service.layer_roots.keep_only(|_| false);
         let functions = kept
             .functions
-            .into_iter()
-            .map(|(name, kept_function)| {
-                // A layer that is gone leaves its function without it; its process will say what it misses.
-                let roots = service
-                    .roots(&kept_function, &kept.layers)
-                    .unwrap_or_else(|_| Roots {
-                        task: service.code.path(&kept_function.code),
-                        layer: None,
-                    });
-                let pool = Pool::new(kept_function.spec.reserved_concurrency);
-                (name, service.function(kept_function, roots, pool))
-            })
+            .iter()
+            .map(|(name, function)| (name.clone(), service.again(function, LATEST, &kept.layers)))
             .collect();
         *service.functions_mut() = functions;
+        let published = kept
+            .published
+            .iter()
+            .map(|(name, published)| {
+                let versions = published.versions.iter().map(|(number, function)| {
+                    let version = number.to_string();
+                    (*number, service.again(function, &version, &kept.layers))
+                });
+                let published = Published {
+                    versions: versions.collect(),
+                    aliases: published.aliases.clone(),
+                };
+                (name.clone(), published)
+            })
+            .collect();
+        *service.published_mut() = published;
         let service = Arc::new(service);
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             drop(runtime.spawn(end_idle(
@@ -123,7 +145,22 @@ impl Service {
         Ok(service)
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    /// A function of the last run. A layer that is gone leaves it without it; its process will say what it misses.
+    fn again(
+        &self,
+        kept: &KeptFunction,
+        version: &str,
+        layers: &BTreeMap<String, KeptLayer>,
+    ) -> Arc<Function> {
+        let roots = self.roots(kept, layers).unwrap_or_else(|_| Roots {
+            task: self.code.path(&kept.code),
+            layer: None,
+        });
+        let pool = Pool::new(kept.spec.reserved_concurrency);
+        self.function(kept.clone(), version, roots, pool)
+    }
+
+    pub(super) fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -133,13 +170,38 @@ impl Service {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn function(&self, kept: KeptFunction, roots: Roots, pool: Arc<Pool>) -> Arc<Function> {
+    pub(super) fn published_mut(
+        &self,
+    ) -> std::sync::RwLockWriteGuard<'_, HashMap<String, Published>> {
+        self.published
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn published(&self) -> std::sync::RwLockReadGuard<'_, HashMap<String, Published>> {
+        self.published
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn function(
+        &self,
+        kept: KeptFunction,
+        version: &str,
+        roots: Roots,
+        pool: Arc<Pool>,
+    ) -> Arc<Function> {
         let spec = kept.spec.clone();
+        let qualifier = (version != LATEST).then_some(version);
         Arc::new(Function {
-            arn: self.arn(&spec.name),
+            arn: self.qualified_arn(Named {
+                name: &spec.name,
+                qualifier,
+            }),
             pool,
             launch: Arc::new(Launch {
                 spec,
+                version: version.to_owned(),
                 identity: self.config.identity.clone(),
                 endpoint_url: self.config.endpoint_url.clone(),
                 task_root: roots.task,
@@ -161,7 +223,16 @@ impl Service {
             .arn("lambda", &format!("function:{name}"))
     }
 
-    fn roots(
+    /// The ARN of what is named, with its qualifier where it has one.
+    pub(super) fn qualified_arn(&self, named: Named<'_>) -> String {
+        let arn = self.arn(named.name);
+        match named.qualifier {
+            Some(qualifier) => format!("{arn}:{qualifier}"),
+            None => arn,
+        }
+    }
+
+    pub(super) fn roots(
         &self,
         kept: &KeptFunction,
         layers: &BTreeMap<String, KeptLayer>,
@@ -267,9 +338,16 @@ impl Service {
             }
             _ => Pool::new(after.spec.reserved_concurrency),
         };
-        let function = self.function(after, roots, pool);
+        let reserved = after.spec.reserved_concurrency;
+        let function = self.function(after, LATEST, roots, pool);
         // Inside of the state's lock, so that two writers cannot leave the older one here.
-        self.functions_mut().insert(name, Arc::clone(&function));
+        self.functions_mut()
+            .insert(name.clone(), Arc::clone(&function));
+        if let Some(published) = self.published().get(&name) {
+            for version in published.versions.values() {
+                version.pool.allow(reserved);
+            }
+        }
         drop(kept);
         if let Some(running) = running
             && !runs_as_before
@@ -301,11 +379,7 @@ impl Service {
             recent.pop_front();
         }
         self.code.keep_only(|name| {
-            recent.iter().any(|digest| digest.as_str() == name)
-                || kept
-                    .functions
-                    .values()
-                    .any(|function| function.code.as_str() == name)
+            recent.iter().any(|digest| digest.as_str() == name) || kept.has_code(name)
         });
     }
 
@@ -316,12 +390,14 @@ impl Service {
         if changed.functions.remove(name).is_none() {
             return Ok(());
         }
+        changed.published.remove(name);
         self.save(&changed)?;
         *kept = changed;
         let before = self.functions_mut().remove(name);
+        let versions = self.published_mut().remove(name).unwrap_or_default();
         drop(kept);
-        if let Some(before) = before {
-            before.pool.retire();
+        for function in before.into_iter().chain(versions.versions.into_values()) {
+            function.pool.retire();
         }
         Ok(())
     }
@@ -355,7 +431,7 @@ impl Service {
         Ok(())
     }
 
-    fn save(&self, kept: &Kept) -> Result<(), AwsError> {
+    pub(super) fn save(&self, kept: &Kept) -> Result<(), AwsError> {
         self.state.save(kept).map_err(|error| internal(&error))
     }
 
@@ -420,15 +496,15 @@ impl Service {
 
     pub(super) async fn invoke(
         self: &Arc<Self>,
-        function: &str,
+        named: Named<'_>,
         kind: InvocationType,
         payload: Bytes,
         client_context: Option<String>,
     ) -> Result<Invocation, AwsError> {
-        let name = parse_function_name(function, None)?;
-        let found = self
-            .find(name)
-            .ok_or_else(|| not_found(&format!("{}:$LATEST", self.arn(name))))?;
+        let found = self.resolve(named).ok_or_else(|| {
+            let qualifier = named.qualifier.or(Some(LATEST));
+            not_found(&self.qualified_arn(Named { qualifier, ..named }))
+        })?;
         let bytes_max = match kind {
             InvocationType::RequestResponse | InvocationType::DryRun => REQUEST_BYTES_MAX,
             InvocationType::Event => EVENT_BYTES_MAX,
@@ -456,12 +532,13 @@ impl Service {
                 payload
             },
             timeout: Duration::from_secs(found.kept.spec.timeout_seconds.into()),
-            function_arn: found.arn.clone(),
+            function_arn: self.qualified_arn(named),
             trace_id: trace_id(unix_millis_now()),
             client_context,
         });
         let nothing = |event: &Event| Invocation {
             request_id: event.request_id.clone(),
+            executed_version: found.launch.version.clone(),
             payload: Bytes::new(),
             function_error: None,
             log_tail: Bytes::new(),
@@ -472,7 +549,7 @@ impl Service {
                 let accepted = nothing(&event);
                 tokio::spawn(asynchronous::run(
                     Arc::downgrade(self),
-                    name.to_owned(),
+                    (named.name.to_owned(), named.qualifier.map(str::to_owned)),
                     event,
                     self.closing.subscribe(),
                 ));
@@ -486,7 +563,7 @@ impl Service {
 
     pub(super) async fn shut_down(&self) {
         self.closing.send_replace(true);
-        for function in self.list() {
+        for function in self.all() {
             function.pool.retire();
         }
         self.register.end_all().await;
@@ -515,7 +592,7 @@ async fn end_idle(service: Weak<Service>, idle_max: Duration, mut closing: watch
         let Some(service) = service.upgrade() else {
             return;
         };
-        for function in service.list() {
+        for function in service.all() {
             function.pool.end_idle(idle_max, Instant::now());
         }
     }

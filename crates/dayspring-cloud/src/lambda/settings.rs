@@ -8,12 +8,13 @@ use ::http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::answer::qualifier;
 use super::control::{
     CONCURRENCY_MAX, Done, conflict, edit, find, invalid, parse, resource_not_found, validation,
 };
 use super::date::unix_millis_now;
 use super::function::{EventInvoke, Function};
-use super::name::parse_function_name;
+use super::name::{LATEST, not_found, parse_function_name, parse_named};
 use super::service::Service;
 use crate::error::AwsError;
 use crate::http::{Call, decode_percent, form_fields};
@@ -30,8 +31,9 @@ pub(super) async fn policy(
 ) -> Option<Done> {
     let done = match (&call.parts.method, rest) {
         (&Method::POST, []) => add_permission(service, call, name).await,
-        (&Method::GET, []) => find(service, name).and_then(|function| {
-            let statements = &function.kept.settings.policy;
+        (&Method::GET, []) => policy_of(service, call, name).and_then(|(function, resource)| {
+            let mut statements = function.kept.settings.policy.clone();
+            statements.retain(|statement| statement["Resource"] == resource.as_str());
             if statements.is_empty() {
                 return Err(resource_not_found(
                     "The resource you requested does not exist.",
@@ -44,12 +46,15 @@ pub(super) async fn policy(
         }),
         (&Method::DELETE, [id]) => {
             let id = decode_percent(id);
-            edit(service, name, move |after| {
+            let (function, resource) = match policy_of(service, call, name) {
+                Ok(found) => found,
+                Err(error) => return Some(Err(error)),
+            };
+            edit(service, &function.kept.spec.name, move |after| {
                 let count = after.settings.policy.len();
-                after
-                    .settings
-                    .policy
-                    .retain(|statement| statement["Sid"] != id.as_str());
+                after.settings.policy.retain(|statement| {
+                    statement["Sid"] != id.as_str() || statement["Resource"] != resource.as_str()
+                });
                 if after.settings.policy.len() == count {
                     return Err(resource_not_found(&format!(
                         "Statement {id} is not found in resource policy."
@@ -65,6 +70,21 @@ pub(super) async fn policy(
     Some(done)
 }
 
+/// The function, and the ARN that a policy is for: its own, or that of a version or an alias.
+fn policy_of(
+    service: &Service,
+    call: &Call,
+    name: &str,
+) -> Result<(Arc<Function>, String), AwsError> {
+    let text = decode_percent(name);
+    let named = parse_named(&text, qualifier(call))?;
+    let resource = service.qualified_arn(named);
+    if service.resolve(named).is_none() {
+        return Err(not_found(&resource));
+    }
+    Ok((find(service, named.name)?, resource))
+}
+
 async fn add_permission(service: &Arc<Service>, call: &Call, name: &str) -> Done {
     #[derive(Debug, Default, Deserialize)]
     #[serde(rename_all = "PascalCase", default)]
@@ -76,7 +96,7 @@ async fn add_permission(service: &Arc<Service>, call: &Call, name: &str) -> Done
         source_account: Option<String>,
     }
     let input: Input = parse(&call.body)?;
-    let function = find(service, name)?;
+    let (function, resource) = policy_of(service, call, name)?;
     let principal = if input.principal == "*" {
         json!("*")
     } else if input.principal.ends_with(".amazonaws.com") {
@@ -89,7 +109,7 @@ async fn add_permission(service: &Arc<Service>, call: &Call, name: &str) -> Done
         "Effect": "Allow",
         "Principal": principal,
         "Action": input.action,
-        "Resource": function.arn,
+        "Resource": resource,
     });
     let mut condition = Map::new();
     if let Some(account) = input.source_account {
@@ -106,8 +126,11 @@ async fn add_permission(service: &Arc<Service>, call: &Call, name: &str) -> Done
     }
     let shown = json!({"Statement": statement.to_string()});
     let id = input.statement_id;
-    edit(service, name, move |after| {
-        if after.settings.policy.iter().any(|other| other["Sid"] == id.as_str()) {
+    edit(service, &function.kept.spec.name, move |after| {
+        let is_taken = after.settings.policy.iter().any(|other| {
+            other["Sid"] == id.as_str() && other["Resource"] == statement["Resource"]
+        });
+        if is_taken {
             return Err(conflict(format!(
                 "The statement id ({id}) provided already exists. Please provide a new statement id, or remove the existing statement."
             )));
@@ -186,6 +209,11 @@ pub(super) async fn event_invoke(
         maximum_retry_attempts: Option<u32>,
         maximum_event_age_in_seconds: Option<u32>,
         destination_config: Option<Value>,
+    }
+    if let Some(other) = qualifier(call).filter(|qualifier| *qualifier != LATEST) {
+        return Some(Err(invalid(format!(
+            "The local cloud keeps one event invoke config for a function, whatever its version (Qualifier {other})."
+        ))));
     }
     let missing = |function: &Function| {
         resource_not_found(&format!(

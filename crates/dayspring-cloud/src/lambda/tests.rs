@@ -4,6 +4,7 @@ mod api;
 mod json_logs;
 mod rough;
 mod runtimes;
+mod versions;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -43,6 +43,7 @@ const SESSION_TOKEN: &str = "ZGF5c3ByaW5nLWxvY2FsLXNlc3Npb24tdG9rZW4=";
 #[derive(Debug)]
 pub(super) struct Surroundings<'a> {
     pub(super) identity: &'a Identity,
+    pub(super) version: &'a str,
     pub(super) endpoint_url: &'a str,
     pub(super) task_root: &'a Path,
     pub(super) layer_root: Option<&'a Path>,
@@ -93,7 +94,7 @@ pub(super) fn variables(
     set("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY);
     set("AWS_SESSION_TOKEN", SESSION_TOKEN);
     set("AWS_LAMBDA_FUNCTION_NAME", &spec.name);
-    set("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST");
+    set("AWS_LAMBDA_FUNCTION_VERSION", surroundings.version);
     set(
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
         &spec.memory_mib.to_string(),
@@ -162,6 +163,7 @@ mod tests {
             &spec,
             &Surroundings {
                 identity: &Identity::default(),
+                version: "$LATEST",
                 endpoint_url: "http://127.0.0.1:4566",
                 task_root: Path::new("/code"),
                 layer_root: Some(Path::new("/layers")),

@@ -30,6 +30,11 @@ fn boto3_makes_changes_and_invokes_functions() {
     run(include_str!("../judges/lambda_boto3.py"));
 }
 
+#[test]
+fn boto3_publishes_versions_behind_an_alias() {
+    run(include_str!("../judges/versions.py"));
+}
+
 fn run(script: &str) {
     let folder = tempfile::tempdir().unwrap();
     let cloud = Running::on(&folder);

@@ -106,6 +106,54 @@ client.delete_function_concurrency(FunctionName="hello")
 assert invoke()[1]["version"] == 2
 assert "minimum value of [100]" in message("InvalidParameterValueException", client.put_function_concurrency, FunctionName="hello", ReservedConcurrentExecutions=901)
 
+# Versions: the function as it was. Aliases: names for them.
+assert [version["Version"] for version in client.list_versions_by_function(FunctionName="hello")["Versions"]] == ["$LATEST"]
+first = client.publish_version(FunctionName="hello", Description="the first")
+assert (first["Version"], first["Description"]) == ("1", "the first") and first["FunctionArn"] == made["FunctionArn"] + ":1", first
+assert client.publish_version(FunctionName="hello")["Version"] == "1"
+assert "different from current CodeSHA256" in message("InvalidParameterValueException", client.publish_version, FunctionName="hello", CodeSha256="x")
+message("PreconditionFailedException", client.publish_version, FunctionName="hello", RevisionId="0")
+live = client.create_alias(FunctionName="hello", Name="live", FunctionVersion="1")
+assert live["AliasArn"] == made["FunctionArn"] + ":live" and live["FunctionVersion"] == "1", live
+second = client.update_function_code(FunctionName="hello", ZipFile=archive(app="import os\ndef handler(event, context):\n    return [os.environ['AWS_LAMBDA_FUNCTION_VERSION'], context.invoked_function_arn]\n"), Publish=True)
+assert second["Version"] == "2" and second["FunctionArn"].endswith(":hello:2"), second
+answer, payload = invoke(Qualifier="live", LogType="Tail")
+assert payload["version"] == 2 and answer["ExecutedVersion"] == "1", payload
+assert b" Version: 1\n" in base64.b64decode(answer["LogResult"])
+assert invoke()[1] == ["$LATEST", made["FunctionArn"]]
+assert invoke(Qualifier="2")[1] == ["2", made["FunctionArn"] + ":2"]
+moved = client.update_alias(FunctionName="hello", Name="live", FunctionVersion="2", RevisionId=live["RevisionId"])
+assert moved["RevisionId"] != live["RevisionId"] and moved["FunctionVersion"] == "2"
+answer = client.invoke(FunctionName=live["AliasArn"])
+assert json.loads(answer["Payload"].read()) == ["2", live["AliasArn"]] and answer["ExecutedVersion"] == "2"
+message("PreconditionFailedException", client.update_alias, FunctionName="hello", Name="live", RevisionId=live["RevisionId"])
+message("ResourceConflictException", client.create_alias, FunctionName="hello", Name="live", FunctionVersion="1")
+assert message("ResourceNotFoundException", client.create_alias, FunctionName="hello", Name="x", FunctionVersion="9") == f"Function not found: {made['FunctionArn']}:9"
+message("ValidationException", client.create_alias, FunctionName="hello", Name="7", FunctionVersion="1")
+assert "one version" in message("InvalidParameterValueException", client.update_alias, FunctionName="hello", Name="live", RoutingConfig={"AdditionalVersionWeights": {"1": 0.5}})
+assert message("ResourceNotFoundException", client.get_alias, FunctionName="hello", Name="nobody") == f"Cannot find alias arn: {made['FunctionArn']}:nobody"
+assert client.get_alias(FunctionName="hello", Name="live")["FunctionVersion"] == "2"
+assert [alias["Name"] for alias in client.list_aliases(FunctionName="hello")["Aliases"]] == ["live"]
+assert client.list_aliases(FunctionName="hello", FunctionVersion="1")["Aliases"] == []
+pages = client.get_paginator("list_versions_by_function").paginate(FunctionName="hello", PaginationConfig={"PageSize": 2})
+assert [[version["Version"] for version in page["Versions"]] for page in pages] == [["$LATEST", "1"], ["2"]]
+everything = client.list_functions(FunctionVersion="ALL")["Functions"]
+assert [function["Version"] for function in everything] == ["$LATEST", "1", "2"] and everything[0]["FunctionArn"].endswith(":$LATEST")
+shown = client.get_function_configuration(FunctionName="hello", Qualifier="live")
+assert shown["FunctionArn"] == live["AliasArn"] and shown["Version"] == "2" and shown["CodeSha256"] == second["CodeSha256"]
+client.add_permission(FunctionName="hello", Qualifier="live", StatementId="one", Action="lambda:InvokeFunction", Principal="apigateway.amazonaws.com")
+assert json.loads(client.get_policy(FunctionName="hello", Qualifier="live")["Policy"])["Statement"][0]["Resource"] == live["AliasArn"]
+message("ResourceNotFoundException", client.get_policy, FunctionName="hello")
+assert "whatever its version" in message("InvalidParameterValueException", client.put_function_event_invoke_config, FunctionName="hello", Qualifier="live", MaximumRetryAttempts=0)
+assert "does not match" in message("InvalidParameterValueException", client.invoke, FunctionName="hello:1", Qualifier="2")
+assert "[live]" in message("ResourceConflictException", client.delete_function, FunctionName="hello", Qualifier="2")
+client.delete_alias(FunctionName="hello", Name="live")
+client.delete_function(FunctionName="hello", Qualifier="2")
+message("ResourceNotFoundException", client.invoke, FunctionName="hello", Qualifier="2")
+message("ResourceNotFoundException", client.invoke, FunctionName="hello", Qualifier="live")
+message("InvalidParameterValueException", client.delete_function, FunctionName="hello", Qualifier="$LATEST")
+assert client.publish_version(FunctionName="hello")["Version"] == "3"
+
 # Its policy, its events, its tags.
 permission = dict(FunctionName="hello", StatementId="one", Action="lambda:InvokeFunction", Principal="apigateway.amazonaws.com", SourceArn="arn:aws:execute-api:us-east-1:000000000000:x/*")
 assert json.loads(client.add_permission(**permission)["Statement"])["Principal"] == {"Service": "apigateway.amazonaws.com"}
@@ -144,8 +192,6 @@ for page in client.get_paginator("list_functions").paginate(PaginationConfig={"P
     names += [function["FunctionName"] for function in page["Functions"]]
 assert names == ["hello", "layered"], names
 assert client.get_account_settings()["AccountUsage"]["FunctionCount"] == 2
-assert [version["Version"] for version in client.list_versions_by_function(FunctionName="hello")["Versions"]] == ["$LATEST"]
-assert client.list_aliases(FunctionName="hello")["Aliases"] == []
 client.delete_function(FunctionName="hello")
 message("ResourceNotFoundException", client.delete_function, FunctionName="hello")
 message("ResourceNotFoundException", client.invoke, FunctionName="hello")

@@ -14,9 +14,11 @@ mod ec2_subnet;
 mod ec2_vpc;
 mod iam_role;
 mod inline_code;
+mod lambda_alias;
 mod lambda_function;
 mod lambda_layer_version;
 mod lambda_permission;
+mod lambda_version;
 mod logs_log_group;
 mod properties;
 mod rds_db_cluster;
@@ -79,6 +81,8 @@ enum Kind {
     DbInstance,
     LayerVersion,
     Function,
+    Version,
+    Alias,
     Permission,
     Role,
     LogGroup,
@@ -108,6 +112,8 @@ impl Kind {
             "AWS::RDS::DBInstance" => Self::DbInstance,
             "AWS::Lambda::LayerVersion" => Self::LayerVersion,
             "AWS::Lambda::Function" => Self::Function,
+            "AWS::Lambda::Version" => Self::Version,
+            "AWS::Lambda::Alias" => Self::Alias,
             "AWS::Lambda::Permission" => Self::Permission,
             "AWS::IAM::Role" => Self::Role,
             "AWS::Logs::LogGroup" => Self::LogGroup,
@@ -139,6 +145,8 @@ impl Kind {
             Self::DbInstance => &rds_db_instance::SCHEMA,
             Self::LayerVersion => &lambda_layer_version::SCHEMA,
             Self::Function => &lambda_function::SCHEMA,
+            Self::Version => &lambda_version::SCHEMA,
+            Self::Alias => &lambda_alias::SCHEMA,
             Self::Permission => &lambda_permission::SCHEMA,
             Self::Role => &iam_role::SCHEMA,
             Self::LogGroup => &logs_log_group::SCHEMA,
@@ -179,9 +187,11 @@ const NAMES: &[&str] = &[
     "AWS::IAM::Role",
     "AWS::KMS::Alias",
     "AWS::KMS::Key",
+    "AWS::Lambda::Alias",
     "AWS::Lambda::Function",
     "AWS::Lambda::LayerVersion",
     "AWS::Lambda::Permission",
+    "AWS::Lambda::Version",
     "AWS::Logs::LogGroup",
     "AWS::RDS::DBCluster",
     "AWS::RDS::DBClusterParameterGroup",
@@ -225,6 +235,8 @@ impl Provider for Types {
             Kind::DbInstance => rds_db_instance::create(self, &request),
             Kind::LayerVersion => lambda_layer_version::create(self, &request),
             Kind::Function => lambda_function::put(self, &request, None).await,
+            Kind::Version => lambda_version::create(self, &request).await,
+            Kind::Alias => lambda_alias::put(self, &request, None).await,
             Kind::RestApi => api_gateway_rest_api::create(self, &request),
             Kind::Resource => api_gateway_resource::create(self, &request),
             Kind::Method => api_gateway_method::put(self, &request),
@@ -256,6 +268,7 @@ impl Provider for Types {
             Kind::LogGroup => logs_log_group::put(self, &request, Some(before)),
             Kind::DbCluster => rds_db_cluster::update(self, &request, before).await,
             Kind::Function => lambda_function::put(self, &request, Some(before)).await,
+            Kind::Alias => lambda_alias::put(self, &request, Some(before)).await,
             Kind::RestApi => api_gateway_rest_api::update(self, &request, before),
             Kind::Method => api_gateway_method::put(self, &request),
             Kind::Stage => api_gateway_stage::put(self, &request),
@@ -266,9 +279,11 @@ impl Provider for Types {
             Kind::Custom => custom_resource::update(self, &request, before).await,
             Kind::Recorded(recorded) => recorded.put(self, &request, Some(before)),
             // What matters of these cannot change in place; the rest is recorded.
-            Kind::DbInstance | Kind::LayerVersion | Kind::Resource | Kind::Deployment => {
-                Ok(unchanged(before))
-            }
+            Kind::DbInstance
+            | Kind::LayerVersion
+            | Kind::Version
+            | Kind::Resource
+            | Kind::Deployment => Ok(unchanged(before)),
         }
     }
 
@@ -302,6 +317,8 @@ impl Provider for Types {
             Kind::DbInstance => Ok(self.rds.delete_instance(&before.physical_id)?),
             Kind::LayerVersion => Ok(self.lambda.delete_layer_version(&before.physical_id)?),
             Kind::Function => Ok(self.lambda.delete_function(&before.physical_id).await?),
+            Kind::Version => Ok(self.lambda.delete_version(&before.physical_id).await?),
+            Kind::Alias => Ok(self.lambda.delete_alias(&before.physical_id).await?),
             Kind::RestApi => forgive_missing(self.gateway.delete_rest_api(&before.physical_id)),
             Kind::Resource => {
                 let api = Reader::new(&before.properties).text("RestApiId")?;

@@ -103,9 +103,20 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         id: "lambda-versions",
         service: "Lambda",
-        here: "only $LATEST; versions and aliases are not found",
-        aws: "published versions and aliases",
-        warned: Warned::Never,
+        here: "ReservedConcurrentExecutions holds for each version by itself, and an event invoke config for all of a function's versions; weights of an alias are refused; provisioned concurrency is recorded in a template and refused elsewhere",
+        aws: "reserved concurrency is shared by all versions; each qualifier has its own event invoke config; an alias may send a share of its requests to a second version",
+        warned: Warned::Template(&[
+            property(
+                "AWS::Lambda::Version",
+                "ProvisionedConcurrencyConfig",
+                When::Present,
+            ),
+            property(
+                "AWS::Lambda::Alias",
+                "ProvisionedConcurrencyConfig",
+                When::Present,
+            ),
+        ]),
         source: "https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html",
     },
     Row {
