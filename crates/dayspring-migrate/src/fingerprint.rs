@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::lexer;
-use crate::session::{Session, SessionError, Value};
+use crate::session::{Row, Session, SessionError, Value};
 use crate::statement::{After, Analysis, Object, ObjectKind, quote};
 
 /// Beyond this the lines of a definition are not kept in the journal, only their digest.
@@ -44,14 +44,39 @@ impl Fingerprint {
     ) -> Result<Self, SessionError> {
         let mut objects = Vec::with_capacity(analysis.touched.len());
         for touched in &analysis.touched {
-            let text = show_create(session, &touched.object, schema).await?;
-            objects.push(Definition::new(&touched.object, text.as_deref()));
+            let answer = session.query(&look(&touched.object, schema), &[]).await;
+            objects.push(Definition::read(&touched.object, answer)?);
         }
         Ok(Self { objects })
+    }
+
+    /// The query that reads all that [`take`](Self::take) would, where one does.
+    pub(crate) fn only_look(analysis: &Analysis, schema: &str) -> Option<String> {
+        match &analysis.touched[..] {
+            [touched] => Some(look(&touched.object, schema)),
+            [] | [_, _, ..] => None,
+        }
+    }
+
+    /// What the answer to [`only_look`](Self::only_look) shows; nothing where it shows nothing.
+    pub(crate) fn of_only_look(
+        analysis: &Analysis,
+        answer: Result<Vec<Row>, SessionError>,
+    ) -> Option<Self> {
+        let touched = analysis.touched.first()?;
+        let definition = Definition::read(&touched.object, answer).ok()?;
+        Some(Self {
+            objects: vec![definition],
+        })
     }
 }
 
 impl Definition {
+    fn read(object: &Object, answer: Result<Vec<Row>, SessionError>) -> Result<Self, SessionError> {
+        let text = definition_in(object, answer)?;
+        Ok(Self::new(object, text.as_deref()))
+    }
+
     fn new(object: &Object, text: Option<&str>) -> Self {
         let lines = text.map(canonical_lines).unwrap_or_default();
         let digest = text.map(|_| Digest::of_bytes(lines.join("\n").as_bytes()).to_string());
@@ -68,11 +93,8 @@ impl Definition {
     }
 }
 
-async fn show_create<S: Session>(
-    session: &mut S,
-    object: &Object,
-    schema: &str,
-) -> Result<Option<String>, SessionError> {
+/// The query for the definition of an object.
+fn look(object: &Object, schema: &str) -> String {
     let schema = object.schema.as_deref().unwrap_or(schema);
     let name = match object.kind {
         ObjectKind::Database => quote(&object.name),
@@ -84,19 +106,21 @@ async fn show_create<S: Session>(
             format!("{}.{}", quote(schema), quote(&object.name))
         }
     };
+    format!("SHOW CREATE {} {name}", object.kind.keyword())
+}
+
+/// The definition in the answer to [`look`]; nothing where there is no such object.
+fn definition_in(
+    object: &Object,
+    answer: Result<Vec<Row>, SessionError>,
+) -> Result<Option<String>, SessionError> {
     // The column of the text, as dev.mysql.com and mariadb.com show them for each SHOW CREATE.
     let column = match object.kind {
         ObjectKind::Table | ObjectKind::Database => 1,
         ObjectKind::Procedure | ObjectKind::Function | ObjectKind::Trigger => 2,
         ObjectKind::Event => 3,
     };
-    match session
-        .query(
-            &format!("SHOW CREATE {} {name}", object.kind.keyword()),
-            &[],
-        )
-        .await
-    {
+    match answer {
         Ok(rows) => Ok(rows
             .into_iter()
             .next()

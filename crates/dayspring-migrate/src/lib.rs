@@ -62,7 +62,7 @@ pub use plan::{Action, Decision, Mode, Plan, PlannedStep, plan};
 pub use refusal::Refusal;
 pub use render::{render_failure, render_run_failure};
 pub use script::{Phase, Script, ScriptError, ScriptId, Scripts, Statement, Version};
-pub use session::{Ran, Row, Session, SessionError, Value, Write};
+pub use session::{Ran, Recorded, Row, Session, SessionError, Value, Write, write_then_run};
 pub use split::{Piece, Reading, SplitError, SplitErrorKind, StatementSpan, pieces, split};
 pub use statement::{
     After, Analysis, Class, Directive, Memory, Object, ObjectKind, Recovery, Touched, analyse,

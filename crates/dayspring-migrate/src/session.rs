@@ -83,6 +83,40 @@ pub struct Ran {
     pub error: Option<SessionError>,
 }
 
+/// How a call ended that was given writes, and a statement to send after them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recorded {
+    /// The writes are committed, and the statement was sent after that.
+    Ran {
+        /// How it ended.
+        answer: Result<(), SessionError>,
+        /// What the query after it answered; nothing where it was not asked.
+        seen: Option<Result<Vec<Row>, SessionError>>,
+    },
+    /// A write matched no row, so the statement was not sent.
+    Untouched,
+    /// A write failed, so the statement was not sent. Any number of the writes may have taken effect, from the first.
+    Unwritten(SessionError),
+    /// No answer came. What is committed of the writes, and whether the statement was begun after them, is not known.
+    Unknown(SessionError),
+}
+
+/// Carries writes out in one call and runs a statement in another, as a session does that sends no two things at once.
+pub async fn write_then_run<S: Session + ?Sized>(
+    session: &mut S,
+    writes: &[Write],
+    sql: &str,
+) -> Recorded {
+    match session.execute_all(writes).await {
+        Err(error) => Recorded::Unwritten(error),
+        Ok(matched) if matched.contains(&0) => Recorded::Untouched,
+        Ok(_) => Recorded::Ran {
+            answer: session.run(sql).await.map(drop),
+            seen: None,
+        },
+    }
+}
+
 /// A connection to one database. Outside a transaction each call may run on another server session (the Data API does
 /// so); between [`begin`](Self::begin) and its end all calls run on the same one.
 pub trait Session: Send {
@@ -119,6 +153,20 @@ pub trait Session: Send {
     /// Runs a statement of a script exactly as it stands, and gives the number of rows it matched. Outside a
     /// transaction it goes on at the server when the caller's wait ends ([`SessionError::StillRunning`]).
     fn run(&mut self, sql: &str) -> impl Future<Output = Result<u64, SessionError>> + Send;
+
+    /// Carries writes out and, once they are committed, runs a statement of a script as [`run`](Self::run) does. It is
+    /// not sent unless the last write matched a row. A session over a connection sends all of that at once, and with it
+    /// `look`, a query that is only asked if the statement succeeded; otherwise these are calls by themselves, as here,
+    /// and nothing is looked at.
+    fn write_and_run(
+        &mut self,
+        writes: &[Write],
+        sql: &str,
+        look: Option<&str>,
+    ) -> impl Future<Output = Recorded> + Send {
+        let _ = look;
+        write_then_run(self, writes, sql)
+    }
 
     /// Runs statements of a script inside a transaction, from the first, as many as go well together and at least one;
     /// each exactly as it stands, and none after one that failed. Here it is one.
@@ -160,8 +208,8 @@ pub trait Session: Send {
     /// none is open, as after a commit or a beginning that failed, and does nothing then.
     fn rollback(&mut self) -> impl Future<Output = Result<(), SessionError>> + Send;
 
-    /// The server's number for the connection over which the next [`run`](Self::run), or the next transaction to its
-    /// end, goes or does not go at all; `None` where calls have no connection of their own (the Data API). A session that
+    /// The server's number for the connection over which the next [`run`](Self::run) or
+    /// [`write_and_run`](Self::write_and_run), or the next transaction to its end, goes or does not go at all; `None` where calls have no connection of their own (the Data API). A session that
     /// makes a new connection when it has lost one makes it here at the latest: a `run` that finds the connection lost
     /// answers [`SessionError::NotStarted`] or [`SessionError::Unknown`], and is not sent over another one.
     ///

@@ -12,7 +12,8 @@
 //! 4. The engine's own statements carry their values as literals that mean the same under every character set and
 //!    `sql_mode` ([`literal`]): they are also said inside a script's transaction, after its SETs.
 //! 5. Statements that write rows, and the engine's own writes, go together in one packet ([`packet`]): a round trip for
-//!    each costs more than the server's work on it.
+//!    each costs more than the server's work on it. So does a definition with the writes that must be committed before it,
+//!    and with the look at what the next one touches.
 
 mod failure;
 mod literal;

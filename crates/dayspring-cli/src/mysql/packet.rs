@@ -5,6 +5,10 @@
 //! server too, whatever its `sql_mode` and its character set are. That holds for a text without a semicolon and without a
 //! backslash: all else that ends a statement or a literal is the same in every mode.
 
+use dayspring_migrate::Write;
+
+use super::literal;
+
 /// Bytes of one packet: far below the smallest `max_allowed_packet` that is a server's default (1 MiB, in MySQL 5.5).
 const BYTES_MAX: usize = 256 * 1024;
 
@@ -51,6 +55,76 @@ pub(super) fn packets(statements: Vec<String>) -> Vec<Vec<String>> {
         }
     }
     packets
+}
+
+/// ER_DATA_OUT_OF_RANGE: what the server answers to [`GUARD`] where the write before it matched no row.
+pub(super) const OUT_OF_RANGE: u16 = 1690;
+
+/// Fails where the statement before it matched no row: a whole number that is too large is an error in every `sql_mode`
+/// (<https://dev.mysql.com/doc/refman/8.4/en/out-of-range-and-overflow.html>, read 2026-11-23).
+const GUARD: &str = "SELECT 18446744073709551615 + (ROW_COUNT() < 1)";
+
+/// A packet that commits writes and then runs a statement of a script. The server does nothing of what follows a failure:
+/// so the statement runs only where the writes are committed, and the last of them matched a row.
+#[derive(Debug)]
+pub(super) struct Recording {
+    text: String,
+    writes: usize,
+    has_look: bool,
+}
+
+/// The part of a [`Recording`] that the server had come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reached {
+    /// The transaction of the writes, with its COMMIT.
+    Writes,
+    /// What asks in it whether a row was matched.
+    Guard,
+    Statement,
+    /// The query after it.
+    Look,
+    End,
+}
+
+impl Recording {
+    /// Nothing where the statement must go alone.
+    pub(super) fn new(writes: &[Write], sql: &str, look: Option<&str>) -> Option<Self> {
+        if sql.contains([';', '\\']) || !leaves_connection(sql) {
+            return None;
+        }
+        let begin = "START TRANSACTION".to_owned();
+        let bound = writes
+            .iter()
+            .map(|write| literal::bind(&write.sql, &write.parameters()));
+        let after = [GUARD, "COMMIT", sql].into_iter().chain(look);
+        let statements: Vec<String> = std::iter::once(begin)
+            .chain(bound)
+            .chain(after.map(str::to_owned))
+            .collect();
+        let text = join(&statements);
+        (text.len() <= BYTES_MAX).then_some(Self {
+            text,
+            writes: writes.len(),
+            has_look: look.is_some(),
+        })
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Where the server was after so many answers.
+    pub(super) fn reached(&self, answers: usize) -> Reached {
+        let guard = self.writes + 1;
+        match answers {
+            _ if answers == guard => Reached::Guard,
+            // The COMMIT is the next.
+            _ if answers <= guard + 1 => Reached::Writes,
+            _ if answers == guard + 2 => Reached::Statement,
+            _ if answers == guard + 3 && self.has_look => Reached::Look,
+            _ => Reached::End,
+        }
+    }
 }
 
 /// Whether a statement writes rows, is one statement in every mode of the server, and has one answer.
@@ -109,6 +183,42 @@ mod tests {
             assert_eq!(together(&[alone, insert]), 1, "{alone}");
         }
         assert_eq!(together(&[]), 0);
+    }
+
+    #[test]
+    fn a_recording_says_how_far_the_server_came() {
+        let write = Write {
+            sql: "REPLACE INTO j VALUES (:n)".to_owned(),
+            parameters: vec![("n".to_owned(), dayspring_migrate::Value::Long(7))],
+        };
+        let writes = [write.clone(), write];
+        let sql = "/* tag */ CREATE TABLE t (id INT)";
+        let packet = Recording::new(&writes, sql, Some("SHOW CREATE TABLE u")).unwrap();
+        insta::assert_snapshot!(packet.text().replace(BETWEEN, "; "), @"START TRANSACTION; REPLACE INTO j VALUES (7); REPLACE INTO j VALUES (7); SELECT 18446744073709551615 + (ROW_COUNT() < 1); COMMIT; /* tag */ CREATE TABLE t (id INT); SHOW CREATE TABLE u");
+        let reached: Vec<Reached> = (0..8).map(|answers| packet.reached(answers)).collect();
+        assert_eq!(
+            reached,
+            [
+                Reached::Writes,
+                Reached::Writes,
+                Reached::Writes,
+                Reached::Guard,
+                Reached::Writes,
+                Reached::Statement,
+                Reached::Look,
+                Reached::End
+            ]
+        );
+        let packet = Recording::new(&writes, sql, None).unwrap();
+        assert_eq!(packet.reached(6), Reached::End);
+        for alone in [
+            "/* tag */ CREATE PROCEDURE p() BEGIN SELECT 1; END",
+            r"/* tag */ CREATE TABLE t (id INT COMMENT 'it\'s')",
+            "/* tag */ ANALYZE TABLE t",
+            "/* tag */ CREATE TABLE t AS SELECT 1",
+        ] {
+            assert!(Recording::new(&writes, alone, None).is_none(), "{alone}");
+        }
     }
 
     #[test]

@@ -3,13 +3,14 @@
 use std::future::Future;
 use std::time::Duration;
 
-use dayspring_migrate::{Ran, Row, Session, SessionError, Value, Write};
+use dayspring_migrate::{Ran, Recorded, Row, Session, SessionError, Value, Write, write_then_run};
 use mysql_async::consts::ColumnType;
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, DriverError, Error as Driver, Opts};
 use tokio::time::{sleep, timeout};
 
 use super::failure::{self, Connection};
+use super::packet::Reached;
 use super::{DatabaseUrl, literal, packet};
 use crate::error::Error;
 
@@ -214,15 +215,15 @@ impl MySqlSession {
         self.give_back(connection, answer).map(|()| affected)
     }
 
-    /// Says several statements in one packet, and gives the rows that each matched, up to the first failure.
-    async fn say_several(&mut self, sql: &str) -> (Vec<u64>, Result<(), SessionError>) {
+    /// Says several statements in one packet, and gives their answers up to the first failure.
+    async fn say_several(&mut self, sql: &str) -> (Vec<Answered>, Result<(), SessionError>) {
         let mut connection = match self.take().await {
             Ok(connection) => connection,
             Err(error) => return (Vec::new(), Err(error)),
         };
-        let mut matched = Vec::new();
-        let answer = read_answers(&mut connection, sql, &mut matched).await;
-        (matched, self.give_back(connection, answer))
+        let mut answered = Vec::new();
+        let answer = read_answers(&mut connection, sql, &mut answered).await;
+        (answered, self.give_back(connection, answer))
     }
 
     /// Says writes in as few packets as they fit in.
@@ -231,7 +232,7 @@ impl MySqlSession {
         for packet in packet::packets(statements) {
             let (of_packet, answer) = self.say_several(&packet::join(&packet)).await;
             answer?;
-            matched.extend(of_packet);
+            matched.extend(of_packet.iter().map(|answered| answered.matched));
         }
         Ok(matched)
     }
@@ -266,6 +267,27 @@ impl MySqlSession {
                 message: "the connection was lost".to_owned(),
             }),
         }
+    }
+
+    /// The failure of a statement that others followed in its packet. The server quotes what follows it: alone it is
+    /// quoted to its end, and refused for the same.
+    async fn refusal_of(
+        &mut self,
+        sql: &str,
+        error: SessionError,
+        is_followed: bool,
+    ) -> Result<(), SessionError> {
+        let is_unparsed = matches!(
+            error,
+            SessionError::Refused {
+                code: PARSE_ERROR,
+                ..
+            }
+        );
+        if is_followed && is_unparsed {
+            return self.run(sql).await.map(drop);
+        }
+        Err(self.explained(error).await)
     }
 
     /// Adds what only the connection that saw the error can ask: which of a foreign key's columns does not match.
@@ -329,17 +351,33 @@ async fn warning(connection: &mut Conn) -> Option<String> {
         .map(|(_, _, message)| message.trim().to_owned())
 }
 
-/// Sends a packet of statements and adds the rows that each matched, until all are answered or one fails.
+/// What the server answered to one statement of a packet.
+#[derive(Debug)]
+struct Answered {
+    /// The rows that it matched, if it wrote.
+    matched: u64,
+    /// The rows that it gave.
+    rows: Vec<mysql_async::Row>,
+}
+
+/// Sends a packet of statements and adds their answers, until all are answered or one fails.
 async fn read_answers(
     connection: &mut Conn,
     sql: &str,
-    matched: &mut Vec<u64>,
+    answered: &mut Vec<Answered>,
 ) -> Result<(), Driver> {
     let mut answers = connection.query_iter(sql).await?;
     while answers.columns().is_some() {
-        matched.push(answers.affected_rows());
-        // Reads on to the next statement's answer.
-        while answers.next().await?.is_some() {}
+        answered.push(Answered {
+            matched: answers.affected_rows(),
+            rows: Vec::new(),
+        });
+        // The end of its rows reads on to the next statement's answer.
+        while let Some(row) = answers.next().await? {
+            if let Some(last) = answered.last_mut() {
+                last.rows.push(row);
+            }
+        }
     }
     // Where there is no next answer, the failure of the next statement may be kept for this call.
     answers.next().await.map(drop)
@@ -407,6 +445,60 @@ impl Session for MySqlSession {
         }
     }
 
+    async fn write_and_run(&mut self, writes: &[Write], sql: &str, look: Option<&str>) -> Recorded {
+        let Some(packet) = packet::Recording::new(writes, sql, look) else {
+            return write_then_run(self, writes, sql).await;
+        };
+        // Over another connection the statement would not go over the one that the lease names.
+        if let Err(error) = self.check_connected() {
+            return Recorded::Unwritten(error);
+        }
+        let (mut answered, answer) = self.say_several(packet.text()).await;
+        let error = match (answer, packet.reached(answered.len())) {
+            (Ok(()), Reached::End) => {
+                let seen = look.and_then(|_| answered.pop());
+                return Recorded::Ran {
+                    answer: Ok(()),
+                    seen: seen.map(|seen| Ok(seen.rows.into_iter().map(engine_row).collect())),
+                };
+            }
+            (Ok(()), _) => SessionError::Unknown {
+                message: format!("the server took {} statements of a packet", answered.len()),
+            },
+            (Err(error), _) => error,
+        };
+        let code = match &error {
+            SessionError::Refused { code, .. } => Some(*code),
+            SessionError::NotStarted { .. }
+            | SessionError::Unknown { .. }
+            | SessionError::StillRunning { .. } => None,
+        };
+        match packet.reached(answered.len()) {
+            reached @ (Reached::Writes | Reached::Guard) if code.is_some() => {
+                // The server stopped in the middle of the transaction.
+                self.transaction = Transaction::Open;
+                drop(self.rollback().await);
+                if reached == Reached::Guard && code == Some(packet::OUT_OF_RANGE) {
+                    Recorded::Untouched
+                } else {
+                    Recorded::Unwritten(error)
+                }
+            }
+            Reached::Writes | Reached::Guard => match error {
+                SessionError::NotStarted { .. } => Recorded::Unwritten(error),
+                error => Recorded::Unknown(error),
+            },
+            Reached::Statement => Recorded::Ran {
+                answer: self.refusal_of(sql, error, look.is_some()).await,
+                seen: None,
+            },
+            Reached::Look | Reached::End => Recorded::Ran {
+                answer: Ok(()),
+                seen: code.is_some().then_some(Err(error)),
+            },
+        }
+    }
+
     async fn run_some(&mut self, statements: &[&str]) -> Ran {
         let together = &statements[..packet::together(statements)];
         if let [alone] = together {
@@ -419,28 +511,25 @@ impl Session for MySqlSession {
             return ran(0, Some(error));
         }
         self.altered = true;
-        let (matched, answer) = self.say_several(&packet::join(together)).await;
+        let (answered, answer) = self.say_several(&packet::join(together)).await;
+        let done = answered.len();
         match answer {
-            Ok(()) if matched.len() == together.len() => ran(matched.len(), None),
+            Ok(()) if done == together.len() => ran(done, None),
             // The transaction is rolled back for this.
             Ok(()) => ran(
                 0,
                 Some(SessionError::NotStarted {
-                    message: format!(
-                        "the server took {} statements for {}",
-                        together.len(),
-                        matched.len()
-                    ),
+                    message: format!("the server took {} statements for {}", together.len(), done),
                 }),
             ),
             // The server quotes what follows, which here is the next statement: alone it quotes this one to its end.
             Err(SessionError::Refused {
                 code: PARSE_ERROR, ..
-            }) if matched.len() < together.len() => match self.run(together[matched.len()]).await {
-                Ok(_) => ran(matched.len() + 1, None),
-                Err(error) => ran(matched.len(), Some(error)),
+            }) if done < together.len() => match self.run(together[done]).await {
+                Ok(_) => ran(done + 1, None),
+                Err(error) => ran(done, Some(error)),
             },
-            Err(error) => ran(matched.len(), Some(self.explained(error).await)),
+            Err(error) => ran(done, Some(self.explained(error).await)),
         }
     }
 

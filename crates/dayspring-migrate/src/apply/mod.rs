@@ -4,7 +4,8 @@
 //! 1. Consecutive data statements and their journal rows are one transaction, so both are there or neither.
 //! 2. A schema statement commits by itself. `started` is written before it with what it touches, `applied` after it,
 //!    with the `started` of the next one where there is one; between the two the database itself says whether it took
-//!    effect ([`settle`]). No statement of a script is sent before all that was before it is recorded.
+//!    effect ([`settle`]). No statement of a script is begun before all that was before it is recorded: a session over a
+//!    connection sends both in one packet, in this order ([`Session::write_and_run`]).
 //! 3. Session statements are recorded as they are passed, and said again before whatever follows them in their script,
 //!    in the same transaction.
 //! 4. An answer that was lost is never taken for a failure: a commit is looked up in the journal, a schema statement is
@@ -23,6 +24,7 @@ use std::time::Duration;
 use crate::blocker::Blockers;
 use crate::connection::Connection;
 use crate::error::{Error, LockWait, StatementFailure};
+use crate::fingerprint::Fingerprint;
 use crate::journal::{
     Entry, Journal, State, Step, Tables, begin, finish, read_journal, replace_fenced,
 };
@@ -120,7 +122,7 @@ pub enum Event<'a> {
         /// How many the script has.
         total: usize,
     },
-    /// Statements are applied and recorded.
+    /// Statements have taken effect. They are recorded, or will be before another one is begun.
     Applied {
         /// The script's path.
         path: &'a str,
@@ -249,6 +251,7 @@ pub async fn apply<S: Session>(
         ended_token: None,
         blockers: None,
         due: Vec::new(),
+        seen: None,
         known: transactional::Known::default(),
         report: Report::default(),
     };
@@ -346,6 +349,8 @@ struct Run<'a, S> {
     blockers: Option<Blockers>,
     /// What the journal is to say before the next statement of a script is sent: it goes out with the next write.
     due: Vec<Due>,
+    /// What a statement touches, if it was seen when the one before it had ended.
+    seen: Option<(ScriptId, usize, Fingerprint)>,
     known: transactional::Known,
     report: Report,
 }
@@ -405,13 +410,28 @@ impl<S: Session> Run<'_, S> {
                 .iter()
                 .any(|step| step.number >= from && step.number <= script.statements.len())
             {
-                self.run_script(script, from).await?;
+                let following = steps
+                    .first()
+                    .filter(|step| step.action == Action::Run)
+                    .and_then(|step| {
+                        self.scripts
+                            .get(step.script)
+                            .map(|next| (next, step.number))
+                    })
+                    .and_then(|(next, number)| Some((next, next.statements.get(number - 1)?)));
+                self.run_script(script, from, following).await?;
             }
         }
         Ok(())
     }
 
-    async fn run_script(&mut self, script: &Script, from: usize) -> Result<(), Stop> {
+    /// Runs a script's statements from one of them on. `following` is the first of the next script.
+    async fn run_script(
+        &mut self,
+        script: &Script,
+        from: usize,
+        following: Option<(&Script, &Statement)>,
+    ) -> Result<(), Stop> {
         self.due.push(Due::Begin(script.id));
         let mut statements = &script.statements[from - 1..];
         while let Some(first) = statements.first() {
@@ -420,8 +440,9 @@ impl<S: Session> Run<'_, S> {
             }
             match &first.analysis.class {
                 Class::Schema(_) => {
-                    self.run_schema(script, first).await?;
                     statements = &statements[1..];
+                    let next = statements.first().map(|next| (script, next));
+                    self.run_schema(script, first, next.or(following)).await?;
                 }
                 Class::Data | Class::Session { .. } => {
                     let count = self.run_data(script, statements).await?;
@@ -457,7 +478,7 @@ impl<S: Session> Run<'_, S> {
         if !may_be_alone {
             return Err(self.refuse_obstacle(script, alone, obstacle));
         }
-        self.run_schema(script, alone).await?;
+        self.run_schema(script, alone, None).await?;
         Ok(1)
     }
 
@@ -479,23 +500,23 @@ impl<S: Session> Run<'_, S> {
 
     /// Carries out what is due, and a write with it. Each may be repeated and touches nothing without the lease.
     async fn write(&mut self, write: Option<Write>) -> Result<(), Stop> {
+        let writes = self.writes_with_due(write);
         // What cannot be written is not tried again: a later run finds what it would have said.
-        let due = std::mem::take(&mut self.due);
-        let writes: Vec<Write> = due
-            .iter()
-            .filter_map(|due| self.write_of(*due))
-            .chain(write)
-            .collect();
+        self.due.clear();
+        self.carry_out_writes(&writes).await
+    }
+
+    async fn carry_out_writes(&mut self, writes: &[Write]) -> Result<(), Stop> {
         if writes.is_empty() {
             return Ok(());
         }
         let mut attempt = 1;
         loop {
-            match self.session.execute_all(&writes).await {
+            match self.session.execute_all(writes).await {
                 Ok(matched) if matched.contains(&0) => {
                     return Err(lease::lost(self.session, &self.tables).await.into());
                 }
-                Ok(_) => break,
+                Ok(_) => return Ok(()),
                 Err(source) if attempt == ATTEMPTS_MAX || is_final(&source) => {
                     return Err(Error::session("writing the journal", source).into());
                 }
@@ -504,14 +525,12 @@ impl<S: Session> Run<'_, S> {
             attempt += 1;
             self.session.pause(self.options.poll).await;
         }
-        for due in due {
-            if let Due::Finish(id, number) = due
-                && let Some(script) = self.scripts.get(id)
-            {
-                self.tell_applied(script, number, number);
-            }
-        }
-        Ok(())
+    }
+
+    /// What is due, and a write after it.
+    fn writes_with_due(&self, write: Option<Write>) -> Vec<Write> {
+        let due = self.due.iter().filter_map(|due| self.write_of(*due));
+        due.chain(write).collect()
     }
 
     fn write_of(&self, due: Due) -> Option<Write> {

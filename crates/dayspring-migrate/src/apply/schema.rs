@@ -1,15 +1,16 @@
 //! A schema statement: `started` before it, `applied` after it.
 
 use super::{
-    ATTEMPTS_MAX, Due, Run, Stop, Unfinished, after, failure, is_lock_trouble, is_lock_wait,
-    lock_wait,
+    ATTEMPTS_MAX, Due, Run, Stop, Unfinished, after, failure, is_final, is_lock_trouble,
+    is_lock_wait, lock_wait,
 };
 use crate::blocker::{self, Blockers};
 use crate::error::Error;
 use crate::fingerprint::Fingerprint;
-use crate::journal::{State, Step};
+use crate::journal::{Entry, State, Step, replace_fenced};
+use crate::lease;
 use crate::script::{Script, Statement};
-use crate::session::{Session, SessionError};
+use crate::session::{Recorded, Session, SessionError};
 use crate::statement::{Class, Recovery};
 
 const IDEMPOTENT: Class = Class::Schema(Recovery::Idempotent);
@@ -20,25 +21,34 @@ fn is_opaque(statement: &Statement) -> bool {
 }
 
 impl<S: Session> Run<'_, S> {
+    /// Runs a schema statement. `next` is the one after it, which may be in another script.
     pub(super) async fn run_schema(
         &mut self,
         script: &Script,
         statement: &Statement,
+        next: Option<(&Script, &Statement)>,
     ) -> Result<(), Stop> {
         let before = self.before(script, statement).await?;
         let started = after(State::Pending, Step::Start { before })?;
-        self.record(script, statement, started.clone()).await?;
         // A definition that is refused has done nothing; a procedure may have committed something before.
         let may_have_committed =
             is_opaque(statement) && statement.analysis.by_itself().class != IDEMPOTENT;
+        let mut is_recorded = false;
         let mut attempt = 1;
         loop {
             self.tell_started(script, statement);
-            let error = match self.send(script, statement).await {
+            let sent = if is_recorded {
+                self.send(script, statement).await
+            } else {
+                self.record_and_send(script, statement, &started, next)
+                    .await
+            };
+            let error = match sent {
                 Ok(()) => break,
                 Err(Unfinished::Stop(stop)) => return Err(stop),
                 Err(Unfinished::Again(error)) => error,
             };
+            is_recorded = true;
             match &error {
                 SessionError::Refused { .. } if is_lock_wait(&error) => {
                     let schema = self.schema_at(script, statement.number);
@@ -87,7 +97,68 @@ impl<S: Session> Run<'_, S> {
         after(started, Step::Succeed)?;
         self.known.forget(&statement.analysis);
         self.due.push(Due::Finish(script.id, statement.number));
+        self.tell_applied(script, statement.number, statement.number);
         Ok(())
+    }
+
+    /// Records that a statement is about to be sent, and sends it: in one call where the session can do that. After
+    /// this it is recorded, unless the run stops.
+    async fn record_and_send(
+        &mut self,
+        script: &Script,
+        statement: &Statement,
+        started: &State,
+        next: Option<(&Script, &Statement)>,
+    ) -> Result<(), Unfinished> {
+        if needs_session(script, statement) || is_opaque(statement) {
+            self.record(script, statement, started.clone()).await?;
+            return self.send(script, statement).await;
+        }
+        self.pin().await?;
+        let entry = Entry::of(script, statement, started.clone());
+        let started_write = replace_fenced(&self.tables, &entry, self.token);
+        let writes = self.writes_with_due(Some(started_write));
+        let tagged = self.tagged(script, statement.number, script.text_of(statement));
+        let next = next.filter(|(_, next)| {
+            next.analysis.class == Class::Schema(Recovery::Fingerprint) && !is_opaque(next)
+        });
+        let look = next.and_then(|(script, next)| {
+            Fingerprint::only_look(&next.analysis, &self.schema_at(script, next.number))
+        });
+        let recorded = self
+            .session
+            .write_and_run(&writes, &tagged, look.as_deref())
+            .await;
+        match recorded {
+            Recorded::Ran { answer, seen } => {
+                self.due.clear();
+                if let (Some((script, next)), Some(seen)) = (next, seen) {
+                    let seen = Fingerprint::of_only_look(&next.analysis, seen);
+                    self.seen = seen.map(|seen| (script.id, next.number, seen));
+                }
+                answer.map_err(Unfinished::Again)
+            }
+            Recorded::Untouched => {
+                self.due.clear();
+                let lost = lease::lost(self.session, &self.tables).await;
+                Err(Unfinished::Stop(lost.into()))
+            }
+            Recorded::Unwritten(source) => {
+                if is_final(&source) {
+                    self.due.clear();
+                    return Err(Stop::from(Error::session("writing the journal", source)).into());
+                }
+                self.session.pause(self.options.poll).await;
+                self.record(script, statement, started.clone()).await?;
+                self.send(script, statement).await
+            }
+            // What was to be recorded is said again: with this token it reads the same, whichever of the two is later.
+            // What became of the statement is settled after that.
+            Recorded::Unknown(source) => {
+                self.record(script, statement, started.clone()).await?;
+                Err(Unfinished::Again(source))
+            }
+        }
     }
 
     /// Records a statement that was cancelled while it waited for a lock.
@@ -114,8 +185,15 @@ impl<S: Session> Run<'_, S> {
         script: &Script,
         statement: &Statement,
     ) -> Result<Option<Fingerprint>, Stop> {
+        // Nothing was sent since it was seen.
+        let seen = self.seen.take();
         if statement.analysis.class != Class::Schema(Recovery::Fingerprint) {
             return Ok(None);
+        }
+        if let Some((id, number, seen)) = seen
+            && (id, number) == (script.id, statement.number)
+        {
+            return Ok(Some(seen));
         }
         let schema = self.schema_at(script, statement.number);
         let taken = Fingerprint::take(self.session, &statement.analysis, &schema).await;
@@ -144,16 +222,9 @@ impl<S: Session> Run<'_, S> {
         text: &str,
         is_opaque: bool,
     ) -> Result<(), Unfinished> {
-        let tagged = format!(
-            "/* {} token {} */ {text}",
-            tag(&self.database, script, statement.number),
-            self.token,
-        );
+        let tagged = self.tagged(script, statement.number, text);
         self.pin().await?;
-        let needs_session = script.statements[..statement.number - 1]
-            .iter()
-            .any(|earlier| matches!(earlier.analysis.class, Class::Session { .. }));
-        if !needs_session && !is_opaque {
+        if !needs_session(script, statement) && !is_opaque {
             return self
                 .session
                 .run(&tagged)
@@ -202,6 +273,18 @@ impl<S: Session> Run<'_, S> {
         drop(self.session.rollback().await);
         sent
     }
+
+    fn tagged(&self, script: &Script, number: usize, text: &str) -> String {
+        let tag = tag(&self.database, script, number);
+        format!("/* {tag} token {} */ {text}", self.token)
+    }
+}
+
+/// Whether session statements before it are to be said again for it.
+fn needs_session(script: &Script, statement: &Statement) -> bool {
+    script.statements[..statement.number - 1]
+        .iter()
+        .any(|earlier| matches!(earlier.analysis.class, Class::Session { .. }))
 }
 
 /// The comment that marks a statement in the process list.

@@ -27,6 +27,8 @@ async fn mortal(world: &World, dies_at: u32, side: Side) -> (Mortal, mpsc::Unbou
     let (died, death) = mpsc::unbounded_channel();
     let session = Mortal {
         inner: Direct::connect(&world.opts).await,
+        sends_together: false,
+        sending: |_| {},
         calls: 0,
         dies_at,
         side,

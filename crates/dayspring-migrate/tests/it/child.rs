@@ -51,6 +51,13 @@ fn announce(word: &str) {
     stdout.flush().unwrap();
 }
 
+fn announce_the_last_statement(sql: &str) {
+    if sql.starts_with("/* dayspring") && sql.contains(INDEX.1.trim_end_matches(';')) {
+        announce("announced");
+        wait_for_a_line();
+    }
+}
+
 fn wait_for_a_line() {
     std::io::stdin().read_line(&mut String::new()).unwrap();
 }
@@ -87,6 +94,11 @@ async fn a_child_migrates_what_its_parent_says() {
     };
     let mut session = Mortal {
         inner: Direct::connect(&opts).await,
+        sends_together: false,
+        sending: match point {
+            Point::BeforeSending => announce_the_last_statement,
+            Point::Call(..) => |_| {},
+        },
         calls: 0,
         dies_at,
         side,
@@ -96,15 +108,7 @@ async fn a_child_migrates_what_its_parent_says() {
         lease: Duration::from_secs(1),
         ..options()
     };
-    let last = files.len();
-    let mut observer = |event: Event<'_>| {
-        if let (Point::BeforeSending, Event::Started { path, .. }) = (point, event)
-            && path.ends_with(&format!("v{last}.sql"))
-        {
-            announce("announced");
-            wait_for_a_line();
-        }
-    };
+    let mut observer = |_: Event<'_>| {};
     tokio::select! {
         ended = apply(&mut session, &scripts, &options, &mut observer) => {
             let shown = match ended {

@@ -135,6 +135,8 @@ fn named(world: &World, files: &[(&'static str, &str)]) -> Vec<(&'static str, St
 enum Way {
     /// Over a connection of its own, whose end shows its own.
     Connection,
+    /// The same, and what can go together is sent together.
+    Packets,
     /// As over the Data API: the lease's time shows it, and a begun statement may still be on its way.
     Pool,
 }
@@ -142,7 +144,7 @@ enum Way {
 impl Way {
     fn options(self) -> Options {
         match self {
-            Self::Connection => options(),
+            Self::Connection | Self::Packets => options(),
             Self::Pool => Options {
                 lease: Duration::from_millis(50),
                 quiet: Duration::from_millis(10),
@@ -186,6 +188,8 @@ async fn run_until(
     let (died, mut death) = mpsc::unbounded_channel();
     let mut session = Mortal {
         inner: way.session(world).await,
+        sends_together: way == Way::Packets,
+        sending: |_| {},
         calls: 0,
         dies_at,
         side,
@@ -233,6 +237,8 @@ async fn check_over(way: Way, files: &[(&'static str, &str)], side: Side) {
         (None, Side::After) => (3, 8),
         (None, Side::AnswerLost) => (5, 8),
         (None, Side::RequestLost) => (7, 8),
+        (None, Side::Between) => (1, 3),
+        (None, Side::LostBetween) => (2, 3),
     };
     for dies_at in (first..).step_by(step) {
         let world = World::new().await;
@@ -249,7 +255,14 @@ async fn check_over(way: Way, files: &[(&'static str, &str)], side: Side) {
             .run(&format!("DROP DATABASE {}", world.database()))
             .await;
         if came_to_its_end {
-            assert!(dies_at > 20, "the run makes more than {dies_at} calls");
+            let least = match side {
+                Side::Between | Side::LostBetween => 5,
+                Side::Before | Side::After | Side::AnswerLost | Side::RequestLost => 20,
+            };
+            assert!(
+                dies_at > least,
+                "the run makes more than {dies_at} calls of the kind"
+            );
             return;
         }
     }
@@ -389,4 +402,54 @@ async fn over_a_pool_of_connections_what_stored_programs_do_survives_the_end_of_
 #[tokio::test]
 async fn over_a_pool_of_connections_data_survives_the_loss_of_any_answer() {
     check_over(Way::Pool, &DATA, Side::AnswerLost).await;
+}
+
+#[tokio::test]
+async fn sent_in_packets_the_schema_survives_the_end_of_the_world_before_any_packet() {
+    check_over(Way::Packets, &SCHEMA, Side::Before).await;
+}
+
+#[tokio::test]
+async fn sent_in_packets_the_schema_survives_the_end_of_the_world_in_any_packet() {
+    check_over(Way::Packets, &SCHEMA, Side::Between).await;
+}
+
+#[tokio::test]
+async fn sent_in_packets_the_schema_survives_the_end_of_the_world_after_any_packet() {
+    check_over(Way::Packets, &SCHEMA, Side::After).await;
+}
+
+#[tokio::test]
+async fn sent_in_packets_the_schema_survives_the_loss_of_any_answer() {
+    check_over(Way::Packets, &SCHEMA, Side::AnswerLost).await;
+}
+
+#[tokio::test]
+async fn sent_in_packets_the_schema_survives_the_loss_of_any_request() {
+    check_over(Way::Packets, &SCHEMA, Side::RequestLost).await;
+}
+
+#[tokio::test]
+async fn sent_in_packets_the_schema_survives_the_loss_of_a_packets_second_half() {
+    check_over(Way::Packets, &SCHEMA, Side::LostBetween).await;
+}
+
+#[tokio::test]
+async fn sent_in_packets_other_kinds_of_statements_survive_the_end_of_the_world_in_any_packet() {
+    check_over(Way::Packets, &CLASSES, Side::Between).await;
+}
+
+#[tokio::test]
+async fn sent_in_packets_other_kinds_of_statements_survive_the_loss_of_any_answer() {
+    check_over(Way::Packets, &CLASSES, Side::AnswerLost).await;
+}
+
+#[tokio::test]
+async fn sent_in_packets_other_objects_survive_the_loss_of_a_packets_second_half() {
+    check_over(Way::Packets, &OBJECTS, Side::LostBetween).await;
+}
+
+#[tokio::test]
+async fn sent_in_packets_other_objects_survive_the_end_of_the_world_after_any_packet() {
+    check_over(Way::Packets, &OBJECTS, Side::After).await;
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dayspring_migrate::{Row, Session, SessionError, Value};
+use dayspring_migrate::{Recorded, Row, Session, SessionError, Value, Write, write_then_run};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, OptsBuilder, Params};
 use tokio::sync::mpsc;
@@ -91,6 +91,22 @@ impl Direct {
                 Ok(conn) => Ok(conn),
                 Err(error) => not_started(&error.to_string()),
             },
+        }
+    }
+
+    /// Carries writes out as one transaction; false where one of them matched no row, and nothing is written.
+    async fn write_in_transaction(&mut self, writes: &[Write]) -> Result<bool, SessionError> {
+        self.begin().await?;
+        let written = self.execute_all(writes).await;
+        match written {
+            Ok(matched) if !matched.contains(&0) => {
+                self.commit().await?;
+                Ok(true)
+            }
+            other => {
+                self.rollback().await?;
+                other.map(|_| false)
+            }
         }
     }
 
@@ -240,11 +256,19 @@ pub(crate) enum Side {
     AnswerLost,
     /// The call never reaches the server and its answer is lost; the world goes on.
     RequestLost,
+    /// A call that writes and then runs a statement ends between the two. Only such calls are counted.
+    Between,
+    /// The same, and only its answer is lost; the world goes on.
+    LostBetween,
 }
 
 /// A session that ends at its n-th call, from 1. It tells so on a channel and then never answers.
 pub(crate) struct Mortal {
     pub(crate) inner: Direct,
+    /// Whether writes and the statement after them, and the look after that, are one call.
+    pub(crate) sends_together: bool,
+    /// Told of each statement of a script that is sent in a call of its own, before that.
+    pub(crate) sending: fn(&str),
     pub(crate) calls: u32,
     pub(crate) dies_at: u32,
     pub(crate) side: Side,
@@ -259,6 +283,13 @@ impl Mortal {
 
     /// Counts a call; true where it is the chosen one.
     async fn is_last(&mut self) -> bool {
+        if matches!(self.side, Side::Between | Side::LostBetween) {
+            return false;
+        }
+        self.is_last_of_counted().await
+    }
+
+    async fn is_last_of_counted(&mut self) -> bool {
         self.calls += 1;
         let is_last = self.calls == self.dies_at;
         if is_last && self.side == Side::Before {
@@ -275,13 +306,19 @@ impl Mortal {
         match (is_last, self.side) {
             (true, Side::After) => self.die().await,
             (true, Side::AnswerLost | Side::RequestLost) => lost(),
-            (true, Side::Before) | (false, _) => answer,
+            (true, Side::Before | Side::Between | Side::LostBetween) | (false, _) => answer,
         }
     }
 
     fn skips(&self, is_last: bool) -> bool {
         is_last && self.side == Side::RequestLost
     }
+}
+
+fn unknown() -> Recorded {
+    Recorded::Unknown(SessionError::Unknown {
+        message: "the answer was lost".to_owned(),
+    })
 }
 
 fn lost<T>() -> Result<T, SessionError> {
@@ -320,6 +357,7 @@ impl Session for Mortal {
     }
 
     async fn run(&mut self, sql: &str) -> Result<u64, SessionError> {
+        (self.sending)(sql);
         let is_last = self.is_last().await;
         let answer = if self.skips(is_last) {
             lost()
@@ -327,6 +365,34 @@ impl Session for Mortal {
             self.inner.run(sql).await
         };
         self.end(is_last, answer).await
+    }
+
+    async fn write_and_run(&mut self, writes: &[Write], sql: &str, look: Option<&str>) -> Recorded {
+        if !self.sends_together {
+            return write_then_run(self, writes, sql).await;
+        }
+        let is_last = self.is_last_of_counted().await;
+        if self.skips(is_last) {
+            return unknown();
+        }
+        let written = self.inner.write_in_transaction(writes).await;
+        match (is_last, self.side, written) {
+            (true, Side::Between, _) => self.die().await,
+            (true, Side::LostBetween, _) => return unknown(),
+            (_, _, Err(error)) => return Recorded::Unwritten(error),
+            (_, _, Ok(false)) => return Recorded::Untouched,
+            (_, _, Ok(true)) => {}
+        }
+        let answer = self.inner.run(sql).await.map(drop);
+        let seen = match (&answer, look) {
+            (Ok(()), Some(look)) => Some(self.inner.query(look, &[]).await),
+            _ => None,
+        };
+        match (is_last, self.side) {
+            (true, Side::After) => self.die().await,
+            (true, Side::AnswerLost) => unknown(),
+            _ => Recorded::Ran { answer, seen },
+        }
     }
 
     async fn begin(&mut self) -> Result<(), SessionError> {

@@ -29,6 +29,8 @@ async fn died_at(sql: &str, side: Side) -> World {
         let (died, mut death) = mpsc::unbounded_channel();
         let mut session = Mortal {
             inner: Direct::connect(&world.opts).await,
+            sends_together: false,
+            sending: |_| {},
             calls: 0,
             dies_at,
             side,
