@@ -6,6 +6,7 @@
 
 mod canonical;
 mod diff;
+mod expression;
 mod read;
 
 use std::collections::BTreeMap;
