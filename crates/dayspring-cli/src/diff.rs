@@ -146,7 +146,7 @@ fn grants(template: &Value, effect: &str) -> BTreeSet<Grant> {
         }
         for statement in many(&properties["AssumeRolePolicyDocument"]["Statement"]) {
             if statement["Effect"] == effect {
-                grant("is assumed", said(&statement["Principal"]));
+                grant("is assumed", principal_said(&statement["Principal"]));
             }
         }
         if effect != "Allow" {
@@ -234,6 +234,14 @@ fn rule_said(rule: &Value) -> String {
     format!("{protocol}{ports} {}", peers.join(" "))
 }
 
+/// Who: an AWS service by its name.
+fn principal_said(principal: &Value) -> String {
+    match principal.as_object() {
+        Some(one) if one.len() == 1 && one.contains_key("Service") => said(&principal["Service"]),
+        _ => said(principal),
+    }
+}
+
 /// One or a list, as IAM's documents have both; null is none.
 fn many(value: &Value) -> &[Value] {
     match value {
@@ -252,15 +260,19 @@ pub(crate) fn said(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Object(object) if object.len() == 1 => {
-            match (object.get("Ref"), object.get("Fn::GetAtt")) {
-                (Some(Value::String(name)), _) => format!("${{{name}}}"),
-                (_, Some(Value::Array(path))) => {
-                    format!(
-                        "${{{}}}",
-                        path.iter().map(said).collect::<Vec<_>>().join(".")
-                    )
+            match object
+                .iter()
+                .next()
+                .map(|(name, value)| (name.as_str(), value))
+            {
+                Some(("Ref", Value::String(name))) => format!("${{{name}}}"),
+                Some(("Fn::GetAtt", Value::Array(path))) => {
+                    let path: Vec<String> = path.iter().map(said).collect();
+                    format!("${{{}}}", path.join("."))
                 }
-                (_, Some(Value::String(path))) => format!("${{{path}}}"),
+                Some(("Fn::GetAtt", Value::String(path))) => format!("${{{path}}}"),
+                // References stand in it in the same way.
+                Some(("Fn::Sub", Value::String(text))) => text.clone(),
                 _ => value.to_string(),
             }
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use unicode_width::UnicodeWidthStr as _;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// `812 B`, `4.1 kB`, `7.3 MB`.
 pub(crate) fn bytes(count: usize) -> String {
@@ -32,6 +32,42 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
     } else {
         format!("{number} {noun}s")
     }
+}
+
+/// As much of a line as fits into so many columns, with a sign where something is left out.
+pub(crate) fn cut(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let mut cut = String::new();
+    for letter in text.chars() {
+        let with_it = cut.width() + letter.width().unwrap_or(0);
+        // The sign is one column wide.
+        if with_it + 1 > columns {
+            break;
+        }
+        cut.push(letter);
+    }
+    if columns > 0 {
+        cut.push('…');
+    }
+    cut
+}
+
+/// Words on lines of at most so many columns; all lines but the first are indented. A word that is longer stands alone.
+pub(crate) fn wrapped(text: &str, columns: usize, indent: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.trim().is_empty() || line.width() + 1 + word.width() <= columns => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            Some(_) => lines.push(format!("{indent}{word}")),
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines.join("\n")
 }
 
 /// Columns as wide as their widest cell, two spaces apart, without trailing space.
@@ -177,6 +213,25 @@ mod tests {
         insta::assert_snapshot!(log_line("m", started).unwrap(), @"v1.sql:2 (statement 1 of 3)");
         let done = r#"{"level":"INFO","target":"dayspring::migrator","message":"nothing to do"}"#;
         assert_eq!(log_line("m", done), None);
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_says_so() {
+        assert_eq!(cut("Migrator", 8), "Migrator");
+        assert_eq!(cut("Migrator", 7), "Migrat…");
+        // Each of these is two columns wide.
+        assert_eq!(cut("移行移行", 6), "移行…");
+        assert_eq!(cut("Migrator", 0), "");
+    }
+
+    #[test]
+    fn words_are_wrapped_and_never_broken() {
+        insta::assert_snapshot!(wrapped("a:Read, a:Write on a-very-long-resource", 16, "  "), @r"
+        a:Read, a:Write
+          on
+          a-very-long-resource
+        ");
+        assert_eq!(wrapped("short", 16, "  "), "short");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 
 use crate::error::Error;
 use crate::render;
+use crate::shutdown;
 
 /// Where a command prints. A broken pipe is no reason to fail: who closed it does not want to read on.
 #[derive(Debug, Clone, Copy)]
@@ -29,8 +30,25 @@ impl Ui {
         Self { color, terminal }
     }
 
-    /// Asks at the terminal, and takes `y` for a yes.
-    pub(crate) fn confirms(self, question: &str) -> bool {
+    /// Asks at the terminal, and takes `y` for a yes. Who wants the process to end says no.
+    pub(crate) async fn agrees(self, question: &'static str) -> bool {
+        let (answer, answered) = tokio::sync::oneshot::channel();
+        // By a thread that nobody waits for: a runtime would not end before it does.
+        std::thread::spawn(move || {
+            // Who asked may be gone.
+            let _unheard = answer.send(self.confirms(question));
+        });
+        tokio::select! {
+            yes = answered => yes.unwrap_or(false),
+            () = shutdown::requested() => {
+                // The question's line is still open.
+                self.note("");
+                false
+            }
+        }
+    }
+
+    fn confirms(self, question: &str) -> bool {
         drop(write!(std::io::stderr(), "{question} [y/N] "));
         let mut answer = String::new();
         let read = std::io::stdin().read_line(&mut answer);
@@ -47,8 +65,7 @@ impl Ui {
         let columns =
             rustix::termios::tcgetwinsize(&out).map_or(80, |size| usize::from(size.ws_col));
         // Beyond the last column it would wrap, and what wraps cannot be written over.
-        let text: String = text.chars().take(columns.saturating_sub(14)).collect();
-        let text = self.paint(CYAN, &text);
+        let text = self.paint(CYAN, &render::cut(text, columns.saturating_sub(14)));
         drop(write!(out, "{:>12} {text}", ""));
         drop(out.flush());
     }
@@ -62,8 +79,7 @@ impl Ui {
 
     /// A line that belongs to the one before it, and is bad news.
     pub(crate) fn alarm(self, text: &str) {
-        let text = self.paint(RED, text);
-        drop(writeln!(std::io::stderr(), "{:>12} {text}", ""));
+        self.indented(RED, text);
     }
 
     /// How many columns a result may take: those of the terminal, as far as lines are easy to read; as `COLUMNS` says;
@@ -89,10 +105,7 @@ impl Ui {
 
     /// A line that belongs to the one before it.
     pub(crate) fn detail(self, text: &str) {
-        let text = self.paint(DIM, text);
-        for line in text.lines() {
-            drop(writeln!(std::io::stderr(), "{:>12} {line}", ""));
-        }
+        self.indented(DIM, text);
     }
 
     /// Something to know that ends nothing.
@@ -134,12 +147,12 @@ impl Ui {
     /// An error with its chain of causes and its help.
     pub(crate) fn error(self, error: &Error) {
         let text = error.to_string();
-        // A rendered report opens with its own "error:".
-        let mut out = if text.starts_with("error") {
-            text
-        } else {
-            format!("{} {text}", self.paint(RED, "error:"))
+        // A rendered report opens with its own "error:", or with "error[RULE]:".
+        let (title, text) = match text.split_once(':') {
+            Some((title, text)) if title.starts_with("error") => (format!("{title}:"), text.trim()),
+            _ => ("error:".to_owned(), text.as_str()),
         };
+        let mut out = format!("{} {text}", self.paint(RED, &title));
         let mut source = std::error::Error::source(error);
         while let Some(cause) = source {
             out.push_str(&format!("\n  caused by: {cause}"));
@@ -149,6 +162,13 @@ impl Ui {
             out.push_str(&format!("\n{} {help}", self.paint(CYAN, " help:")));
         }
         self.note(&out);
+    }
+
+    fn indented(self, color: &str, text: &str) {
+        for line in text.lines() {
+            let line = self.paint(color, line);
+            drop(writeln!(std::io::stderr(), "{:>12} {line}", ""));
+        }
     }
 
     fn progress(self, color: &str, verb: &str, text: &str) {

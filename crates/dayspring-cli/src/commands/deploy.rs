@@ -155,11 +155,11 @@ impl Deploying<'_> {
                     continue;
                 }
                 Err(error) => {
-                    proposal.discard(self.aws, &self.deployment.stack).await?;
+                    self.give_up(proposal).await?;
                     return Err(error);
                 }
             }
-            match self.carry_out(&before, &proposal).await? {
+            match self.carry_out(&before, proposal).await? {
                 Carried::Done(deployed) => return Ok(deployed),
                 Carried::Overtaken => self.say_overtaken(),
             }
@@ -202,7 +202,10 @@ impl Deploying<'_> {
         } else {
             Detail::All
         };
-        self.ui.note(&format!("\n{}", found.render(detail)));
+        let shown = found.render(detail, self.ui.width());
+        if !shown.is_empty() {
+            self.ui.note(&format!("\n{}\n", shown.trim_end()));
+        }
         found.refuse_replacement(&self.args.replace)?;
         // Asked for, or to be asked for below.
         found.refuse_scripts(self.args.reset || !self.args.yes)?;
@@ -211,7 +214,7 @@ impl Deploying<'_> {
         } else {
             "Deploy this?"
         };
-        if self.args.yes || self.ui.confirms(question) {
+        if self.args.yes || self.ui.agrees(question).await {
             return Ok(if found.rebuilds() {
                 Agreed::Rebuild
             } else {
@@ -223,15 +226,24 @@ impl Deploying<'_> {
         })
     }
 
-    async fn carry_out(&self, before: &Before, proposal: &Proposal) -> Result<Carried, Error> {
+    /// Removes what was proposed, unless that is interrupted too.
+    async fn give_up(&self, proposal: Proposal) -> Result<(), Error> {
+        tokio::select! {
+            discarded = proposal.discard(self.aws, &self.deployment.stack) => discarded,
+            () = shutdown::requested() => Ok(()),
+        }
+    }
+
+    async fn carry_out(&self, before: &Before, proposal: Proposal) -> Result<Carried, Error> {
         let mut progress = Progress::new(self.ui);
         let mut is_begun = false;
         let mut observe = |event: Event| {
-            is_begun |= matches!(event, Event::Resource(_));
+            // It is told before CloudFormation is asked to carry it out: from then on that may be under way.
+            is_begun |= matches!(event, Event::ChangeSet { .. });
             progress.show(&event);
         };
         let carried = tokio::select! {
-            carried = deploy::carry_out(self.aws, &self.deployment, before, proposal, &mut observe) => Some(carried),
+            carried = deploy::carry_out(self.aws, &self.deployment, before, &proposal, &mut observe) => Some(carried),
             () = shutdown::requested() => None,
         };
         progress.end();
@@ -239,7 +251,10 @@ impl Deploying<'_> {
         match carried {
             Some(carried) => carried,
             None if is_begun => Err(Error::LeftBehind { stack: stack() }),
-            None => Err(Error::Declined { stack: stack() }),
+            None => {
+                self.give_up(proposal).await?;
+                Err(Error::Declined { stack: stack() })
+            }
         }
     }
 }

@@ -125,12 +125,12 @@ async fn serve(ui: Ui, args: &DevArgs, cloud: &Cloud, loaded: Loaded) -> Result<
             }
             Ok(_) => {}
             Err(error) => {
-                ui.error(&error);
                 let state = if ready {
                     "the stack that was up is still serving"
                 } else {
                     "nothing is served yet"
                 };
+                ui.error(&error);
                 ui.status("Waiting", &format!("for a change; {state}"));
             }
         }
@@ -243,28 +243,18 @@ impl Cycle<'_> {
         }
         let agreed = self.args.reset || {
             self.ui.note(sql.refusal.as_deref().unwrap_or_default());
-            agrees(self.ui).await
+            let is_asked = std::io::stdin().is_terminal();
+            is_asked
+                && self
+                    .ui
+                    .agrees("Make the database anew from the scripts, and lose all that is in it?")
+                    .await
         };
         refuse_scripts(&sql, agreed)?;
         self.ui
             .status("Rebuilding", "the database from the scripts");
         Ok(true)
     }
-}
-
-/// Asks at the terminal. The answer is read by a thread that nobody waits for: a runtime would not end before it does.
-async fn agrees(ui: Ui) -> bool {
-    if !std::io::stdin().is_terminal() {
-        return false;
-    }
-    let (answer, answered) = tokio::sync::oneshot::channel();
-    std::thread::spawn(move || {
-        let yes =
-            ui.confirms("Make the database anew from the scripts, and lose all that is in it?");
-        // Who asked may be gone.
-        let _unheard = answer.send(yes);
-    });
-    answered.await.unwrap_or(false)
 }
 
 impl DevArgs {

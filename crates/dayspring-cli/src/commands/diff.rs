@@ -121,7 +121,7 @@ pub(crate) async fn diff(ui: Ui, args: DiffArgs) -> Result<(), Error> {
     if args.json {
         ui.result(&format!("{:#}", found.to_json()));
     } else {
-        ui.result(found.render(Detail::All).trim_end());
+        ui.result(found.render(Detail::All, ui.width()).trim_end());
     }
     found.refuse_replacement(&args.replace)?;
     if args.exit_code && !found.is_nothing() {
@@ -270,7 +270,8 @@ impl Found {
         })
     }
 
-    pub(super) fn render(&self, detail: Detail) -> String {
+    /// In lines of so many columns, as far as words allow.
+    pub(super) fn render(&self, detail: Detail, columns: usize) -> String {
         let mut text = String::new();
         let mut section = |title: &str, body: &str| {
             if !body.is_empty() {
@@ -280,7 +281,7 @@ impl Found {
         if detail == Detail::All {
             section("Resources", &self.render_resources());
             section("Outputs, tags and the like", &lines(&self.others, ""));
-            section("Permissions that widen", &self.render_widened());
+            section("Permissions that widen", &self.render_widened(columns));
         }
         if self.sql.rebuilds {
             let why = self.sql.refusal.as_deref().unwrap_or_default();
@@ -323,18 +324,36 @@ impl Found {
         text
     }
 
-    /// A line for who may do something on something, with all actions.
-    fn render_widened(&self) -> String {
-        let mut actions: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    /// For each who may do something: on what, with all actions.
+    fn render_widened(&self, columns: usize) -> String {
+        let mut all: BTreeMap<&str, BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
         for grant in &self.widened {
-            let who_and_what = (grant.to.as_str(), grant.on.as_str());
-            actions.entry(who_and_what).or_default().push(&grant.action);
+            let of_one = all.entry(&grant.to).or_default();
+            of_one.entry(&grant.on).or_default().push(&grant.action);
         }
-        let rows: Vec<[String; 3]> = actions
-            .into_iter()
-            .map(|((to, on), actions)| [to.to_owned(), actions.join(", "), on.to_owned()])
-            .collect();
-        render::table(&rows)
+        let mut text = String::new();
+        for (to, of_one) in all {
+            text.push_str(&format!("{to}\n"));
+            for (on, actions) in of_one {
+                let line = format!("    {}", may(&actions, on));
+                text.push_str(&render::wrapped(&line, columns, "        "));
+                text.push('\n');
+            }
+        }
+        text
+    }
+}
+
+/// What somebody may do, as a sentence about them.
+fn may(actions: &[&str], on: &str) -> String {
+    match actions {
+        ["is assumed"] => format!("is assumed by {on}"),
+        ["answers" | "has the policy" | "lets in" | "lets out"] => {
+            format!("{} {on}", actions[0])
+        }
+        // It says all by itself.
+        ["statement"] => on.to_owned(),
+        _ => format!("{} on {on}", actions.join(", ")),
     }
 }
 

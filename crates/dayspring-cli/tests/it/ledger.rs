@@ -68,8 +68,13 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     pub(crate) fn new() -> Self {
+        Self::started_by(Command::new(DAYSPRING))
+    }
+
+    /// With a cloud that is started by this command: `dayspring`, or one that runs it.
+    pub(crate) fn started_by(command: Command) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut command = dayspring(folder.path());
+        let mut command = at_home(command, folder.path());
         command.args([
             "cloud",
             "--port",
@@ -156,6 +161,13 @@ impl Ledger {
         command
     }
 
+    /// One that asks first.
+    pub(crate) fn asking_deploy_command(&self) -> Command {
+        let mut command = self.command(&["deploy"]);
+        command.arg("--bootstrap").arg(bootstrap());
+        command
+    }
+
     /// Deploys; it has to succeed. Gives what was printed.
     #[track_caller]
     pub(crate) fn deploy(&self) -> String {
@@ -227,8 +239,14 @@ impl Ledger {
     }
 }
 
+const DAYSPRING: &str = env!("CARGO_BIN_EXE_dayspring");
+
 fn dayspring(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dayspring"));
+    at_home(Command::new(DAYSPRING), folder)
+}
+
+/// In the project's folder, and with nothing of the user's own settings.
+fn at_home(mut command: Command, folder: &Path) -> Command {
     command
         .current_dir(folder)
         .env("NO_COLOR", "1")

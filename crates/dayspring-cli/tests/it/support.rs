@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 /// Far more than anything here takes: reached only when something hangs.
-const PATIENCE: Duration = Duration::from_secs(300);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
 
 /// All copies of the example are built into one folder, where each replaces the binary of the one before it: so only one
 /// copy is there at a time.
@@ -268,8 +268,13 @@ impl Server {
     }
 
     /// Asks it to end as a service manager would, and waits for that.
-    pub(crate) fn stop(mut self) {
-        signal("TERM", self.child.id());
+    pub(crate) fn stop(self) {
+        self.stop_by("TERM");
+    }
+
+    /// Asks it to end by a signal, and waits for that.
+    pub(crate) fn stop_by(mut self, name: &str) {
+        signal(name, self.child.id());
         let status = self.child.wait().unwrap();
         assert!(status.success(), "ended with {status}:\n{}", self.printed());
     }
@@ -293,7 +298,7 @@ fn read_lines(from: impl Read + Send + 'static, take: impl Fn(String) + Send + '
     });
 }
 
-fn signal(name: &str, process_id: u32) {
+pub(crate) fn signal(name: &str, process_id: u32) {
     drop(
         Command::new("kill")
             .args([&format!("-{name}"), &process_id.to_string()])

@@ -1,13 +1,7 @@
 //! What a terminal gets that a file does not: colours, and lines of its own width.
 
-use std::fs::{File, OpenOptions};
-use std::io::Read as _;
-use std::os::fd::OwnedFd;
-
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
-
 use super::mariadb::Database;
+use crate::terminal::Terminal;
 
 /// Runs `dayspring migrate ARGUMENTS` on a terminal, and gives what it printed.
 fn on_a_terminal(
@@ -16,48 +10,16 @@ fn on_a_terminal(
     no_color: Option<&str>,
     arguments: &[&str],
 ) -> String {
-    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&terminal).unwrap();
-    unlockpt(&terminal).unwrap();
-    let name = ptsname(&terminal, Vec::new()).unwrap();
-    let open = || -> OwnedFd {
-        let side = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(name.to_str().unwrap());
-        side.unwrap().into()
-    };
-    let side = open();
-    let size = Winsize {
-        ws_row: 24,
-        ws_col: columns,
-        ws_xpixel: 0,
-        ws_ypixel: 0,
-    };
-    tcsetwinsize(&side, size).unwrap();
     let mut command = database.command(arguments);
     command
         .env("DATABASE_URL", database.socket_url())
-        .env("TERM", "xterm")
-        .env_remove("NO_COLOR")
-        .stdout(open())
-        .stderr(open());
+        .env_remove("NO_COLOR");
     if let Some(value) = no_color {
         command.env("NO_COLOR", value);
     }
-    let mut child = command.spawn().unwrap();
-    // The command's own ends, which would keep the terminal open.
-    drop(command);
-    drop(side);
-    let mut printed = Vec::new();
-    let mut from = File::from(terminal);
-    let mut bytes = [0; 4096];
-    // A terminal whose other side is closed ends with an error.
-    while let Ok(count @ 1..) = from.read(&mut bytes) {
-        printed.extend_from_slice(&bytes[..count]);
-    }
-    assert!(child.wait().unwrap().success());
-    String::from_utf8(printed).unwrap().replace("\r\n", "\n")
+    let (status, printed) = Terminal::start(command, columns).end();
+    assert!(status.success(), "{printed}");
+    printed
 }
 
 fn database() -> Database {
