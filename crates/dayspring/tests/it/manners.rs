@@ -314,7 +314,8 @@ async fn a_row_that_another_has_locked_ends_in_an_answer_with_its_place() {
         .unwrap();
     // The Data API stops a statement of a transaction after its 45 s, before the server gives up the wait for the row.
     let update = ("UPDATE log", Duration::from_secs(3));
-    stack.database.transaction_time.set(update).unwrap();
+    let set_time = |time| *stack.database.transaction_time.lock().unwrap() = time;
+    set_time(Some(update));
     let scripts = [
         ("v1.sql", V1),
         ("v2.sql", "SELECT 1;\nUPDATE log SET what = 'ours';"),
@@ -329,6 +330,7 @@ async fn a_row_that_another_has_locked_ends_in_an_answer_with_its_place() {
      help: nothing of this script is applied; correct this one and deploy again, it starts at 1
     ");
     other.query_drop("ROLLBACK").await.unwrap();
+    set_time(None);
     let answer = stack.handle(&scripts, stack.event("Update")).await;
     assert_eq!(answer["Status"], "SUCCESS", "{answer}");
     assert_eq!(stack.log().await, ["ours"]);
@@ -371,9 +373,9 @@ async fn statements_that_need_longer_than_an_invocation_are_handed_over() {
     // Whether a table was filled to its end is told by the server's age, in whole seconds.
     let grow_older = "SELECT SLEEP(GREATEST(0, 4 - variable_value)) FROM information_schema.global_status WHERE variable_name = 'Uptime'";
     assert_eq!(stack.database.ask(grow_older).await, ["0"]);
-    let slow = "CREATE TABLE a AS SELECT SLEEP(8) AS n;\nALTER TABLE a ADD INDEX (n);\nINSERT INTO a SELECT SLEEP(0.7);\nINSERT INTO a SELECT SLEEP(0.7);\nINSERT INTO a SELECT SLEEP(0.7);";
+    let slow = "CREATE TABLE a AS SELECT SLEEP(12) AS n;\nALTER TABLE a ADD INDEX (n);\nINSERT INTO a SELECT SLEEP(0.7);\nINSERT INTO a SELECT SLEEP(0.7);\nINSERT INTO a SELECT SLEEP(0.7);";
     let (answer, invocations) =
-        handle_in_turns(&stack, &[("v1.sql", slow)], Duration::from_secs(6)).await;
+        handle_in_turns(&stack, &[("v1.sql", slow)], Duration::from_secs(10)).await;
     assert_eq!(answer["Status"], "SUCCESS", "{answer}");
     assert_eq!(answer["Data"]["Version"], 1);
     assert_eq!(
@@ -381,7 +383,7 @@ async fn statements_that_need_longer_than_an_invocation_are_handed_over() {
         "of all invocations"
     );
     assert_eq!(answer["Data"]["Applied"], 5);
-    assert!(invocations > 2, "{invocations}");
+    assert!(invocations > 1, "{invocations}");
     assert_eq!(stack.database.ask("SELECT COUNT(*) FROM a").await, ["4"]);
     assert_eq!(
         stack
@@ -402,9 +404,10 @@ async fn a_hand_over_that_is_refused_is_answered_with_why() {
         }
     })
     .await;
-    let layer = layer(&[("v1.sql", "CREATE TABLE a AS SELECT SLEEP(5) AS n;")]);
+    let layer = layer(&[("v1.sql", "CREATE TABLE a AS SELECT SLEEP(600) AS n;")]);
     let migrator = stack.migrator(&layer);
-    let context = ends_in(Duration::from_secs(4));
+    // A quarter of it is left for the hand-over, and for the answer.
+    let context = ends_in(Duration::from_secs(12));
     handle(Ok(&migrator), stack.event("Create"), &context)
         .await
         .unwrap();

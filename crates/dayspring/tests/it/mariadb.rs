@@ -154,7 +154,7 @@ pub(crate) struct DataApi {
     call_time: Duration,
     /// How a statement of a transaction begins that is answered with a timeout after this, and is over with its
     /// transaction.
-    pub(crate) transaction_time: OnceLock<(&'static str, Duration)>,
+    pub(crate) transaction_time: std::sync::Mutex<Option<(&'static str, Duration)>>,
 }
 
 impl DataApi {
@@ -164,20 +164,20 @@ impl DataApi {
             transactions: Mutex::default(),
             numbers: AtomicU32::new(0),
             call_time,
-            transaction_time: OnceLock::new(),
+            transaction_time: std::sync::Mutex::default(),
         }
     }
 
     /// Runs a statement, which a timeout ends together with its connection.
     async fn execute_in_time(&self, mut conn: Conn, body: &Value) -> (Option<Conn>, Reply) {
         let sql = body["sql"].as_str().unwrap_or_default();
-        let time = self.transaction_time.get();
+        let time = *self.transaction_time.lock().unwrap();
         let Some((_, time)) = time.filter(|(begins, _)| sql.starts_with(begins)) else {
             let reply = execute(&mut conn, body).await;
             return (Some(conn), reply);
         };
         let id = conn.id();
-        match tokio::time::timeout(*time, execute(&mut conn, body)).await {
+        match tokio::time::timeout(time, execute(&mut conn, body)).await {
             Ok(reply) => (Some(conn), reply),
             Err(_) => {
                 let mut other = connect(&self.opts).await;
