@@ -34,8 +34,10 @@ pub(crate) fn run(root: &Path, judges: &Judges, arguments: &[String]) -> Result<
         .expect("standard output was asked for as a pipe");
     let mut total = Count::default();
     let mut terminal = std::io::stdout().lock();
-    for line in BufReader::new(output).lines() {
+    for line in BufReader::new(output).split(b'\n') {
+        // A test that fails may show bytes that are no text.
         let line = line?;
+        let line = String::from_utf8_lossy(&line);
         writeln!(terminal, "{line}")?;
         if let Some(count) = Count::parse(&line) {
             total.add(&count);
