@@ -2,6 +2,7 @@
 
 mod connection;
 mod head;
+mod page;
 mod render;
 
 use std::net::SocketAddr;
@@ -318,6 +319,9 @@ impl Services {
         } else {
             service
         };
+        if page::is_of_a_strangers_page(&call.parts) {
+            return refuse(service, &strangers_page(), &call.parts);
+        }
         if !route.signed && !self.allow_unsigned {
             return refuse(service, &unsigned(service), &call.parts);
         }
@@ -467,6 +471,14 @@ fn unsigned(service: Service) -> AwsError {
         Service::S3 => (StatusCode::FORBIDDEN, "AccessDenied", "Access Denied"),
     };
     AwsError::new(status, kind, message)
+}
+
+fn strangers_page() -> AwsError {
+    AwsError::new(
+        StatusCode::FORBIDDEN,
+        "AccessDenied",
+        "This cloud answers no web page but those of this machine",
+    )
 }
 
 /// An error in the form of the service's protocol.

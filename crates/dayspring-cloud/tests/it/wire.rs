@@ -70,6 +70,29 @@ fn an_unsigned_request_is_refused_in_the_words_of_its_protocol() {
 }
 
 #[test]
+fn a_web_page_of_somebody_else_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let cloud = Running::on(&folder);
+    let status = |origin: &str, service: &str| {
+        let path = format!("/?X-Amz-Credential=a/20260101/us-east-1/{service}/aws4_request");
+        let headers = [("Origin", origin), ("Content-Type", "text/plain")];
+        send(
+            cloud.aws,
+            "POST",
+            &path,
+            &headers,
+            b"Action=GetCallerIdentity&Version=2011-06-15",
+        )
+        .status
+    };
+    assert_eq!(status("http://localhost:5173", "sts"), 200);
+    for service in ["sts", "lambda", "rds-data", "s3", "secretsmanager"] {
+        assert_eq!(status("https://evil.example", service), 403, "{service}");
+    }
+    cloud.stop();
+}
+
+#[test]
 fn a_service_that_is_not_there_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let cloud = Running::on(&folder);
