@@ -90,7 +90,7 @@ impl Aws {
         let signed = Signed::new(target, credentials.clone(), region.clone());
         Ok(Self {
             cloudformation: aws_sdk_cloudformation::Client::new(&config),
-            s3: S3::new(signed.clone()),
+            s3: S3::new(signed.clone(), account.clone()),
             lambda: Lambda::new(signed.clone()),
             logs: Logs::new(signed),
             credentials,

@@ -1,4 +1,8 @@
 //! The few S3 calls of a deploy.
+//!
+//! The name of the bucket can be guessed from the account's number, so somebody else may have made it before, and could
+//! exchange what is deployed. Each call therefore names the account that has to own it
+//! (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html>, read 2026-11-23).
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
@@ -6,13 +10,19 @@ use http::{Method, Request, StatusCode};
 use super::signed::{Service, Signed};
 use crate::error::Error;
 
-/// A client for one region.
+/// Whose the bucket has to be, or the call is refused with 403.
+const EXPECTED_OWNER: &str = "x-amz-expected-bucket-owner";
+
+/// A client for one region and the buckets of one account.
 #[derive(Debug, Clone)]
-pub(crate) struct S3(Signed);
+pub(crate) struct S3 {
+    signed: Signed,
+    account: String,
+}
 
 impl S3 {
-    pub(super) fn new(signed: Signed) -> Self {
-        Self(signed)
+    pub(super) fn new(signed: Signed, account: String) -> Self {
+        Self { signed, account }
     }
 
     /// Makes a bucket, if it is not there, that blocks public access by default, as all new buckets do since April 2023.
@@ -21,13 +31,13 @@ impl S3 {
             return Ok(());
         }
         // us-east-1 refuses its own name as a constraint (CreateBucket's reference).
-        let body = if self.0.region == "us-east-1" {
+        let body = if self.signed.region == "us-east-1" {
             String::new()
         } else {
             format!(
                 "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><LocationConstraint>{}\
                  </LocationConstraint></CreateBucketConfiguration>",
-                self.0.region
+                self.signed.region
             )
         };
         let (status, body) = self
@@ -56,9 +66,12 @@ impl S3 {
 
     /// The address of an object, as CloudFormation's `TemplateURL` wants it.
     pub(crate) fn object_url(&self, bucket: &str, key: &str) -> String {
-        match &self.0.endpoint_url {
+        match &self.signed.endpoint_url {
             Some(url) => format!("{}/{bucket}/{key}", url.trim_end_matches('/')),
-            None => format!("https://{bucket}.s3.{}.amazonaws.com/{key}", self.0.region),
+            None => format!(
+                "https://{bucket}.s3.{}.amazonaws.com/{key}",
+                self.signed.region
+            ),
         }
     }
 
@@ -93,14 +106,30 @@ impl S3 {
         key: &str,
         body: Bytes,
     ) -> Result<(StatusCode, Bytes), Error> {
-        let url = if key.is_empty() && self.0.endpoint_url.is_none() {
-            format!("https://{bucket}.s3.{}.amazonaws.com/", self.0.region)
+        let request = self.request(operation, method, bucket, key, body);
+        let answer = self.signed.send(Service::S3, operation, request).await?;
+        Ok((answer.status(), answer.into_body()))
+    }
+
+    fn request(
+        &self,
+        operation: &str,
+        method: Method,
+        bucket: &str,
+        key: &str,
+        body: Bytes,
+    ) -> http::Result<Request<Bytes>> {
+        let url = if key.is_empty() && self.signed.endpoint_url.is_none() {
+            format!("https://{bucket}.s3.{}.amazonaws.com/", self.signed.region)
         } else {
             self.object_url(bucket, key)
         };
-        let request = Request::builder().method(method).uri(url).body(body);
-        let answer = self.0.send(Service::S3, operation, request).await?;
-        Ok((answer.status(), answer.into_body()))
+        let mut request = Request::builder().method(method).uri(url);
+        // A bucket that is being made has no owner yet; S3 refuses a name that is taken.
+        if operation != "CreateBucket" {
+            request = request.header(EXPECTED_OWNER, &self.account);
+        }
+        request.body(body)
     }
 }
 
@@ -124,6 +153,24 @@ fn accept(operation: &'static str, status: StatusCode, body: &[u8]) -> Result<()
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::{Target, local_credentials};
+
+    #[test]
+    fn a_bucket_of_another_account_is_not_used() {
+        let target = Target::default();
+        let signed = Signed::new(&target, local_credentials(), "eu-west-1".to_owned());
+        let s3 = S3::new(signed, "123456789012".to_owned());
+        let owner = |operation: &str| {
+            let request = s3.request(operation, Method::PUT, "b", "k", Bytes::new());
+            let headers = request.unwrap().headers().clone();
+            headers
+                .get(EXPECTED_OWNER)
+                .map(|owner| owner.to_str().unwrap().to_owned())
+        };
+        assert_eq!(owner("PutObject").as_deref(), Some("123456789012"));
+        assert_eq!(owner("HeadObject").as_deref(), Some("123456789012"));
+        assert_eq!(owner("CreateBucket"), None);
+    }
 
     #[test]
     fn a_refusal_carries_the_services_words() {

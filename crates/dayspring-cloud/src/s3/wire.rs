@@ -129,6 +129,14 @@ pub(super) fn bucket_and_key(host: &str, path: &str) -> (String, String) {
 
 fn dispatch(store: &Store, identity: &Identity, request: &Request<'_>) -> Result<Answer, AwsError> {
     let method = &request.call.parts.method;
+    let owner = http::header(&request.call.parts, "x-amz-expected-bucket-owner");
+    if owner.is_some_and(|owner| owner != identity.account) {
+        return Err(AwsError::new(
+            StatusCode::FORBIDDEN,
+            "AccessDenied",
+            "Access Denied",
+        ));
+    }
     if request.bucket.is_empty() {
         return match *method {
             Method::GET => Ok(list_buckets(store, identity)),

@@ -25,6 +25,10 @@ s3 = boto3.client("s3")
 assert refused("404", s3.head_bucket, Bucket="assets") == "Not Found"
 s3.create_bucket(Bucket="assets")
 s3.head_bucket(Bucket="assets")
+identity = boto3.client("sts").get_caller_identity()["Account"]
+s3.head_bucket(Bucket="assets", ExpectedBucketOwner=identity)
+refused("403", s3.head_bucket, Bucket="assets", ExpectedBucketOwner="999999999999")
+refused("AccessDenied", s3.put_object, Bucket="assets", Key="theirs", Body=b"", ExpectedBucketOwner="999999999999")
 assert s3.get_bucket_location(Bucket="assets")["LocationConstraint"] is None
 s3.get_bucket_encryption(Bucket="assets")
 s3.put_object(Bucket="assets", Key="a b/ü.txt", Body=b"hello", Metadata={"one": "1"}, ContentType="text/plain")
