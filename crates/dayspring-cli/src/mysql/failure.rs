@@ -9,9 +9,6 @@ use mysql_async::{DriverError, Error, IoError, ServerError};
 /// <https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html>, read 2026-11-23).
 const CONNECTION_ENDED: [u16; 4] = [1053, 1927, 3169, 4031];
 
-/// ER_NET_PACKET_TOO_LARGE: the server's number for what the driver finds before it sends.
-const PACKET_TOO_LARGE: u16 = 1153;
-
 /// How a call failed.
 #[derive(Debug)]
 pub(super) struct Failure {
@@ -47,15 +44,6 @@ pub(super) fn of_call(error: Error) -> Failure {
                 message,
             },
             connection: Connection::Usable,
-        },
-        Error::Driver(DriverError::PacketTooLarge) => Failure {
-            error: SessionError::Refused {
-                code: PACKET_TOO_LARGE,
-                sql_state: "08S01".to_owned(),
-                message: "the statement is longer than the server's `max_allowed_packet`"
-                    .to_owned(),
-            },
-            connection: Connection::Lost,
         },
         other => Failure {
             error: SessionError::Unknown {
@@ -190,11 +178,6 @@ mod tests {
         check(server(1053), "Unknown", Connection::Lost);
         check(server(1927), "Unknown", Connection::Lost);
         let driver = |error| Error::Driver(error);
-        check(
-            driver(DriverError::PacketTooLarge),
-            "Refused",
-            Connection::Lost,
-        );
         check(
             driver(DriverError::ConnectionClosed),
             "Unknown",

@@ -1,7 +1,7 @@
 //! The session itself.
 
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dayspring_migrate::{Ran, Recorded, Row, Session, SessionError, Value, Write, write_then_run};
 use mysql_async::consts::ColumnType;
@@ -31,6 +31,9 @@ const TRANSACTION_STATEMENTS_MAX: usize = 5000;
 /// The server's number for a statement that it cannot parse.
 const PARSE_ERROR: u16 = 1064;
 
+/// ER_NET_PACKET_TOO_LARGE: the server's number for a statement that is longer than it takes.
+const PACKET_TOO_LARGE: u16 = 1153;
+
 /// A session over one connection.
 #[derive(Debug)]
 pub(crate) struct MySqlSession {
@@ -42,6 +45,10 @@ pub(crate) struct MySqlSession {
     transaction: Transaction,
     /// The server's number for the connection.
     id: u64,
+    /// When it was made.
+    since: Instant,
+    /// The longest packet that the server takes.
+    packet_bytes_max: usize,
     /// A connection that was lost and that the server may still have.
     lost: Option<LostConnection>,
     /// Whether a script has said something that may have changed the connection's settings.
@@ -52,6 +59,8 @@ pub(crate) struct MySqlSession {
 struct LostConnection {
     id: u64,
     in_transaction: bool,
+    /// When it was made.
+    since: Instant,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +84,8 @@ impl MySqlSession {
             connection: None,
             transaction: Transaction::None,
             id: 0,
+            since: Instant::now(),
+            packet_bytes_max: usize::MAX,
             lost: None,
             altered: false,
         };
@@ -156,10 +167,14 @@ impl MySqlSession {
 
     /// Opens the session's own connection, and ends what is left of the one before it.
     async fn reopen(&mut self) -> Result<Conn, Driver> {
+        let since = Instant::now();
         let mut connection = self.open().await?;
         // Behind a proxy the number of the greeting may be the proxy's.
-        let id: Option<u64> = connection.query_first("SELECT CONNECTION_ID()").await?;
-        self.id = id.unwrap_or_default();
+        let found: Option<(u64, usize)> = connection
+            .query_first("SELECT CONNECTION_ID(), @@max_allowed_packet")
+            .await?;
+        (self.id, self.packet_bytes_max) = found.unwrap_or((0, usize::MAX));
+        self.since = since;
         if let Some(lost) = self.lost {
             end(&mut connection, lost).await?;
             self.lost = None;
@@ -199,6 +214,7 @@ impl MySqlSession {
                 self.lost = Some(LostConnection {
                     id: self.id,
                     in_transaction: self.transaction == Transaction::Open,
+                    since: self.since,
                 });
                 if self.transaction == Transaction::Open {
                     self.transaction = Transaction::Lost;
@@ -290,6 +306,24 @@ impl MySqlSession {
         Err(self.explained(error).await)
     }
 
+    /// Refuses what the server would not take. The driver finds it too, and loses the connection with it, transaction and
+    /// all.
+    fn check_length(&self, sql: &str) -> Result<(), SessionError> {
+        // The command's byte is of the packet.
+        if sql.len() < self.packet_bytes_max {
+            return Ok(());
+        }
+        Err(SessionError::Refused {
+            code: PACKET_TOO_LARGE,
+            sql_state: "08S01".to_owned(),
+            message: format!(
+                "the statement has {} bytes, and the server's `max_allowed_packet` is {}",
+                sql.len(),
+                self.packet_bytes_max
+            ),
+        })
+    }
+
     /// Adds what only the connection that saw the error can ask: which of a foreign key's columns does not match.
     async fn explained(&mut self, error: SessionError) -> SessionError {
         let SessionError::Refused {
@@ -318,6 +352,12 @@ impl MySqlSession {
 /// Has the server end a connection that it does not know to be lost, and waits until it has.
 async fn end(connection: &mut Conn, lost: LostConnection) -> Result<(), Driver> {
     let id = lost.id;
+    let uptime: Option<(String, u64)> = connection
+        .query_first("SHOW GLOBAL STATUS LIKE 'Uptime'")
+        .await?;
+    if uptime.is_some_and(|(_, seconds)| was_started_since(seconds, lost.since.elapsed())) {
+        return Ok(());
+    }
     let sql = format!(
         "SELECT CAST(command AS CHAR) FROM information_schema.processlist WHERE id = {id} AND id <> CONNECTION_ID()"
     );
@@ -341,6 +381,13 @@ async fn end(connection: &mut Conn, lost: LostConnection) -> Result<(), Driver> 
         sleep(END_POLL).await;
     }
     Ok(())
+}
+
+/// Whether a server that has run for so many seconds was started after a connection of this age was made: then that has
+/// ended, and its number may be another client's.
+fn was_started_since(uptime_seconds: u64, age: Duration) -> bool {
+    // The server counts whole seconds.
+    uptime_seconds + 1 < age.as_secs()
 }
 
 /// The first thing that the server notes beside the error itself.
@@ -435,6 +482,7 @@ impl Session for MySqlSession {
     async fn run(&mut self, sql: &str) -> Result<u64, SessionError> {
         refuse_several(sql)?;
         self.check_connected()?;
+        self.check_length(sql)?;
         let mut connection = self.take().await?;
         self.altered |= !packet::leaves_connection(sql);
         let answer = connection.query_drop(sql).await;
@@ -628,6 +676,14 @@ fn is_whole_number(column_type: ColumnType) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_connection_s_number_is_another_s_once_the_server_was_started_again() {
+        let age = Duration::from_secs(60);
+        assert!(was_started_since(3, age));
+        assert!(!was_started_since(59, age) && !was_started_since(86_400, age));
+        assert!(!was_started_since(0, Duration::from_millis(1900)));
+    }
 
     #[test]
     fn several_statements_in_one_are_not_sent() {

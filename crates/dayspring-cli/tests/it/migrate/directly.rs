@@ -259,3 +259,24 @@ fn new_numbers_the_next_script() {
      help: use letters, digits, `_` and `-`, as in `add_email`
     ");
 }
+
+#[test]
+fn a_statement_that_is_longer_than_the_server_takes_is_refused_with_its_place() {
+    let database = Database::new();
+    // MariaDB takes 16 MiB.
+    let long = "x".repeat(17 * 1024 * 1024);
+    let script = |text: &str| {
+        format!(
+            "CREATE TABLE t (a LONGTEXT);\nINSERT INTO t VALUES ('a');\nINSERT INTO t VALUES ('{text}');\nINSERT INTO t VALUES ('c');\n"
+        )
+    };
+    database.write("v1.sql", &script(&long));
+    let failed = database.run(&["up"]);
+    assert_eq!(failed.code, 1);
+    let refusal = "error: statement 3 of 4 failed: the statement has 17825817 bytes, and the server's `max_allowed_packet` is 16777216 (MySQL 1153)\n --> scripts/schema/v1.sql:3:1\n";
+    assert!(failed.stderr.contains(refusal), "{:.2000}", failed.stderr);
+    assert_eq!(database.rows("SELECT COUNT(*) FROM t"), ["1"]);
+    database.write("v1.sql", &script("b"));
+    database.succeed(&["up"]);
+    assert_eq!(database.rows("SELECT a FROM t ORDER BY a"), ["a", "b", "c"]);
+}
