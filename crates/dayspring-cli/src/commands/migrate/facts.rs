@@ -96,7 +96,7 @@ impl FactsArgs {
         ui.status("Trying", &format!("{changes} on {}", self.scratch.place()?));
         let asked = self
             .scratch
-            .with_session(defaults, async |session| {
+            .with_session(scripts, defaults, async |session| {
                 let measured = measure(session, scripts, context).await;
                 measured.map_err(|error| Error::migration(&error))
             })

@@ -6,7 +6,7 @@ use clap::Args;
 use dayspring_cloud::scratch::ScratchServer;
 use dayspring_migrate::baseline::{Sequence, replay};
 use dayspring_migrate::schema::{Difference, Schema, diff, read_schema};
-use dayspring_migrate::{Scripts, Session};
+use dayspring_migrate::{Place, Scripts, Session};
 use serde::Serialize;
 
 use super::super::cloud::cache;
@@ -98,7 +98,7 @@ pub(super) async fn compare<S: Session>(
     let count = render::count(sequence.len(), "statement");
     ui.status("Replaying", &format!("{count} on {}", args.place()?));
     let there = args
-        .with_session(&defaults, async |session| {
+        .with_session(scripts, &defaults, async |session| {
             make(ui, session, scripts, sequence).await
         })
         .await?;
@@ -120,9 +120,10 @@ impl ScratchArgs {
         }
     }
 
-    /// Does some work in an empty database that is gone, or empty again, after it.
+    /// Does some work of the scripts in an empty database that is gone, or empty again, after it.
     pub(super) async fn with_session<T>(
         &self,
+        scripts: &Scripts,
         defaults: &Defaults,
         work: impl AsyncFnOnce(&mut MySqlSession) -> Result<T, Error>,
     ) -> Result<T, Error> {
@@ -131,7 +132,7 @@ impl ScratchArgs {
                 Some(url) => {
                     let url = DatabaseUrl::parse(url)?;
                     let mut session = MySqlSession::connect(url, LOCK_WAIT).await?;
-                    in_named(&mut session, defaults, work).await
+                    in_named(&mut session, scripts, defaults, work).await
                 }
                 None => {
                     let server = ScratchServer::start(&cache())
@@ -180,14 +181,28 @@ async fn in_own<T>(
     work(&mut session).await
 }
 
-/// Works in a database that the user named, and leaves it as empty as it was.
+/// Works in a database that the user named, and leaves it as empty as it was. Nothing is done where a statement names
+/// another one: the server may have that too, and it may be the live one.
 async fn in_named<T>(
     session: &mut MySqlSession,
+    scripts: &Scripts,
     defaults: &Defaults,
     work: impl AsyncFnOnce(&mut MySqlSession) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let database = live_database(session).await?;
-    let sql = "SELECT CONCAT('', COUNT(*)) FROM information_schema.tables WHERE table_schema = DATABASE()";
+    if let Some(place) = scripts.first_outside(&database) {
+        let Place {
+            path, line, column, ..
+        } = place;
+        return Err(input(format!(
+            "error: this statement names a database, and the server of --scratch-url may have it: nothing was run there\n \
+             --> {path}:{line}:{column}\n \
+             help: leave --scratch-url away, for a private MariaDB, or the database's name"
+        )));
+    }
+    let sql = "SELECT CONCAT('', (SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE()) \
+               + (SELECT COUNT(*) FROM information_schema.routines WHERE routine_schema = DATABASE()) \
+               + (SELECT COUNT(*) FROM information_schema.events WHERE event_schema = DATABASE()))";
     if first_text(session, sql).await? != "0" {
         return Err(input(format!(
             "error: the scratch database `{database}` is not empty\n help: name one that nobody needs, with nothing in it"

@@ -293,6 +293,36 @@ fn a_scratch_database_with_something_in_it_is_left_alone() {
     assert_eq!(database.rows("SELECT COUNT(*) FROM users"), ["1"]);
 }
 
+#[test]
+fn scripts_that_name_a_database_are_not_replayed_on_a_server_that_may_have_it() {
+    let database = Database::new();
+    let script = "CREATE TABLE IF NOT EXISTS t (id INT);\nINSERT INTO t VALUES (1);\n";
+    database.write("v1.sql", &format!("USE {};\n{script}", database.name));
+    database.succeed(&["up"]);
+    let printed = run(&database, &["verify"]);
+    assert_eq!(printed.code, 1);
+    let (_, error) = printed.stderr.split_once("error: ").unwrap();
+    insta::assert_snapshot!(error, @"
+    this statement names a database, and the server of --scratch-url may have it: nothing was run there
+     --> scripts/schema/v1.sql:1:1
+     help: leave --scratch-url away, for a private MariaDB, or the database's name
+    ");
+    assert_eq!(database.rows("SELECT COUNT(*) FROM t"), ["1"]);
+}
+
+#[test]
+fn a_scratch_database_with_a_routine_in_it_is_left_alone() {
+    let database = built_otherwise();
+    let scratch = Database::new();
+    scratch.connect().say("CREATE PROCEDURE mine() SELECT 1");
+    let url = scratch.socket_url();
+    let printed = database.run(&["baseline", "--scratch-url", &url]);
+    assert_eq!(printed.code, 1);
+    let routines =
+        "SELECT routine_name FROM information_schema.routines WHERE routine_schema = DATABASE()";
+    assert_eq!(scratch.rows(routines), ["mine"]);
+}
+
 /// Imports a history, which must be there unchanged afterwards.
 #[track_caller]
 fn import(database: &Database, tool: &str, table: &str) -> Printed {
