@@ -17,8 +17,10 @@ const CHARACTER_BYTES: u32 = 4;
 pub(super) enum Kind {
     /// TINYINT(1), BIT(1).
     Boolean,
-    /// All whole numbers; unsigned ones above 2^63 go out as text, since `longValue` cannot hold them. BIT(n) too.
+    /// All whole numbers; unsigned ones above 2^63 go out as text, since `longValue` cannot hold them.
     Long,
+    /// BIT(n): as a whole number.
+    Bits,
     Float,
     Double,
     /// As text, with its scale.
@@ -74,7 +76,8 @@ pub(super) fn kind(column: &Column) -> Kind {
         MYSQL_TYPE_TINY if column.column_length() == 1 => Kind::Boolean,
         MYSQL_TYPE_BIT if column.column_length() == 1 => Kind::Boolean,
         MYSQL_TYPE_TINY | MYSQL_TYPE_SHORT | MYSQL_TYPE_INT24 | MYSQL_TYPE_LONG
-        | MYSQL_TYPE_LONGLONG | MYSQL_TYPE_BIT => Kind::Long,
+        | MYSQL_TYPE_LONGLONG => Kind::Long,
+        MYSQL_TYPE_BIT => Kind::Bits,
         MYSQL_TYPE_FLOAT => Kind::Float,
         MYSQL_TYPE_DOUBLE => Kind::Double,
         MYSQL_TYPE_DECIMAL | MYSQL_TYPE_NEWDECIMAL => Kind::Decimal {
@@ -121,7 +124,7 @@ pub(super) fn metadata(column: &Column, is_json: bool) -> ColumnMetadata {
     let flags = column.flags();
     let number = matches!(
         kind,
-        Kind::Long | Kind::Float | Kind::Double | Kind::Decimal { .. }
+        Kind::Long | Kind::Bits | Kind::Float | Kind::Double | Kind::Decimal { .. }
     ) || column.column_type() == ColumnType::MYSQL_TYPE_TINY;
     ColumnMetadata {
         array_base_column_type: 0,
@@ -244,7 +247,7 @@ fn precision(column: &Column, kind: Kind) -> u32 {
         (_, Kind::Time { digits }) => 8 + fraction(digits),
         (_, Kind::DateTime { digits }) => 19 + fraction(digits),
         (_, Kind::Text) => characters(column, false),
-        (_, Kind::Long | Kind::Blob | Kind::Unsupported) => column.column_length(),
+        (_, Kind::Long | Kind::Bits | Kind::Blob | Kind::Unsupported) => column.column_length(),
     }
 }
 

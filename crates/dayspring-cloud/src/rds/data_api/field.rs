@@ -93,9 +93,11 @@ pub(super) fn field(kind: Kind, options: ResultSetOptions, value: Value) -> Fiel
         }
         (Kind::Year, Value::Int(value)) => Field::Text(format!("{value:04}")),
         (Kind::Year, Value::UInt(value)) => Field::Text(format!("{value:04}")),
+        (Kind::Bits, Value::Bytes(bytes)) => bits(options, &bytes),
+        // A number of the text protocol.
         (Kind::Long, Value::Bytes(bytes)) => match number(&bytes) {
             Some(value) => long(options, value),
-            None => bits(options, &bytes),
+            None => Field::Text(text(bytes)),
         },
         (_, Value::Int(value)) => long(options, value),
         (_, Value::UInt(value)) => match i64::try_from(value) {
@@ -285,7 +287,18 @@ mod tests {
             r#"{"booleanValue":true}"#,
         );
         check(Kind::Long, Value::Int(-1), r#"{"longValue":-1}"#);
-        check(Kind::Long, Value::Bytes(vec![1, 0]), r#"{"longValue":256}"#);
+        check(Kind::Bits, Value::Bytes(vec![1, 0]), r#"{"longValue":256}"#);
+        // Bytes that are digits in ASCII are bits all the same.
+        check(
+            Kind::Bits,
+            Value::Bytes(b"1".to_vec()),
+            r#"{"longValue":49}"#,
+        );
+        check(
+            Kind::Long,
+            Value::Bytes(b"-7".to_vec()),
+            r#"{"longValue":-7}"#,
+        );
         check(Kind::Float, Value::Float(1.1), r#"{"doubleValue":1.1}"#);
         check(Kind::Double, Value::Double(10.0), r#"{"doubleValue":10.0}"#);
         check(

@@ -23,6 +23,7 @@ fn every_type_has_its_field() {
     check("tinyint(1)", "0", r#"{"booleanValue":false}"#);
     check("bit(1)", "b'1'", r#"{"booleanValue":true}"#);
     check("bit(12)", "b'100000001'", r#"{"longValue":257}"#);
+    check("bit(8)", "b'110001'", r#"{"longValue":49}"#);
     check("tinyint", "-5", r#"{"longValue":-5}"#);
     check("smallint unsigned", "65535", r#"{"longValue":65535}"#);
     check("mediumint", "-8388608", r#"{"longValue":-8388608}"#);
