@@ -6,6 +6,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -48,7 +49,7 @@ pub enum ScratchError {
 #[derive(Debug)]
 pub struct ScratchServer {
     server: Server,
-    endpoint: Endpoint,
+    endpoint: Arc<Endpoint>,
     admin: Account,
     folder: PathBuf,
     _lock: File,

@@ -84,7 +84,7 @@ impl Secrets {
 
     /// The value of a secret by name or ARN.
     pub(crate) fn value(&self, name_or_arn: &str) -> Option<String> {
-        self.find(name_or_arn).map(|(_, secret)| secret.value)
+        look_up(&self.lock(), name_or_arn).map(|(_, secret)| secret.value.clone())
     }
 
     /// Deleting what is not there is no error.
@@ -222,18 +222,7 @@ impl Secrets {
 
     /// By name, ARN, or ARN without the six random characters, as Secrets Manager looks one up.
     fn find(&self, name_or_arn: &str) -> Option<(String, Secret)> {
-        let secrets = self.lock();
-        secrets
-            .iter()
-            .find(|(name, secret)| {
-                name.as_str() == name_or_arn
-                    || secret.arn == name_or_arn
-                    || secret
-                        .arn
-                        .rsplit_once('-')
-                        .is_some_and(|(partial, _)| partial == name_or_arn)
-            })
-            .map(|(name, secret)| (name.clone(), secret.clone()))
+        look_up(&self.lock(), name_or_arn).map(|(name, secret)| (name.clone(), secret.clone()))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Secret>> {
@@ -255,6 +244,21 @@ impl Secrets {
         *secrets = changed;
         Ok(result)
     }
+}
+
+/// By name, by ARN, or by an ARN without its last characters.
+fn look_up<'a>(
+    secrets: &'a BTreeMap<String, Secret>,
+    name_or_arn: &str,
+) -> Option<(&'a String, &'a Secret)> {
+    secrets.iter().find(|(name, secret)| {
+        name.as_str() == name_or_arn
+            || secret.arn == name_or_arn
+            || secret
+                .arn
+                .rsplit_once('-')
+                .is_some_and(|(partial, _)| partial == name_or_arn)
+    })
 }
 
 fn describe(name: &str, secret: &Secret) -> Value {

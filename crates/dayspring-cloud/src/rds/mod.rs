@@ -301,6 +301,36 @@ impl Rds {
 
 impl data_api::Directory for Shared {
     fn database(&self, resource_arn: &str) -> Result<Database, Fault> {
+        self.find(resource_arn).map(|found| found.database)
+    }
+
+    fn awake(&self, resource_arn: &str) -> Result<Database, Fault> {
+        let found = self.find(resource_arn)?;
+        if found.may_pause && !found.database.is_awake() {
+            return Err(Fault::resuming(&found.writer));
+        }
+        Ok(found.database)
+    }
+
+    fn account(&self, secret: &str) -> Result<Account, Fault> {
+        let value = self
+            .secrets
+            .value(secret)
+            .ok_or_else(|| Fault::secret_not_found(secret))?;
+        secret::account(&value).ok_or_else(Fault::invalid_secret)
+    }
+}
+
+/// A cluster that the Data API reaches.
+struct Found {
+    database: Database,
+    /// Its instance's identifier.
+    writer: String,
+    may_pause: bool,
+}
+
+impl Shared {
+    fn find(&self, resource_arn: &str) -> Result<Found, Fault> {
         let prefix = self.config.identity.arn("rds", "cluster:");
         let Some(identifier) = resource_arn.strip_prefix(&prefix) else {
             return Err(Fault::validation("Invalid resource ARN"));
@@ -323,22 +353,13 @@ impl data_api::Directory for Shared {
             .get(identifier)
             .cloned()
             .ok_or_else(|| Fault::unavailable("It was stopped."))?;
-        if may_pause && !database.is_awake() {
-            return Err(Fault::resuming(&writer));
-        }
-        Ok(database)
+        Ok(Found {
+            database,
+            writer,
+            may_pause,
+        })
     }
 
-    fn account(&self, secret: &str) -> Result<Account, Fault> {
-        let value = self
-            .secrets
-            .value(secret)
-            .ok_or_else(|| Fault::secret_not_found(secret))?;
-        secret::account(&value).ok_or_else(Fault::invalid_secret)
-    }
-}
-
-impl Shared {
     fn databases(&self) -> MutexGuard<'_, BTreeMap<String, Database>> {
         self.databases
             .lock()

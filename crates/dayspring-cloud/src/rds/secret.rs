@@ -1,5 +1,7 @@
 //! Secrets that hold an account, as RDS writes and reads them.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 
 use super::mariadb::Account;
@@ -27,10 +29,13 @@ impl SecretStore for Secrets {
     }
 }
 
+/// Every request reads one.
 #[derive(Deserialize)]
-struct SecretValue {
-    username: String,
-    password: String,
+struct SecretValue<'a> {
+    #[serde(borrow)]
+    username: Cow<'a, str>,
+    #[serde(borrow)]
+    password: Cow<'a, str>,
 }
 
 /// The text of a secret that RDS manages.
@@ -40,9 +45,9 @@ pub(super) fn secret_value(username: &str, password: &str) -> String {
 
 /// The account in a secret's text. Other members are allowed: a secret made by hand often has host and port too.
 pub(super) fn account(value: &str) -> Option<Account> {
-    let value: SecretValue = serde_json::from_str(value).ok()?;
+    let value: SecretValue<'_> = serde_json::from_str(value).ok()?;
     Some(Account {
-        user: value.username,
-        password: value.password,
+        user: value.username.into_owned(),
+        password: value.password.into_owned(),
     })
 }

@@ -267,7 +267,7 @@ impl Database {
     }
 
     /// Where the server answers; waits while it starts.
-    async fn endpoint(&self) -> Result<Endpoint, Fault> {
+    async fn endpoint(&self) -> Result<Arc<Endpoint>, Fault> {
         match self.shared.server.settled(self.shared.limits.start).await {
             ServerState::Ready(endpoint) => Ok(endpoint),
             ServerState::Starting => Err(Fault::unavailable("It is still starting.")),

@@ -26,18 +26,25 @@ use crate::http::{Answer, Call};
 use crate::rds::mariadb::Account;
 use database::{Place, Work};
 use execute::{Form, Outcome};
-use field::ResultSetOptions;
+use field::{ResultSetOptions, ResultSetOptionsInput};
 use pool::Owner;
 use request::Target;
 
 /// What the API asks of the services around it.
 pub(crate) trait Directory {
-    /// The database of the cluster, if it takes statements.
+    /// The database of the cluster.
     ///
     /// # Errors
     ///
     /// There is no such cluster, its endpoint is off, or it has no instance.
     fn database(&self, resource_arn: &str) -> Result<Database, Fault>;
+
+    /// The database of the cluster, if it is awake. A call that finds it paused wakes it.
+    ///
+    /// # Errors
+    ///
+    /// The same, and it was paused.
+    fn awake(&self, resource_arn: &str) -> Result<Database, Fault>;
 
     /// The account that a secret holds.
     ///
@@ -89,18 +96,26 @@ async fn dispatch(directory: &impl Directory, call: &Call) -> Result<Vec<u8>, Fa
 }
 
 async fn execute(directory: &impl Directory, input: request::Execute) -> Result<Vec<u8>, Fault> {
-    let (database, account) = find(directory, &input.target)?;
+    // What the request says by itself comes first, as everywhere at AWS.
+    let target = input.target()?;
+    let sql = request::sql(input.sql.as_deref())?;
     let form = form(input.format_records_as.as_deref())?;
-    let statement = database.read(request::sql(input.sql.as_deref())?).await?;
-    let parameters = input.parameters.unwrap_or_default();
+    let options = input.result_set_options.as_ref();
+    let options = options.map_or(
+        Ok(ResultSetOptions::default()),
+        ResultSetOptionsInput::check,
+    )?;
+    let (database, account) = find(directory, target)?;
+    let statement = database.read(sql).await?;
+    let parameters = input.parameters.as_deref().unwrap_or_default();
     let work = Work {
-        sets: vec![parameter::bind(&statement.names, &parameters)?],
+        sets: vec![parameter::bind(&statement.names, parameters)?],
         statement,
         form,
-        options: input.result_set_options.unwrap_or_default().check()?,
+        options,
         continue_after_timeout: input.continue_after_timeout.unwrap_or_default(),
     };
-    let place = place(&input.target, account, input.transaction_id.as_deref())?;
+    let place = place(target, account, input.transaction_id.as_deref())?;
     let outcomes = database.run(place, work).await?;
     let outcome = outcomes
         .into_iter()
@@ -120,12 +135,14 @@ async fn batch_execute(
     directory: &impl Directory,
     input: request::BatchExecute,
 ) -> Result<Vec<u8>, Fault> {
-    let (database, account) = find(directory, &input.target)?;
-    let statement = database.read(request::sql(input.sql.as_deref())?).await?;
-    let mut sets = input.parameter_sets.unwrap_or_default();
-    if sets.is_empty() {
-        sets.push(Vec::new());
-    }
+    let target = input.target()?;
+    let sql = request::sql(input.sql.as_deref())?;
+    let (database, account) = find(directory, target)?;
+    let statement = database.read(sql).await?;
+    let sets = match input.parameter_sets.as_deref() {
+        None | Some([]) => &[Vec::new()],
+        Some(sets) => sets,
+    };
     let sets = sets
         .iter()
         .map(|set| parameter::bind(&statement.names, set))
@@ -137,17 +154,18 @@ async fn batch_execute(
         options: ResultSetOptions::default(),
         continue_after_timeout: false,
     };
-    let place = place(&input.target, account, input.transaction_id.as_deref())?;
+    let place = place(target, account, input.transaction_id.as_deref())?;
     let outcomes = database.run(place, work).await?;
     Ok(answer::batch(&outcomes))
 }
 
-async fn begin(directory: &impl Directory, target: &Target) -> Result<Vec<u8>, Fault> {
+async fn begin(directory: &impl Directory, input: &request::Begin) -> Result<Vec<u8>, Fault> {
+    let target = input.target()?;
     let (database, account) = find(directory, target)?;
     let id = database
         .begin(Owner {
             account,
-            database: target.database(),
+            database: target.database.map(str::to_owned),
         })
         .await?;
     Ok(serde_json::json!({ "transactionId": id })
@@ -161,23 +179,25 @@ async fn end(
     statement: &'static str,
     status: &str,
 ) -> Result<Vec<u8>, Fault> {
+    let target = input.target()?;
     let id = request::transaction_id(input.transaction_id.as_deref())?;
-    let (database, _) = find(directory, &input.target)?;
+    // A paused cluster has no transaction, and these two operations have no error that says that it resumes.
+    let database = directory.database(target.resource)?;
+    directory.account(target.secret)?;
     database.end(id, statement).await?;
     Ok(serde_json::json!({ "transactionStatus": status })
         .to_string()
         .into_bytes())
 }
 
-fn find(directory: &impl Directory, target: &Target) -> Result<(Database, Account), Fault> {
-    let (resource, secret) = target.check()?;
-    let database = directory.database(resource)?;
-    let account = directory.account(secret)?;
+fn find(directory: &impl Directory, target: Target<'_>) -> Result<(Database, Account), Fault> {
+    let database = directory.awake(target.resource)?;
+    let account = directory.account(target.secret)?;
     Ok((database, account))
 }
 
-fn place(target: &Target, account: Account, transaction: Option<&str>) -> Result<Place, Fault> {
-    let database = target.database();
+fn place(target: Target<'_>, account: Account, transaction: Option<&str>) -> Result<Place, Fault> {
+    let database = target.database.map(str::to_owned);
     Ok(match transaction {
         Some(id) => Place::Transaction {
             id: request::transaction_id(Some(id))?.to_owned(),

@@ -14,47 +14,71 @@ const REQUEST_BYTES_MAX: usize = 4 << 20;
 
 const SQL_CHARACTERS_MAX: usize = 65_536;
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct Execute {
-    #[serde(flatten)]
-    pub(super) target: Target,
-    pub(super) sql: Option<String>,
-    pub(super) parameters: Option<Vec<SqlParameter>>,
-    pub(super) transaction_id: Option<String>,
-    pub(super) include_result_metadata: Option<bool>,
-    pub(super) continue_after_timeout: Option<bool>,
-    pub(super) result_set_options: Option<ResultSetOptionsInput>,
-    pub(super) format_records_as: Option<String>,
+/// `Arn` of the service's model (botocore `rds-data/2018-08-01`, read 2026-11-23).
+const ARN_MIN: usize = 11;
+const ARN_MAX: usize = 570;
+
+/// What every operation names, checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Target<'a> {
+    pub(super) resource: &'a str,
+    pub(super) secret: &'a str,
+    /// The database that was named; an empty name is none.
+    pub(super) database: Option<&'a str>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct BatchExecute {
-    #[serde(flatten)]
-    pub(super) target: Target,
-    pub(super) sql: Option<String>,
-    pub(super) parameter_sets: Option<Vec<Vec<SqlParameter>>>,
-    pub(super) transaction_id: Option<String>,
+/// The operations' inputs: each has a target beside its own members. A struct of its own for the target, flattened into
+/// these, would make serde keep every request as a tree first.
+macro_rules! inputs {
+    ($($(#[$doc:meta])* $name:ident { $($member:ident: $type:ty,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Default, Deserialize)]
+        #[serde(rename_all = "camelCase", default)]
+        pub(super) struct $name {
+            resource_arn: Option<String>,
+            secret_arn: Option<String>,
+            database: Option<String>,
+            schema: Option<String>,
+            $(pub(super) $member: Option<$type>,)*
+        }
+
+        impl $name {
+            /// # Errors
+            ///
+            /// The resource or the secret is missing, one of the members has a length that the service does not take, or
+            /// there is a schema.
+            pub(super) fn target(&self) -> Result<Target<'_>, Fault> {
+                target(
+                    self.resource_arn.as_deref(),
+                    self.secret_arn.as_deref(),
+                    self.database.as_deref(),
+                    self.schema.as_deref(),
+                )
+            }
+        }
+    )*};
 }
 
-/// `CommitTransaction` and `RollbackTransaction`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct EndTransaction {
-    #[serde(flatten)]
-    pub(super) target: Target,
-    pub(super) transaction_id: Option<String>,
-}
-
-/// What every operation names. `BeginTransaction` has nothing else.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct Target {
-    pub(super) resource_arn: Option<String>,
-    pub(super) secret_arn: Option<String>,
-    pub(super) database: Option<String>,
-    pub(super) schema: Option<String>,
+inputs! {
+    Execute {
+        sql: String,
+        parameters: Vec<SqlParameter>,
+        transaction_id: String,
+        include_result_metadata: bool,
+        continue_after_timeout: bool,
+        result_set_options: ResultSetOptionsInput,
+        format_records_as: String,
+    }
+    BatchExecute {
+        sql: String,
+        parameter_sets: Vec<Vec<SqlParameter>>,
+        transaction_id: String,
+    }
+    Begin {}
+    /// `CommitTransaction` and `RollbackTransaction`.
+    EndTransaction {
+        transaction_id: String,
+    }
 }
 
 /// Reads an input.
@@ -81,29 +105,26 @@ pub(super) fn check_size(headers: &::http::HeaderMap, body: &[u8]) -> Result<(),
     Ok(())
 }
 
-impl Target {
-    /// The resource's and the secret's ARN, after the checks of all four members.
-    pub(super) fn check(&self) -> Result<(&str, &str), Fault> {
-        let resource = required("resourceArn", self.resource_arn.as_deref())?;
-        let secret = required("secretArn", self.secret_arn.as_deref())?;
-        length("resourceArn", resource, 11, 100_000)?;
-        length("secretArn", secret, 1, 100_000)?;
-        length(
-            "database",
-            self.database.as_deref().unwrap_or_default(),
-            0,
-            64,
-        )?;
-        if self.schema.is_some() {
-            return Err(Fault::validation("The schema parameter isn't supported"));
-        }
-        Ok((resource, secret))
+fn target<'a>(
+    resource: Option<&'a str>,
+    secret: Option<&'a str>,
+    database: Option<&'a str>,
+    schema: Option<&'a str>,
+) -> Result<Target<'a>, Fault> {
+    let resource = required("resourceArn", resource)?;
+    let secret = required("secretArn", secret)?;
+    // A secret's name is taken as well as its ARN, where it has the length of one.
+    length("resourceArn", resource, ARN_MIN, ARN_MAX)?;
+    length("secretArn", secret, ARN_MIN, ARN_MAX)?;
+    length("database", database.unwrap_or_default(), 0, 64)?;
+    if schema.is_some() {
+        return Err(Fault::validation("The schema parameter isn't supported"));
     }
-
-    /// The database that was named; an empty name is none.
-    pub(super) fn database(&self) -> Option<String> {
-        self.database.clone().filter(|name| !name.is_empty())
-    }
+    Ok(Target {
+        resource,
+        secret,
+        database: database.filter(|name| !name.is_empty()),
+    })
 }
 
 pub(super) fn sql(sql: Option<&str>) -> Result<&str, Fault> {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable as _;
@@ -97,7 +98,7 @@ pub(super) async fn supervise(
         }
     };
     states.send_replace(match settled {
-        Ok(Ok(endpoint)) => ServerState::Ready(endpoint),
+        Ok(Ok(endpoint)) => ServerState::Ready(Arc::new(endpoint)),
         Ok(Err(error)) => {
             ServerState::Failed(format!("the server at {:?} refused: {error}", url.place()))
         }

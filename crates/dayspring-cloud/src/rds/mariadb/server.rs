@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mysql_async::{Conn, Opts, OptsBuilder};
@@ -40,7 +41,7 @@ const PACKET_BYTES_MAX: usize = 64 << 20;
 pub(crate) enum ServerState {
     /// For the first time, or again after it died.
     Starting,
-    Ready(Endpoint),
+    Ready(Arc<Endpoint>),
     /// It cannot be started: why.
     Failed(String),
     Stopped,
@@ -141,6 +142,11 @@ impl Server {
 
     /// Waits while the server is starting, but not longer than `within`.
     pub(crate) async fn settled(&self, within: Duration) -> ServerState {
+        // Nearly always: nothing is waited for then.
+        match self.state() {
+            ServerState::Starting => {}
+            settled => return settled,
+        }
         let mut state = self.state.clone();
         let settled = state.wait_for(|state| !matches!(state, ServerState::Starting));
         match tokio::time::timeout(within, settled).await {
@@ -270,7 +276,7 @@ async fn run(
         }
     }
     write_private(&made, "")?;
-    states.send_replace(ServerState::Ready(endpoint));
+    states.send_replace(ServerState::Ready(Arc::new(endpoint)));
 
     tokio::select! {
         _ = child.wait() => Ok(Ended::Died),

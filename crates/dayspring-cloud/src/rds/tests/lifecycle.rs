@@ -318,6 +318,9 @@ async fn a_cluster_that_was_idle_is_resuming_at_the_next_call_and_then_answers()
     let mut end = target.clone();
     end["transactionId"] = id;
     post(&world.rds, "/CommitTransaction", &end).await.ok();
+    // Its end has no error for a cluster that is paused, which has no transaction anyway, and wakes none.
+    let gone = post(&world.rds, "/CommitTransaction", &end).await;
+    assert_eq!(gone.kind, "TransactionNotFoundException");
     assert_eq!(world.execute("select 1").await.refused(), resuming);
 
     // One whose lowest capacity is not 0 ACU never pauses.

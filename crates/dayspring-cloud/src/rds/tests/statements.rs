@@ -144,9 +144,19 @@ fn what_is_asked_wrongly_is_refused_in_the_service_s_words() {
         "400 HttpEndpointNotEnabledException: HttpEndpoint isn't enabled for cluster tests"
     );
     assert_eq!(
-        refused(json!({"sql": "select 1", "secretArn": "nobody"})),
-        "400 SecretsErrorException: Secrets Manager can't find the specified secret nobody."
+        refused(json!({"sql": "select 1", "secretArn": "nobody-knows"})),
+        "400 SecretsErrorException: Secrets Manager can't find the specified secret nobody-knows."
     );
+    for (length, bound) in [
+        (10, "greater than or equal to 11"),
+        (571, "less than or equal to 570"),
+    ] {
+        assert!(
+            refused(json!({"sql": "select 1", "secretArn": "x".repeat(length)})).contains(bound)
+        );
+    }
+    // What the request says by itself is looked at first.
+    assert!(refused(json!({"secretArn": "nobody-knows"})).contains("Value null at 'sql'"));
     let large = format!("select '{}'", "x".repeat(4 << 20));
     assert_eq!(bench.post("/Execute", json!({"sql": large})).status, 413);
     assert_eq!(
