@@ -6,7 +6,7 @@ use http_body_util::Full;
 use serde_json::json;
 
 use super::column::ColumnMetadata;
-use super::execute::{Form, Outcome};
+use super::execute::{Form, Outcome, RESPONSE_BYTES_MAX};
 use super::fault::Fault;
 use super::field::write_json;
 use crate::http::Answer;
@@ -64,6 +64,32 @@ pub(super) fn batch(outcomes: &[Outcome]) -> Vec<u8> {
     body
 }
 
+/// Checks that the answer to a batch is not longer than an answer may be.
+pub(super) fn check_batch(outcomes: &[Outcome]) -> Result<(), Fault> {
+    if batch_bytes(outcomes) > RESPONSE_BYTES_MAX {
+        return Err(Fault::batch_too_large());
+    }
+    Ok(())
+}
+
+/// How long the results of a batch are, each with a comma.
+fn batch_bytes(outcomes: &[Outcome]) -> usize {
+    outcomes
+        .iter()
+        .map(|outcome| match outcome {
+            Outcome::Changed {
+                insert_id: Some(id),
+                ..
+            } => r#"{"generatedFields":[{"longValue":}]},"#.len() + 1 + digits_after_first(*id),
+            _ => r#"{"generatedFields":[]},"#.len(),
+        })
+        .sum()
+}
+
+fn digits_after_first(number: u64) -> usize {
+    number.checked_ilog10().map_or(0, |digits| digits as usize)
+}
+
 /// `[{"longValue":n}]`, or nothing where no key was generated. A key that `longValue` cannot hold goes out as text.
 fn write_generated(body: &mut Vec<u8>, insert_id: Option<u64>) {
     let text = match insert_id {
@@ -118,6 +144,29 @@ mod tests {
             r#"{"updateResults":[{"generatedFields":[{"longValue":1}]},{"generatedFields":[]}]}"#
         );
         assert_eq!(text(batch(&[])), r#"{"updateResults":[]}"#);
+        let outcomes = [changed(Some(99)), changed(Some(100)), changed(None)];
+        assert_eq!(
+            batch(&outcomes).len(),
+            batch_bytes(&outcomes) - 1 + r#"{"updateResults":[]}"#.len()
+        );
+    }
+
+    #[test]
+    fn a_batch_s_answer_is_at_most_a_mebibyte() {
+        let outcomes = |count| {
+            (0..count)
+                .map(|id| Outcome::Changed {
+                    rows: 1,
+                    insert_id: Some(1_000_000 + id),
+                })
+                .collect::<Vec<_>>()
+        };
+        // 44 bytes each.
+        assert_eq!(check_batch(&outcomes(23_800)), Ok(()));
+        assert_eq!(
+            check_batch(&outcomes(23_900)),
+            Err(Fault::batch_too_large())
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@ use mysql_async::prelude::Queryable as _;
 use mysql_async::{Column, Value};
 use tokio::sync::oneshot;
 
+use super::answer;
 use super::column::{ColumnMetadata, metadata};
 use super::execute::{Failure, Form, Outcome, run};
 use super::fault::{Fault, Gone};
@@ -353,6 +354,8 @@ async fn run_sets(
             }
         }
     }
+    // Before the commit: what is refused has taken no effect.
+    answer::check_batch(&outcomes).map_err(Failure::Result)?;
     if own_transaction {
         connection.query_drop("COMMIT").await?;
     }

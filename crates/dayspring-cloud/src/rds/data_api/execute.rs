@@ -11,7 +11,7 @@ use super::field::{ResultSetOptions, field, write_json};
 use super::statement::Statement;
 
 /// <https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.limitations.html>
-const RECORDS_BYTES_MAX: usize = 1 << 20;
+pub(super) const RESPONSE_BYTES_MAX: usize = 1 << 20;
 
 /// <https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api-json.html>
 const FORMATTED_BYTES_MAX: usize = 10 << 20;
@@ -192,7 +192,7 @@ impl Rows {
             self.json.push(b',');
         }
         let (open, close, bytes_max) = match self.form {
-            Form::Records => (b'[', b']', RECORDS_BYTES_MAX),
+            Form::Records => (b'[', b']', RESPONSE_BYTES_MAX),
             Form::Json => (b'{', b'}', FORMATTED_BYTES_MAX),
         };
         self.json.push(open);

@@ -103,6 +103,11 @@ impl Fault {
         )
     }
 
+    /// The same of a batch, which has no `UnsupportedResultException` in the service's model.
+    pub(crate) fn batch_too_large() -> Self {
+        Self::database_error("Database returned more than the allowed response size limit")
+    }
+
     pub(crate) fn unsupported_type(name: &str) -> Self {
         Self::bad_request(
             "UnsupportedResultException",
