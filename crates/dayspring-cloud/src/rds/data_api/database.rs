@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable as _;
-use mysql_async::{Column, Value};
+use mysql_async::{Column, Conn, Value};
 use tokio::sync::oneshot;
 
 use super::answer;
@@ -15,6 +15,7 @@ use super::field::ResultSetOptions;
 use super::json_columns::JsonColumns;
 use super::pause::{AutoPause, Rest, Working};
 use super::pool::{Owner, Pool, Session};
+use super::routines::Routines;
 use super::statement::{Multiple, Statement, Trace};
 use super::statements::Statements;
 use super::transactions::{Lifetime, Transactions};
@@ -66,6 +67,7 @@ struct Shared {
     pool: Pool,
     transactions: Transactions,
     json_columns: JsonColumns,
+    routines: Routines,
     rest: Arc<Rest>,
     statements: Statements,
 }
@@ -97,6 +99,11 @@ impl Database {
             idle: limits.transaction_idle,
             total: limits.transaction_total,
         });
+        let routines = if server.is_private() {
+            Routines::default()
+        } else {
+            Routines::unseen()
+        };
         Self {
             shared: Arc::new(Shared {
                 server,
@@ -105,6 +112,7 @@ impl Database {
                 pool: Pool::default(),
                 transactions,
                 json_columns: JsonColumns::default(),
+                routines,
                 rest: Rest::new(limits.pause),
                 statements: Statements::new(notices),
             }),
@@ -243,10 +251,7 @@ impl Database {
     /// `ColumnMetadata` of a result's columns.
     pub(super) async fn metadata(&self, columns: &[Column]) -> Vec<ColumnMetadata> {
         // Not in the caller's own session: FOUND_ROWS() and its like belong to the caller.
-        let admin = async || match self.shared.server.state() {
-            ServerState::Ready(endpoint) => endpoint.connect(&self.shared.admin, None).await.ok(),
-            _ => None,
-        };
+        let admin = async || self.shared.admin_connection().await;
         // A locked table would hold the answer up for the sake of a type's name.
         let json = tokio::time::timeout(LOOKUP_WITHIN, self.shared.json_columns.of(columns, admin))
             .await
@@ -279,12 +284,28 @@ impl Database {
 
     /// Ends a session from outside, and with it the statement that it runs.
     async fn kill(&self, connection_id: u32) {
-        if let ServerState::Ready(endpoint) = self.shared.server.state()
-            && let Ok(mut admin) = endpoint.connect(&self.shared.admin, None).await
-        {
+        if let Some(mut admin) = self.shared.admin_connection().await {
             // It may have come to its end by itself.
             drop(admin.query_drop(format!("KILL {connection_id}")).await);
             drop(admin.disconnect().await);
+        }
+    }
+}
+
+impl Shared {
+    /// A session of the service's own, where the server answers.
+    async fn admin_connection(&self) -> Option<Conn> {
+        match self.server.state() {
+            ServerState::Ready(endpoint) => endpoint.connect(&self.admin, None).await.ok(),
+            _ => None,
+        }
+    }
+
+    /// What a statement left in its session, by its own text or by a routine that it called.
+    fn trace(&self, statement: &Statement) -> Trace {
+        match statement.trace {
+            Trace::None if self.routines.may_be() => Trace::State,
+            trace => trace,
         }
     }
 }
@@ -298,6 +319,9 @@ async fn carry_out(
     sender: oneshot::Sender<Result<Vec<Outcome>, Failure>>,
     working: Working,
 ) {
+    if work.statement.makes_routine {
+        shared.routines.made();
+    }
     let result = run_sets(&mut session, &work, transaction.is_some()).await;
     // Before the answer: whoever has it may find the cluster idle.
     drop(working);
@@ -316,7 +340,14 @@ async fn carry_out(
         (None, _) => {
             // Nobody listens any more when the call ran into its time limit.
             drop(sender.send(result));
-            shared.pool.give(session, work.statement.trace).await;
+            shared
+                .routines
+                .look(async || shared.admin_connection().await)
+                .await;
+            shared
+                .pool
+                .give(session, shared.trace(&work.statement))
+                .await;
             return;
         }
     }
@@ -330,6 +361,9 @@ async fn run_sets(
     in_transaction: bool,
 ) -> Result<Vec<Outcome>, Failure> {
     let connection = &mut session.connection;
+    if work.statement.looks_back && !in_transaction && !connection.reset().await? {
+        return Err(Failure::Connection);
+    }
     let own_transaction = work.sets.len() > 1 && !in_transaction;
     if own_transaction {
         connection.query_drop("START TRANSACTION").await?;

@@ -14,6 +14,7 @@ mod parameter;
 mod pause;
 mod pool;
 mod request;
+mod routines;
 mod statement;
 mod statements;
 mod transactions;

@@ -15,6 +15,10 @@ pub(super) struct Statement {
     pub(super) trace: Trace,
     /// Whether tables may look different afterwards.
     pub(super) changes_schema: bool,
+    /// Whether there may be a routine or a trigger afterwards that was not there before.
+    pub(super) makes_routine: bool,
+    /// Whether it asks what the statement before it in its session did.
+    pub(super) looks_back: bool,
     /// `SHOW`: MariaDB prepares it, and then says of a view that was made anew what it was before.
     pub(super) shows: bool,
 }
@@ -43,6 +47,15 @@ const CLEAN: [&str; 23] = [
 
 /// Words by which one of those leaves something all the same.
 const DIRTY: [&str; 3] = ["TEMPORARY", "GET_LOCK", "SQL_CALC_FOUND_ROWS"];
+
+/// What a session tells of its last statement: of one of somebody else, if the session were not reset before.
+const LOOKS_BACK: [&str; 5] = [
+    "LAST_INSERT_ID",
+    "ROW_COUNT",
+    "FOUND_ROWS",
+    "WARNINGS",
+    "ERRORS",
+];
 
 const CHANGES_SCHEMA: [&str; 6] = ["CREATE", "ALTER", "DROP", "RENAME", "TRUNCATE", "CALL"];
 
@@ -97,6 +110,8 @@ impl Statement {
             names,
             trace: trace(first, &words, &tokens),
             changes_schema: CHANGES_SCHEMA.contains(&first),
+            makes_routine: compound || runs_text(first, &words),
+            looks_back: has(&words, &LOOKS_BACK),
             shows: first == "SHOW",
         };
         Ok((statement, found))
@@ -109,8 +124,18 @@ fn trace(first: &str, words: &[String], tokens: &[Token]) -> Trace {
     }
     let clean = CLEAN.contains(&first)
         && !tokens.iter().any(|token| token.kind == TokenKind::At)
-        && !words.iter().any(|word| DIRTY.contains(&word.as_str()));
+        && !has(words, &DIRTY);
     if clean { Trace::None } else { Trace::State }
+}
+
+fn has(words: &[String], wanted: &[&str]) -> bool {
+    words.iter().any(|word| wanted.contains(&word.as_str()))
+}
+
+/// Whether it runs a text as a statement, which may be any: `EXECUTE name`, `EXECUTE IMMEDIATE`, or a block in which that
+/// may stand.
+fn runs_text(first: &str, words: &[String]) -> bool {
+    first == "EXECUTE" || has(words, &["IMMEDIATE"]) || (first == "BEGIN" && words.len() > 2)
 }
 
 fn is_compound(words: &[String]) -> bool {
@@ -246,5 +271,21 @@ mod tests {
         assert_eq!(trace("start transaction"), Trace::State);
         assert_eq!(trace("set names utf8mb4"), Trace::State);
         assert_eq!(trace("use other"), Trace::Database);
+    }
+
+    #[test]
+    fn what_may_make_a_routine_and_what_looks_back_is_known() {
+        let makes = |sql: &str| parse(sql).unwrap().makes_routine;
+        assert!(makes("create function f() returns int return 1"));
+        assert!(makes(
+            "create or replace trigger t before insert on a for each row set new.b = 1"
+        ));
+        assert!(makes(
+            "execute immediate 'create function f() returns int return 1'"
+        ));
+        assert!(!makes("create table t (a int)") && !makes("begin") && !makes("begin work"));
+        let looks_back = |sql: &str| parse(sql).unwrap().looks_back;
+        assert!(looks_back("select last_insert_id()") && looks_back("show warnings"));
+        assert!(!looks_back("select 'last_insert_id()'"));
     }
 }

@@ -98,6 +98,7 @@ pub(crate) struct Server {
     state: watch::Receiver<ServerState>,
     stop: watch::Sender<bool>,
     supervisor: Mutex<Option<JoinHandle<()>>>,
+    is_private: bool,
 }
 
 /// What a server is made from.
@@ -121,6 +122,7 @@ impl Server {
             state,
             stop,
             supervisor: Mutex::new(Some(supervisor)),
+            is_private: true,
         }
     }
 
@@ -133,7 +135,13 @@ impl Server {
             state,
             stop,
             supervisor: Mutex::new(Some(supervisor)),
+            is_private: false,
         }
+    }
+
+    /// Whether nobody else speaks to it.
+    pub(crate) fn is_private(&self) -> bool {
+        self.is_private
     }
 
     pub(crate) fn state(&self) -> ServerState {

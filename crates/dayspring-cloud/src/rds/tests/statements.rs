@@ -263,6 +263,52 @@ fn a_session_is_never_handed_on_with_anything_in_it() {
 }
 
 #[test]
+fn what_a_function_or_a_trigger_leaves_in_its_session_goes_to_nobody() {
+    let bench = Bench::new();
+    bench.execute("create table t (a int)");
+    bench.execute(
+        "create function leave_it() returns int deterministic begin set @left_by_f = 5; return 1; end",
+    );
+    bench.execute("create trigger g before insert on t for each row begin set @left_by_t = 6; end");
+    for _ in 0..4 {
+        assert_eq!(bench.rows("select leave_it()"), r#"[[{"longValue":1}]]"#);
+        bench.execute("insert into t values (1)");
+        assert_eq!(
+            bench.rows("select @left_by_f, @left_by_t"),
+            r#"[[{"isNull":true},{"isNull":true}]]"#
+        );
+    }
+}
+
+#[test]
+fn what_a_statement_did_is_told_to_its_own_session_alone() {
+    let bench = Bench::new();
+    bench.execute("create table t (id int auto_increment primary key)");
+    bench.execute("insert into t values (7), (null)");
+    for _ in 0..4 {
+        bench.execute("insert into t values (null)");
+        assert_eq!(
+            bench.rows("select last_insert_id()"),
+            r#"[[{"longValue":0}]]"#
+        );
+        bench.execute("select 1 / 0");
+        assert_eq!(bench.rows("show warnings"), "[]");
+    }
+    let id = bench.begin();
+    bench
+        .in_transaction(&id, "insert into t values (null)")
+        .ok();
+    assert_eq!(
+        bench
+            .in_transaction(&id, "select last_insert_id() > 7")
+            .ok()["records"]
+            .to_string(),
+        r#"[[{"longValue":1}]]"#
+    );
+    bench.commit(&id);
+}
+
+#[test]
 fn a_result_over_a_mebibyte_is_refused_and_one_below_is_not() {
     let bench = Bench::new();
     assert_eq!(

@@ -7,14 +7,14 @@ use super::{ARN, Bench, MemorySecrets, open, patient, post, spec};
 
 impl Bench {
     #[track_caller]
-    fn begin(&self) -> String {
+    pub(super) fn begin(&self) -> String {
         let answer = self.post("/BeginTransaction", json!({})).ok();
         let id = answer["transactionId"].as_str().unwrap().to_owned();
         assert!(id.len() <= 192);
         id
     }
 
-    fn in_transaction(&self, id: &str, sql: &str) -> super::Reply {
+    pub(super) fn in_transaction(&self, id: &str, sql: &str) -> super::Reply {
         self.post("/Execute", json!({"sql": sql, "transactionId": id}))
     }
 
@@ -43,7 +43,7 @@ impl Bench {
     }
 
     #[track_caller]
-    fn commit(&self, id: &str) -> Value {
+    pub(super) fn commit(&self, id: &str) -> Value {
         self.post("/CommitTransaction", json!({"transactionId": id}))
             .ok()
     }
