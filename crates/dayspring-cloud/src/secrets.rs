@@ -127,7 +127,7 @@ impl Secrets {
                 let (name, secret) = self.require(input)?;
                 Ok(describe(&name, &secret))
             }
-            "PutSecretValue" | "UpdateSecret" => {
+            "PutSecretValue" => {
                 let (name, _) = self.require(input)?;
                 let value = input.text("SecretString").map(str::to_owned);
                 let secret = self.set(&name, value, |_| {})?;
@@ -137,6 +137,16 @@ impl Secrets {
                     "VersionId": secret.version,
                     "VersionStages": ["AWSCURRENT"],
                 }))
+            }
+            "UpdateSecret" => {
+                let (name, _) = self.require(input)?;
+                let value = input.text("SecretString").map(str::to_owned);
+                let secret = self.set(&name, value, |secret| {
+                    if let Some(description) = input.text("Description") {
+                        secret.description = Some(description.to_owned());
+                    }
+                })?;
+                Ok(json!({ "ARN": secret.arn, "Name": name, "VersionId": secret.version }))
             }
             "DeleteSecret" => {
                 let (name, secret) = self.require(input)?;

@@ -56,6 +56,13 @@ refused("BucketNotEmpty", s3.delete_bucket, Bucket="assets")
 s3.delete_objects(Bucket="assets", Delete={"Objects": [{"Key": key} for key in keys]})
 assert s3.list_objects_v2(Bucket="assets", Prefix="list/")["KeyCount"] == 0
 assert [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]] == ["assets"]
+s3.delete_object(Bucket="assets", Key="trailer")
+upload = s3.create_multipart_upload(Bucket="assets", Key="never")["UploadId"]
+assert s3.upload_part(Bucket="assets", Key="never", UploadId=upload, PartNumber=1, Body=b"x")["ETag"]
+s3.abort_multipart_upload(Bucket="assets", Key="never", UploadId=upload)
+refused("NoSuchKey", s3.get_object, Bucket="assets", Key="never")
+s3.create_bucket(Bucket="short")
+s3.delete_bucket(Bucket="short")
 
 # STS
 sts = boto3.client("sts")
@@ -71,6 +78,9 @@ ssm.put_parameter(Name="/a/b", Value="1", Type="String")
 assert ssm.get_parameter(Name="/a/b")["Parameter"]["Value"] == "1"
 assert ssm.get_parameters(Names=["/a/b", "/c"])["InvalidParameters"] == ["/c"]
 assert len(ssm.get_parameters_by_path(Path="/a")["Parameters"]) == 1
+ssm.put_parameter(Name="/short", Value="1", Type="String")
+ssm.delete_parameter(Name="/short")
+refused("ParameterNotFound", ssm.get_parameter, Name="/short")
 
 # Secrets Manager
 secrets = boto3.client("secretsmanager")
@@ -80,6 +90,12 @@ secrets.put_secret_value(SecretId="s", SecretString='{"k":"w"}')
 assert secrets.describe_secret(SecretId="s")["Name"] == "s"
 assert len(secrets.list_secrets()["SecretList"]) == 1
 refused("ResourceNotFoundException", secrets.get_secret_value, SecretId="t")
+secrets.create_secret(Name="short", SecretString="1", Description="soon gone")
+assert secrets.update_secret(SecretId="short", SecretString="2", Description="gone")["Name"] == "short"
+assert secrets.describe_secret(SecretId="short")["Description"] == "gone"
+assert secrets.get_secret_value(SecretId="short")["SecretString"] == "2"
+assert secrets.delete_secret(SecretId="short", ForceDeleteWithoutRecovery=True)["Name"] == "short"
+refused("ResourceNotFoundException", secrets.get_secret_value, SecretId="short")
 
 # Logs
 logs = boto3.client("logs")
@@ -95,6 +111,10 @@ for page in logs.get_paginator("filter_log_events").paginate(logGroupName="/g", 
 assert found == ["m1", "m2", "m3", "m4"], found
 assert logs.get_log_events(logGroupName="/g", logStreamName="s", startFromHead=True, limit=2)["events"][1]["message"] == "m1"
 refused("ResourceNotFoundException", logs.filter_log_events, logGroupName="/h")
+logs.delete_retention_policy(logGroupName="/g")
+assert "retentionInDays" not in logs.describe_log_groups(logGroupNamePrefix="/g")["logGroups"][0]
+logs.delete_log_group(logGroupName="/g")
+assert logs.describe_log_groups(logGroupNamePrefix="/g")["logGroups"] == []
 
 # CloudFormation
 cfn = boto3.client("cloudformation")
@@ -144,6 +164,7 @@ assert events[-1]["ResourceStatus"] == "REVIEW_IN_PROGRESS"
 assert "psst" not in str(events) and any('"Value":"****"' in e.get("ResourceProperties", "") for e in events), events
 before = {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in cfn.describe_stack_resources(StackName="s")["StackResources"]}
 assert len(cfn.list_stack_resources(StackName="s")["StackResourceSummaries"]) == 4
+assert cfn.describe_stack_resource(StackName="s", LogicalResourceId="Vpc")["StackResourceDetail"]["PhysicalResourceId"] == before["Vpc"]
 assert json.dumps(cfn.get_template(StackName="s")["TemplateBody"]) == json.dumps(json.loads(template("10.0.1.0/24")))
 assert cfn.get_template_summary(StackName="s")["Capabilities"] == ["CAPABILITY_IAM"]
 assert len(cfn.validate_template(TemplateBody=template("x"))["Parameters"]) == 2
@@ -210,6 +231,9 @@ same = cfn.describe_change_set(StackName="many", ChangeSetName="same")
 assert same["Status"] == "FAILED" and same["ExecutionStatus"] == "UNAVAILABLE", same
 assert "didn't contain changes" in same["StatusReason"]
 refused("InvalidChangeSetStatus", cfn.execute_change_set, StackName="many", ChangeSetName="same")
+assert "same" in [each["ChangeSetName"] for each in cfn.list_change_sets(StackName="many")["Summaries"]]
+cfn.delete_change_set(StackName="many", ChangeSetName="same")
+refused("ChangeSetNotFound", cfn.describe_change_set, StackName="many", ChangeSetName="same")
 refused("ValidationError", cfn.create_change_set, StackName="many", ChangeSetName="i", ChangeSetType="IMPORT", TemplateBody=less)
 assert "transforms" in refused("ValidationError", cfn.validate_template, TemplateBody="Transform: AWS::Serverless-2016-10-31\n" + less)
 for name in ["importer", "many"]:

@@ -29,6 +29,8 @@ RFC_822 = re.compile(r"^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\
 
 # Values that AWS answers with though its model leaves them out: (shape, value).
 KNOWN_VALUES = {
+    # As Lambda answers an update: "The function is being created."
+    ("LastUpdateStatusReasonCode", "Creating"),
     # The first event of a stack that a change set makes, and those before it deletes what was replaced: of a stack, in the
     # list of the states of resources.
     ("ResourceStatus", "REVIEW_IN_PROGRESS"),
