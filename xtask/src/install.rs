@@ -99,8 +99,9 @@ const SECURITY_REQUIREMENTS: [&str; 4] = [
 ];
 
 /// Pinned as well. npm's `latest` of `aws-cdk` is an old release that reads no assembly of these days. The drivers want
-/// these versions of what they drive: `kysely-data-api` asks for kysely 0.27, and `knex-aurora-data-api-client` for knex 2.
-const NODE_PACKAGES: [&str; 9] = [
+/// these versions of what they drive: `kysely-data-api` asks for kysely 0.27, `knex-aurora-data-api-client` for knex 2, and
+/// typeorm 1 for a Node.js newer than 18.
+const NODE_PACKAGES: [&str; 11] = [
     "@aws-sdk/client-rds-data@3.1143.0",
     "aws-cdk@2.1148.1",
     "aws-sdk@2.1693.0",
@@ -110,6 +111,8 @@ const NODE_PACKAGES: [&str; 9] = [
     "knex-aurora-data-api-client@1.10.0",
     "kysely@0.27.6",
     "kysely-data-api@2.0.0",
+    "typeorm@0.3.28",
+    "typeorm-aurora-data-api-driver@3.0.2",
 ];
 
 /// It carries the command `cfn-guard` for Linux and macOS, and the rules of AWS Control Tower. What it asks for besides is

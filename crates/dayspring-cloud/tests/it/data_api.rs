@@ -154,3 +154,8 @@ fn data_api_client_and_knex_work() {
 fn kysely_and_drizzle_work() {
     Court::open().node(include_str!("../judges/data_api_builders.mjs"));
 }
+
+#[test]
+fn typeorm_works() {
+    Court::open().node(include_str!("../judges/data_api_typeorm.cjs"));
+}

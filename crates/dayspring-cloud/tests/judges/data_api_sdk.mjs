@@ -42,4 +42,4 @@ await assert.rejects(execute("selec 1"), (error) => {
   return true;
 });
 await assert.rejects(execute("select 1; select 2"), { name: "ValidationException" });
-await assert.rejects(client.executeStatement({ ...here, secretArn: "nobody", sql: "select 1" }), sdk.SecretsErrorException);
+await assert.rejects(client.executeStatement({ ...here, secretArn: "nobody-knows", sql: "select 1" }), sdk.SecretsErrorException);
