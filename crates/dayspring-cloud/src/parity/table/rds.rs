@@ -111,7 +111,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         id: "data-api-undocumented",
         service: "RDS Data API",
-        here: "parameters that no placeholder names are ignored; a BIGINT UNSIGNED above 2^63-1 is a stringValue, a BIT a longValue; which fault comes first where there are several is a guess",
+        here: "parameters that no placeholder names are ignored; a BIGINT UNSIGNED above 2^63-1 is a stringValue, a BIT a longValue; a batch whose answer is over 1 MiB is a DatabaseErrorException; a wrong password is one too, with the server's words; which fault comes first where there are several is a guess",
         aws: "not documented for MySQL",
         warned: Warned::Never,
         source: "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.html",
