@@ -193,12 +193,18 @@ impl Caller for Http {
 pub struct Plain {
     pub connection: mysql::Conn,
     pub statement: &'static str,
+    /// Prepared once and then run, as the Data API has it; else sent as text.
+    pub prepared: bool,
 }
 
 impl Caller for Plain {
     fn call(&mut self) -> Result<()> {
         use mysql::prelude::Queryable as _;
-        let rows: Vec<mysql::Row> = self.connection.query(self.statement)?;
+        let rows: Vec<mysql::Row> = if self.prepared {
+            self.connection.exec(self.statement, ())?
+        } else {
+            self.connection.query(self.statement)?
+        };
         if rows.is_empty() {
             bail!("no rows");
         }
