@@ -195,3 +195,64 @@ fn eight_at_once_apply_each_statement_once() {
         );
     }
 }
+
+#[test]
+fn a_definition_and_what_is_recorded_before_it_are_one_command() {
+    let commands = |definitions: usize| {
+        let database = Database::new();
+        let sql: String = (0..definitions)
+            .map(|number| format!("CREATE TABLE t{number} (id INT);\n"))
+            .collect();
+        database.write("v1.sql", &sql);
+        let proxy = database.proxy();
+        let run = database.run_at(&database.url_through(&proxy, PLAIN), &["up"]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        proxy.commands()
+    };
+    assert_eq!(commands(7), commands(3) + 4);
+}
+
+#[test]
+fn a_refused_definition_is_shown_without_what_was_sent_behind_it() {
+    let database = Database::new();
+    database.write(
+        "v1.sql",
+        "CREATE TABLE a (b INT);\nALTER TABLE a ADD c INT ADD d INT;\nALTER TABLE a ADD e INT;\n",
+    );
+    let run = database.run(&["up"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("near 'ADD d INT' at line 1"),
+        "{}",
+        run.stderr
+    );
+    assert!(!run.stderr.contains("SHOW CREATE"), "{}", run.stderr);
+    assert_eq!(
+        database.rows("SELECT CONCAT(position, ' ', state) FROM dayspring_statement ORDER BY 1"),
+        ["1 applied", "2 failed"]
+    );
+    database.write(
+        "v1.sql",
+        "CREATE TABLE a (b INT);\nALTER TABLE a ADD c INT, ADD d INT;\nALTER TABLE a ADD e INT;\n",
+    );
+    database.succeed(&["up"]);
+    assert_eq!(database.rows("SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = 'a'"), ["4"]);
+}
+
+#[test]
+fn a_definition_is_not_sent_where_the_lease_is_anothers() {
+    let database = Database::new();
+    database.write("v1.sql", "CREATE TABLE a (b INT);\n");
+    database.succeed(&["up"]);
+    database.write("v2.sql", "CREATE TABLE c (d INT);\n");
+    // It takes the lease under the next token, and finds a later one when it writes.
+    database.rows("CREATE TRIGGER dayspring_taken BEFORE UPDATE ON dayspring_lease FOR EACH ROW SET NEW.token = NEW.token + (NEW.owner <> '')");
+    let run = database.run(&["up", "--lease-wait", "1s"]);
+    assert_eq!(run.code, 2, "{}", run.stderr);
+    assert_eq!(
+        database.rows("SHOW TABLES LIKE 'c'"),
+        Vec::<String>::new(),
+        "{}",
+        run.stderr
+    );
+}
