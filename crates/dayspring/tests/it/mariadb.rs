@@ -145,12 +145,15 @@ fn bootstrap(program: &Path, data: &Path) {
     assert!(child.wait().unwrap().success());
 }
 
+/// What a call takes whose statement is over with its answer: reached only when something hangs.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 /// The Data API of one database: every call outside a transaction has a connection of its own.
 pub(crate) struct DataApi {
     opts: OptsBuilder,
     transactions: Mutex<HashMap<String, Conn>>,
     numbers: AtomicU32,
-    /// After this a call is answered with a timeout, and its statement goes on.
+    /// After this a call whose statement may go on is answered with a timeout, and its statement goes on.
     call_time: Duration,
     /// How a statement of a transaction begins that is answered with a timeout after this, and is over with its
     /// transaction.
@@ -216,8 +219,13 @@ impl DataApi {
             _ if id.is_empty() => {
                 let mut conn = connect(&self.opts).await;
                 let body = call.body.clone();
+                let time = if body["continueAfterTimeout"] == true {
+                    self.call_time
+                } else {
+                    PATIENCE
+                };
                 let statement = tokio::spawn(async move { execute(&mut conn, &body).await });
-                match tokio::time::timeout(self.call_time, statement).await {
+                match tokio::time::timeout(time, statement).await {
                     Ok(reply) => reply.unwrap(),
                     Err(_) => {
                         Reply::Error(400, "StatementTimeoutException", "it timed out".to_owned())
