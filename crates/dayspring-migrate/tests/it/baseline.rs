@@ -37,6 +37,15 @@ async fn mortal(world: &World, dies_at: u32, side: Side) -> (Mortal, mpsc::Unbou
     (session, death)
 }
 
+/// Waits until the server has seen the end of the connection that the lease names: a baseline does not wait for it.
+async fn wait_until_gone(world: &World) {
+    if world.ask("SHOW TABLES LIKE 'dayspring_lease'").await == ["dayspring_lease"] {
+        let lives = "SELECT COUNT(*) FROM information_schema.processlist WHERE id = \
+                     (SELECT SUBSTRING_INDEX(connection, ' ', 1) FROM dayspring_lease)";
+        while world.ask(lives).await != ["0"] {}
+    }
+}
+
 /// Ends the world at every call; the next one records what is missing, at once.
 async fn check(side: Side) {
     for dies_at in 1.. {
@@ -48,6 +57,7 @@ async fn check(side: Side) {
         };
         let came_to_its_end = session.calls < dies_at;
         drop(session);
+        wait_until_gone(&world).await;
         if world.ask("SHOW TABLES LIKE 'dayspring_statement'").await == ["dayspring_statement"] {
             let found = world.ask(RECORDED).await.len();
             assert!(found == 0 || found == 3, "call {dies_at} {side:?}: {found}");
@@ -131,6 +141,7 @@ async fn a_baseline_need_not_wait_for_a_run_that_was_killed() {
             continue;
         }
         drop(first);
+        wait_until_gone(&world).await;
         let (mut next, _death) = mortal(&world, 0, Side::Before).await;
         assert_eq!(record(&mut next).await, Ok(3));
         return;
