@@ -111,8 +111,10 @@ fn logs_are_shown_and_followed(project: &Project) {
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     assert!(lines.iter().all(|line| line["function"] == "get_posts"));
-    let started =
-        |line: &serde_json::Value| line["message"].as_str().unwrap().starts_with("START ");
+    let started = |line: &serde_json::Value| {
+        let message = line["message"].as_str().unwrap();
+        message.contains(r#""type":"platform.start""#)
+    };
     // A request through the API, and two calls.
     assert_eq!(
         lines.iter().filter(|line| started(line)).count(),
