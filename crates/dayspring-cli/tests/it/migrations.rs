@@ -212,18 +212,18 @@ fn code_that_is_refused_after_its_migration_is_rolled_back_with_the_schema_ahead
 fn a_migration_longer_than_an_invocation_is_handed_over_until_it_is_done() {
     let ledger = Ledger::new();
     ledger.deploy();
-    // Each statement fits into an invocation of 10 seconds but the last, which is followed until the server has done it.
-    // A shorter limit would leave a slow machine no time to hand over.
+    // Each statement fits into an invocation of 20 seconds but the last, which is followed until the server has done it.
+    // A quarter of it is left to hand over: a shorter limit would leave a machine that stands still for seconds no time.
     let mut script = String::new();
     for number in 1..=3 {
         script += &format!(
             "CREATE TABLE t{number} (id INT PRIMARY KEY);\nINSERT INTO t{number} SELECT SLEEP(3);\n"
         );
     }
-    script += "CREATE TABLE slow AS SELECT SLEEP(11) AS slept;\n";
+    script += "CREATE TABLE slow AS SELECT SLEEP(24) AS slept;\n";
     script += &insert("at last");
     ledger.write("scripts/schema/v2.sql", &script);
-    ledger.configure("2", "[migrator]\ntimeout = \"10s\"");
+    ledger.configure("2", "[migrator]\ntimeout = \"20s\"");
     let printed = ledger.deploy();
     assert!(
         printed.contains("8 statements applied, schema at v2"),

@@ -12,6 +12,7 @@ use std::io::{BufRead as _, BufReader};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -19,6 +20,9 @@ use crate::judges::{self, printed};
 use crate::relay::Relay;
 use crate::support::{Project, Server, form};
 use substitutes::Substitutes;
+
+/// Between two looks at a state.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Only a database.
 const DATABASE: &str = r#"{"Resources": {
@@ -126,6 +130,7 @@ fn database(cloud: &Server) -> (String, String, String) {
         if body.contains("CREATE_COMPLETE") {
             break body;
         }
+        std::thread::sleep(PAUSE);
     };
     let output = |key: &str| -> String {
         let (_, rest) = body
@@ -149,12 +154,19 @@ struct Ministack {
 
 impl Ministack {
     fn start(program: &Path) -> Self {
+        let mut said = Vec::new();
+        for attempt in 0..5 {
+            match Self::start_at(program, free_address(attempt)) {
+                Ok(running) => return running,
+                Err(ended) => said.push(ended),
+            }
+        }
+        panic!("ministack does not start: {said:#?}");
+    }
+
+    /// What it said, where it ended.
+    fn start_at(program: &Path, address: SocketAddr) -> Result<Self, String> {
         let folder = tempfile::tempdir().unwrap();
-        // It takes no port 0: a port that was free a moment ago.
-        let address = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap();
         let mut child = Command::new(program)
             .current_dir(folder.path())
             .env("HOME", folder.path())
@@ -175,18 +187,33 @@ impl Ministack {
             let lines: Vec<String> = log.lines().map_while(Result::ok).collect();
             drop(sender.send(lines));
         });
-        while TcpStream::connect(address).is_err() {
+        loop {
             if let Ok(Some(status)) = child.try_wait() {
-                panic!("ministack ended with {status}: {:?}", ended.recv());
+                return Err(format!("{address}: {status}: {:?}", ended.recv()));
             }
-            std::thread::yield_now();
-        }
-        Self {
-            child,
-            address,
-            _folder: folder,
+            if TcpStream::connect(address).is_ok() {
+                return Ok(Self {
+                    child,
+                    address,
+                    _folder: folder,
+                });
+            }
+            std::thread::sleep(PAUSE);
         }
     }
+}
+
+/// It takes no port 0, so it gets one that is free now, and that no system gives away by itself: those come from 32768 or
+/// higher (Linux; 49152 on macOS).
+fn free_address(attempt: u32) -> SocketAddr {
+    (0..)
+        .map(|number| 20_000 + (std::process::id() * 13 + attempt * 1000 + number) % 12_000)
+        .find_map(|port| {
+            let port = u16::try_from(port).unwrap();
+            let free = TcpListener::bind(("127.0.0.1", port)).ok()?;
+            free.local_addr().ok()
+        })
+        .unwrap()
 }
 
 impl Drop for Ministack {

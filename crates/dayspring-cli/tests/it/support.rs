@@ -77,10 +77,16 @@ impl Project {
         std::fs::read_to_string(self.folder().join(path)).unwrap()
     }
 
+    /// Writes a file in one step: a `dev` that looks on sees it before or after, and never half of it.
     pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.folder().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
+        // A folder that nobody watches.
+        let apart = self.folder().join(".apart");
+        for folder in [path.parent().unwrap(), &apart] {
+            std::fs::create_dir_all(folder).unwrap();
+        }
+        std::fs::write(apart.join("unfinished"), text).unwrap();
+        std::fs::rename(apart.join("unfinished"), path).unwrap();
     }
 
     pub(crate) fn append(&self, path: &str, text: &str) {

@@ -102,7 +102,7 @@ fn a_connection_that_the_server_does_not_know_to_be_lost_blocks_nothing() {
         write_scripts(&database);
         let proxy = database.proxy();
         proxy.strike(At::Text(text), Fault::Vanish);
-        let arguments = ["up", "--lock-wait", "1s"];
+        let arguments = ["up", "--lock-wait", "20s"];
         let run = database.run_at(&database.url_through(&proxy, PLAIN), &arguments);
         assert_eq!(run.code, 0, "{text}: {}", run.stderr);
         assert_eq!(database.dump(), reference.dump(), "{text}");

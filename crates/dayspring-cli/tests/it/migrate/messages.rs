@@ -236,11 +236,12 @@ fn a_lease_that_another_holds() {
     other.rows("SELECT * FROM users");
     let url = database.socket_url();
     let first = database
-        .command(&["up", "--lock-wait", "1m", "--database-url", &url])
+        .command(&["up", "--lock-wait", "10m", "--database-url", &url])
         .spawn()
         .unwrap();
+    // Of all databases of this server's only this test's own.
     let waits = "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE '%ADD COLUMN name%' AND state LIKE \
-                 'Waiting%'";
+                 'Waiting%' AND db = DATABASE()";
     while database.rows(waits) == ["0"] {}
     let printed = database.run(&["up", "--lease-wait", "0s"]);
     assert_eq!(printed.code, 2, "{}", printed.stderr);
@@ -374,9 +375,10 @@ fn a_script_that_is_missing() {
 fn a_server_that_is_not_there() {
     let database = Database::new();
     database.write("v1.sql", USERS);
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    // Bound and not listening: nobody else gets the port meanwhile.
+    let nobody = tokio::net::TcpSocket::new_v4().unwrap();
+    nobody.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let port = nobody.local_addr().unwrap().port();
-    drop(nobody);
     let url = format!("mysql://app:secret@127.0.0.1:{port}/blog");
     let printed = database.run_at(&url, &["up"]);
     assert_eq!(printed.code, 2);
