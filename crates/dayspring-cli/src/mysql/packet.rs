@@ -192,9 +192,9 @@ mod tests {
             parameters: vec![("n".to_owned(), dayspring_migrate::Value::Long(7))],
         };
         let writes = [write.clone(), write];
-        let sql = "/* tag */ CREATE TABLE t (id INT)";
+        let sql = "/* dayspring tag */ CREATE TABLE t (id INT)";
         let packet = Recording::new(&writes, sql, Some("SHOW CREATE TABLE u")).unwrap();
-        insta::assert_snapshot!(packet.text().replace(BETWEEN, "; "), @"START TRANSACTION; REPLACE INTO j VALUES (7); REPLACE INTO j VALUES (7); SELECT 18446744073709551615 + (ROW_COUNT() < 1); COMMIT; /* tag */ CREATE TABLE t (id INT); SHOW CREATE TABLE u");
+        insta::assert_snapshot!(packet.text().replace(BETWEEN, "; "), @"START TRANSACTION; REPLACE INTO j VALUES (7); REPLACE INTO j VALUES (7); SELECT 18446744073709551615 + (ROW_COUNT() < 1); COMMIT; /* dayspring tag */ CREATE TABLE t (id INT); SHOW CREATE TABLE u");
         let reached: Vec<Reached> = (0..8).map(|answers| packet.reached(answers)).collect();
         assert_eq!(
             reached,
@@ -212,10 +212,10 @@ mod tests {
         let packet = Recording::new(&writes, sql, None).unwrap();
         assert_eq!(packet.reached(6), Reached::End);
         for alone in [
-            "/* tag */ CREATE PROCEDURE p() BEGIN SELECT 1; END",
-            r"/* tag */ CREATE TABLE t (id INT COMMENT 'it\'s')",
-            "/* tag */ ANALYZE TABLE t",
-            "/* tag */ CREATE TABLE t AS SELECT 1",
+            "/* dayspring tag */ CREATE PROCEDURE p() BEGIN SELECT 1; END",
+            r"/* dayspring tag */ CREATE TABLE t (id INT COMMENT 'it\'s')",
+            "/* dayspring tag */ ANALYZE TABLE t",
+            "/* dayspring tag */ CREATE TABLE t AS SELECT 1",
         ] {
             assert!(Recording::new(&writes, alone, None).is_none(), "{alone}");
         }
