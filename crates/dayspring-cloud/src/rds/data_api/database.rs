@@ -239,7 +239,9 @@ impl Database {
             let _working = working;
             let mut session = session;
             session.connection.query_drop(statement).await?;
-            shared.pool.give(session, Trace::State).await;
+            session.mark(Trace::State);
+            // The answer does not wait for the reset.
+            tokio::spawn(async move { shared.give(session).await });
             Ok(())
         });
         ended
@@ -303,10 +305,19 @@ impl Shared {
 
     /// What a statement left in its session, by its own text or by a routine that it called.
     fn trace(&self, statement: &Statement) -> Trace {
-        match statement.trace {
-            Trace::None if self.routines.may_be() => Trace::State,
-            trace => trace,
+        if self.routines.may_be() {
+            statement.trace.max(Trace::Called)
+        } else {
+            statement.trace
         }
+    }
+
+    /// Takes a session back that no answer waits for any more.
+    async fn give(&self, session: Session) {
+        self.routines
+            .look(async || self.admin_connection().await)
+            .await;
+        self.pool.give(session).await;
     }
 }
 
@@ -323,6 +334,7 @@ async fn carry_out(
         shared.routines.made();
     }
     let result = run_sets(&mut session, &work, transaction.is_some()).await;
+    session.mark(shared.trace(&work.statement));
     // Before the answer: whoever has it may find the cluster idle.
     drop(working);
     if work.statement.changes_schema {
@@ -340,14 +352,7 @@ async fn carry_out(
         (None, _) => {
             // Nobody listens any more when the call ran into its time limit.
             drop(sender.send(result));
-            shared
-                .routines
-                .look(async || shared.admin_connection().await)
-                .await;
-            shared
-                .pool
-                .give(session, shared.trace(&work.statement))
-                .await;
+            shared.give(session).await;
             return;
         }
     }

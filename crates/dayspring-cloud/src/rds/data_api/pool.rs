@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use mysql_async::Conn;
+use mysql_async::prelude::Queryable as _;
 
 use super::statement::Trace;
 use crate::rds::mariadb::{Account, Endpoint};
@@ -25,6 +26,15 @@ pub(super) struct Session {
     pub(super) connection: Conn,
     owner: Owner,
     generation: u64,
+    /// What its statements have left in it since it was taken.
+    trace: Trace,
+}
+
+impl Session {
+    /// A statement leaves something in it.
+    pub(super) fn mark(&mut self, trace: Trace) {
+        self.trace = self.trace.max(trace);
+    }
 }
 
 /// The idle sessions of one cluster.
@@ -32,6 +42,18 @@ pub(super) struct Session {
 pub(super) struct Pool {
     // Never held across an await.
     idle: Mutex<HashMap<Owner, Vec<Session>>>,
+}
+
+async fn is_reset(connection: &mut Conn) -> bool {
+    connection.reset().await.unwrap_or(false)
+}
+
+/// MySQL calls it `NONE`.
+async fn has_no_role(connection: &mut Conn) -> bool {
+    let role: mysql_async::Result<Option<bool>> = connection
+        .query_first("SELECT COALESCE(CURRENT_ROLE(), 'NONE') = 'NONE'")
+        .await;
+    matches!(role, Ok(Some(true)))
 }
 
 impl Pool {
@@ -55,16 +77,22 @@ impl Pool {
             connection,
             owner,
             generation: endpoint.generation,
+            trace: Trace::None,
         })
     }
 
     /// Takes a session back.
-    pub(super) async fn give(&self, mut session: Session, trace: Trace) {
-        let clean = match trace {
+    pub(super) async fn give(&self, mut session: Session) {
+        let clean = match session.trace {
             Trace::None => true,
-            Trace::State => session.connection.reset().await.unwrap_or(false),
-            Trace::Database => false,
+            Trace::State => is_reset(&mut session.connection).await,
+            Trace::Called => {
+                is_reset(&mut session.connection).await
+                    && has_no_role(&mut session.connection).await
+            }
+            Trace::Kept => false,
         };
+        session.trace = Trace::None;
         if clean && let Err(session) = self.keep(session) {
             // Nobody waits for it and its server rolls back whatever it held.
             drop(session.connection.disconnect().await);

@@ -23,15 +23,17 @@ pub(super) struct Statement {
     pub(super) shows: bool,
 }
 
-/// What a statement leaves in its session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a statement leaves in its session, the least first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Trace {
     /// Nothing: the next caller may have the session as it is.
     None,
     /// Variables, temporary tables, locks, an open transaction: gone after a reset.
     State,
-    /// Another database, which a reset keeps.
-    Database,
+    /// That, by a routine that it called, or a role, which a reset keeps.
+    Called,
+    /// Another database or a role, which a reset keeps.
+    Kept,
 }
 
 /// There is more than one statement.
@@ -119,8 +121,10 @@ impl Statement {
 }
 
 fn trace(first: &str, words: &[String], tokens: &[Token]) -> Trace {
-    if first == "USE" {
-        return Trace::Database;
+    let sets_role = first == "SET" && has(words, &["ROLE"]);
+    // A procedure and a text may do any of that.
+    if matches!(first, "USE" | "CALL") || sets_role || runs_text(first, words) {
+        return Trace::Kept;
     }
     let clean = CLEAN.contains(&first)
         && !tokens.iter().any(|token| token.kind == TokenKind::At)
@@ -270,7 +274,10 @@ mod tests {
         assert_eq!(trace("create temporary table t (a int)"), Trace::State);
         assert_eq!(trace("start transaction"), Trace::State);
         assert_eq!(trace("set names utf8mb4"), Trace::State);
-        assert_eq!(trace("use other"), Trace::Database);
+        assert_eq!(trace("use other"), Trace::Kept);
+        assert_eq!(trace("set role none"), Trace::Kept);
+        assert_eq!(trace("call p()"), Trace::Kept);
+        assert_eq!(trace("execute immediate 'set role r'"), Trace::Kept);
     }
 
     #[test]

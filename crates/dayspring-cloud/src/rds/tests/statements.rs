@@ -263,6 +263,44 @@ fn a_session_is_never_handed_on_with_anything_in_it() {
 }
 
 #[test]
+fn what_a_reset_keeps_is_handed_to_nobody() {
+    let bench = Bench::new();
+    let role = format!("role_of_{}", bench.database);
+    bench.execute(&format!("create role {role}"));
+    bench.execute(&format!("grant {role} to current_user()"));
+    bench.execute(&format!("create procedure p() begin set role {role}; end"));
+    bench.execute(&format!(
+        "create function f() returns int begin set role {role}; return 1; end"
+    ));
+    let clean = || {
+        for _ in 0..4 {
+            assert_eq!(
+                bench.rows("select current_role(), database()"),
+                format!(
+                    r#"[[{{"isNull":true}},{{"stringValue":"{}"}}]]"#,
+                    bench.database
+                )
+            );
+        }
+    };
+    for statement in [
+        &*format!("set role {role}"),
+        "call p()",
+        "use mysql",
+        "select f()",
+    ] {
+        bench.execute(statement);
+        clean();
+        // And what was left in a transaction, with it.
+        let id = bench.begin();
+        bench.in_transaction(&id, statement).ok();
+        bench.in_transaction(&id, "select 1").ok();
+        bench.commit(&id);
+        clean();
+    }
+}
+
+#[test]
 fn what_a_function_or_a_trigger_leaves_in_its_session_goes_to_nobody() {
     let bench = Bench::new();
     bench.execute("create table t (a int)");
