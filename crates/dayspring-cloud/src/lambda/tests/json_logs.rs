@@ -11,7 +11,6 @@ fn json_spec(handler: &str, application: &str, system: &str) -> FunctionSpec {
     };
     FunctionSpec {
         log_format: LogFormat::Text.with(format).unwrap(),
-        timeout_seconds: 1,
         ..spec("f", handler)
     }
 }
@@ -55,6 +54,7 @@ async fn the_platform_writes_json_and_what_is_below_the_level_is_dropped() {
         ))
     };
     assert!(report(&cold)["record"]["metrics"]["initDurationMs"].is_f64());
+    cloud.asking(1).await;
     let warm = report(&cloud.invoke("f", "{}").await);
     assert_eq!(warm["record"]["metrics"]["initDurationMs"], Value::Null);
     assert_eq!(warm["record"]["metrics"]["memorySizeMB"], 128);
@@ -114,7 +114,11 @@ async fn every_failure_is_in_the_report_in_json() {
     platform.runtimeDone error
     platform.report error
     ");
-    cloud.put(json_spec("hang.handler", "INFO", "WARN")).await;
+    let hang = FunctionSpec {
+        timeout_seconds: 1,
+        ..json_spec("hang.handler", "INFO", "WARN")
+    };
+    cloud.put(hang).await;
     let invocation = cloud.invoke("f", "{}").await;
     insta::assert_snapshot!(outline(&invocation).join("\n"), @r"
     platform.runtimeDone timeout
