@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
+#[cfg(target_os = "linux")]
+use rustix::process::{Resource, Rlimit, getrlimit, prlimit};
 use tokio::net::TcpListener;
 use tokio::net::unix::pipe::Receiver;
 use tokio::process::{Child, Command};
@@ -86,6 +88,7 @@ impl Environment {
             entrypoint,
             layer_root,
         } = find_start(launch).await?;
+        warn_of_extensions(launch);
         let cannot =
             |error: std::io::Error| CannotStart(format!("fork/exec {}: {error}", entrypoint.shown));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(cannot)?;
@@ -117,6 +120,10 @@ impl Environment {
             .map_err(cannot)?;
         let log = ProcessLog::new(target, pipe);
         let id = child.id().and_then(|id| i32::try_from(id).ok());
+        let process = id.and_then(Pid::from_raw);
+        if let Some(process) = process {
+            limit_open_files(process);
+        }
         let environment = Arc::new(Self {
             number: register.next_number(),
             session: Arc::new(Session::new(Arc::clone(&log), launched)),
@@ -127,7 +134,7 @@ impl Environment {
             function: launch.spec.name.clone(),
             out_of_memory: AtomicBool::new(false),
             runtime_api,
-            process: Mutex::new(id.and_then(Pid::from_raw)),
+            process: Mutex::new(process),
         });
         let alive = register.add(&environment);
         let supervision = supervise(
@@ -224,6 +231,17 @@ async fn supervise(
     register.remove(environment.number, process);
 }
 
+/// A layer's external extensions are programs in its folder `extensions`, and are not started.
+fn warn_of_extensions(launch: &Launch) {
+    let Some(layer_root) = &launch.layer_root else {
+        return;
+    };
+    if layer_root.join("extensions").is_dir() {
+        let function = format!("a layer of the function {}", launch.spec.name);
+        launch.notices.touch(Touched::Extensions, &function);
+    }
+}
+
 /// How a process is started, and where it finds its layers.
 struct Start {
     entrypoint: Entrypoint,
@@ -303,6 +321,27 @@ fn spawn(
         .spawn()?;
     Ok((child, reader))
 }
+
+/// A function may have 1,024 files open: <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html> (read
+/// 2026-11-23). This cloud raised its own limit, which its children have from it.
+#[cfg(target_os = "linux")]
+fn limit_open_files(process: Pid) {
+    const OPEN_FILES_MAX: u64 = 1024;
+    let allowed = getrlimit(Resource::Nofile).maximum;
+    let limit = Some(allowed.map_or(OPEN_FILES_MAX, |allowed| allowed.min(OPEN_FILES_MAX)));
+    let limit = Rlimit {
+        current: limit,
+        maximum: limit,
+    };
+    // Refused, or the process is gone: it is as it was.
+    prlimit(Some(process), Resource::Nofile, limit)
+        .map(drop)
+        .unwrap_or_default();
+}
+
+/// Nobody but a process itself can set its limits here.
+#[cfg(not(target_os = "linux"))]
+fn limit_open_files(_process: Pid) {}
 
 fn exit_of(status: ExitStatus) -> Exit {
     match (status.code(), status.signal()) {

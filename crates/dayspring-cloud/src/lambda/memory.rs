@@ -68,14 +68,14 @@ impl MemoryUse {
             return false;
         };
         let family = family(process);
-        let resident = family.iter().map(|member| resident_bytes(*member)).sum();
+        let resident: u64 = family.iter().map(|member| resident_bytes(*member)).sum();
         // Counting what is shared once takes the system long for a large process, so it is done only when it matters.
         let bytes = if resident > self.limit_bytes {
+            // One that has ended meanwhile, or that nobody has waited for, has nothing.
             family
                 .iter()
-                .map(|member| proportional_bytes(*member))
-                .sum::<Option<u64>>()
-                .unwrap_or_default()
+                .filter_map(|member| proportional_bytes(*member))
+                .sum()
         } else {
             resident
         };

@@ -45,6 +45,18 @@ async fn a_function_that_takes_more_memory_than_it_has_is_ended() {
 }
 
 #[tokio::test]
+async fn a_child_that_nobody_waited_for_does_not_hide_the_memory_of_its_function() {
+    if !Path::new("/proc/self/statm").exists() {
+        return;
+    }
+    let cloud = open();
+    cloud.put(spec("f", "memory.zombie")).await;
+    let invocation = cloud.invoke("f", "{}").await;
+    assert_eq!(error_type(&invocation), "Runtime.OutOfMemory");
+    cloud.lambda.shut_down().await;
+}
+
+#[tokio::test]
 async fn a_process_that_left_its_group_ends_with_its_function() {
     let mut cloud = open();
     let (invocation, child) = cloud.time_out_with_a_child("daemon.handler").await;
@@ -71,6 +83,7 @@ async fn a_flood_of_output_fills_neither_memory_nor_disk() {
     for chunk in ["\n", "x"] {
         let mut spec = spec("f", "flood.handler");
         spec.environment = variables(&[("CHUNK", chunk)]);
+        spec.timeout_seconds = 900;
         cloud.put(spec).await;
         let invocation = cloud.invoke("f", "{}").await;
         assert_eq!(invocation.payload, "null");
@@ -180,6 +193,86 @@ async fn the_extensions_api_is_not_there_and_somebody_is_told() {
         "{warning}"
     );
     lambda.shut_down().await;
+}
+
+#[tokio::test]
+async fn an_extension_in_a_layer_is_not_started_and_somebody_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (notices, mut warnings) = Notices::new();
+    let config = LambdaConfig {
+        identity: Identity::default(),
+        folder: folder.path().to_owned(),
+        endpoint_url: "http://127.0.0.1:4566".to_owned(),
+        idle_max: IDLE_MAX_DEFAULT,
+        lines: None,
+        notices,
+        objects: None,
+        interpreters: Interpreters::default(),
+    };
+    let lambda = Lambda::open(config, logs(folder.path())).unwrap();
+    let agent = zip(&[("extensions/agent", 0o755, "#!/bin/sh\n")]);
+    let layer = lambda.publish_layer_version("agent", agent).unwrap();
+    let mut spec = spec("f", "echo.handler");
+    spec.layers = vec![layer];
+    lambda.put_function(spec, fixture()).await.unwrap();
+    for _ in 0..2 {
+        let answer = lambda
+            .invoke(
+                "f",
+                InvocationType::RequestResponse,
+                Bytes::from_static(b"7"),
+            )
+            .await
+            .unwrap();
+        assert_eq!(answer.payload, "7");
+    }
+    let warning = warnings.try_recv().unwrap();
+    assert!(
+        warning.starts_with("a layer of the function f (Lambda): there is no Extensions API"),
+        "{warning}"
+    );
+    assert!(warnings.try_recv().is_err(), "it is told once");
+    lambda.shut_down().await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_function_may_open_as_many_files_as_on_aws() {
+    let cloud = open();
+    cloud.put(spec("f", "files.handler")).await;
+    let limit = text(&cloud.invoke("f", "{}").await.payload);
+    let fields: Vec<&str> = limit.split_whitespace().collect();
+    // `Max open files SOFT HARD files`. A machine whose own limit is lower keeps that.
+    let [_, _, _, soft, hard, ..] = fields.as_slice() else {
+        panic!("{limit}");
+    };
+    let of = |text: &str| text.parse::<u64>().unwrap();
+    assert!(of(soft) <= 1024 && of(hard) <= 1024, "{limit}");
+    cloud.lambda.shut_down().await;
+}
+
+/// A GiB takes minutes without optimisation; `SLOW_TESTS=1` runs it.
+#[tokio::test]
+async fn a_gibibyte_of_lines_fills_neither_memory_nor_disk() {
+    if std::env::var_os("SLOW_TESTS").is_none() {
+        return;
+    }
+    let cloud = open();
+    let line = format!("{}\n", "x".repeat(63));
+    let mut spec = spec("f", "flood.handler");
+    spec.environment = variables(&[("CHUNK", &line)]);
+    spec.timeout_seconds = 900;
+    cloud.put(spec).await;
+    let invocation = cloud.invoke("f", "{}").await;
+    assert_eq!(invocation.payload, "null");
+    assert!(invocation.log_tail.len() <= 4096);
+    let logs = cloud.folder.path().join("logs");
+    let on_disk: u64 = std::fs::read_dir(logs)
+        .unwrap()
+        .map(|entry| entry.unwrap().metadata().unwrap().len())
+        .sum();
+    assert!(on_disk < 24 * 1024 * 1024, "{on_disk}");
+    cloud.lambda.shut_down().await;
 }
 
 #[tokio::test]

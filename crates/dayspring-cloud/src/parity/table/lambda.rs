@@ -95,8 +95,8 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         id: "lambda-open-files",
         service: "Lambda",
-        here: "a process may open as many files as this cloud, which takes what the system allows up to 16,384",
-        aws: "1,024",
+        here: "a process may open 1,024 files (Linux; as many as this cloud elsewhere), and start as many processes and threads as the system allows",
+        aws: "1,024 files, and 1,024 processes and threads",
         warned: Warned::Never,
         source: "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html",
     },
