@@ -11,12 +11,12 @@ use http_body_util::Full;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
-use super::InvocationType;
 use super::configuration::configuration;
 use super::control::control;
 use super::function::Function;
 use super::name::{LATEST, not_found, parse_named};
 use super::service::{Service, random_uuid};
+use super::{Invocation, InvocationType, response_stream};
 use crate::error::AwsError;
 use crate::http::{Answer, Call, form_fields};
 
@@ -57,6 +57,18 @@ pub(super) async fn answer(service: &Arc<Service>, call: Call) -> Answer {
         ["2015-03-31", "functions", name, "invocations"] if method == Method::POST => {
             let name = decoded(name);
             return match invoke(service, &name, &call).await {
+                Ok(answer) => answer,
+                Err(error) => refuse(&error, throttle_reason(service, &name)),
+            };
+        }
+        [
+            "2021-11-15",
+            "functions",
+            name,
+            "response-streaming-invocations",
+        ] if method == Method::POST => {
+            let name = decoded(name);
+            return match invoke_with_response_stream(service, &name, &call).await {
                 Ok(answer) => answer,
                 Err(error) => refuse(&error, throttle_reason(service, &name)),
             };
@@ -172,32 +184,18 @@ fn with_function(
 
 async fn invoke(service: &Arc<Service>, name: &str, call: &Call) -> Result<Answer, AwsError> {
     let headers = &call.parts.headers;
-    let named = parse_named(name, qualifier(call))?;
     let kind = match text(headers, &INVOCATION_TYPE) {
         None | Some("RequestResponse") => InvocationType::RequestResponse,
         Some("Event") => InvocationType::Event,
         Some("DryRun") => InvocationType::DryRun,
         Some(other) => {
-            return Err(AwsError::bad_request(
-                "ValidationException",
-                format!(
-                    "1 validation error detected: Value '{other}' at 'invocationType' failed to satisfy constraint: Member must satisfy enum value set: [Event, RequestResponse, DryRun]"
-                ),
+            return Err(no_invocation_type(
+                other,
+                "[Event, RequestResponse, DryRun]",
             ));
         }
     };
-    if !call.body.is_empty()
-        && let Err(error) = serde_json::from_slice::<IgnoredAny>(&call.body)
-    {
-        return Err(AwsError::bad_request(
-            "InvalidRequestContentException",
-            format!("Could not parse request body into json: {error}"),
-        ));
-    }
-    let client_context = client_context(headers)?;
-    let invocation = service
-        .invoke(named, kind, call.body.clone(), client_context)
-        .await?;
+    let invocation = invoke_as(service, name, call, kind).await?;
     let mut answer = Answer::new(Full::new(invocation.payload));
     *answer.status_mut() = match kind {
         InvocationType::RequestResponse => StatusCode::OK,
@@ -217,6 +215,64 @@ async fn invoke(service: &Arc<Service>, name: &str, call: &Call) -> Result<Answe
         }
     }
     Ok(answer)
+}
+
+async fn invoke_with_response_stream(
+    service: &Arc<Service>,
+    name: &str,
+    call: &Call,
+) -> Result<Answer, AwsError> {
+    let headers = &call.parts.headers;
+    let kind = match text(headers, &INVOCATION_TYPE) {
+        None | Some("RequestResponse") => InvocationType::RequestResponse,
+        Some("DryRun") => InvocationType::DryRun,
+        Some(other) => return Err(no_invocation_type(other, "[RequestResponse, DryRun]")),
+    };
+    let invocation = invoke_as(service, name, call, kind).await?;
+    if kind == InvocationType::DryRun {
+        return Ok(empty_answer(StatusCode::NO_CONTENT));
+    }
+    let wants_log = text(headers, &LOG_TYPE) == Some("Tail");
+    let log_result = wants_log.then(|| STANDARD.encode(&invocation.log_tail));
+    let mut answer = Answer::new(Full::new(response_stream::render(&invocation, log_result)));
+    let out = answer.headers_mut();
+    out.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static(response_stream::CONTENT_TYPE),
+    );
+    insert(out, REQUEST_ID, &invocation.request_id);
+    insert(out, EXECUTED_VERSION, &invocation.executed_version);
+    Ok(answer)
+}
+
+fn no_invocation_type(value: &str, all: &str) -> AwsError {
+    AwsError::bad_request(
+        "ValidationException",
+        format!(
+            "1 validation error detected: Value '{value}' at 'invocationType' failed to satisfy constraint: Member must satisfy enum value set: {all}"
+        ),
+    )
+}
+
+async fn invoke_as(
+    service: &Arc<Service>,
+    name: &str,
+    call: &Call,
+    kind: InvocationType,
+) -> Result<Invocation, AwsError> {
+    let named = parse_named(name, qualifier(call))?;
+    if !call.body.is_empty()
+        && let Err(error) = serde_json::from_slice::<IgnoredAny>(&call.body)
+    {
+        return Err(AwsError::bad_request(
+            "InvalidRequestContentException",
+            format!("Could not parse request body into json: {error}"),
+        ));
+    }
+    let client_context = client_context(&call.parts.headers)?;
+    service
+        .invoke(named, kind, call.body.clone(), client_context)
+        .await
 }
 
 fn client_context(headers: &HeaderMap) -> Result<Option<String>, AwsError> {

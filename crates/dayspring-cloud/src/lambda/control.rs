@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::answer::{page_fields, qualifier};
+use super::answer::{page_fields, qualifier, query};
 use super::configuration::configuration;
 use super::date::{Utc, unix_millis_now};
 use super::function::{Function, KeptFunction, Settings};
@@ -98,9 +98,46 @@ pub(super) async fn control(
         (_, ["2018-10-31", "layers", rest @ ..]) => {
             super::layers::layers(service, call, rest).await?
         }
+        (&Method::GET, segments) => nothing_there(service, call, segments)?,
         _ => return None,
     };
     Some(done)
+}
+
+/// What is asked of a function where this cloud has one answer only, since it refuses to set anything else. Clients that
+/// describe a function ask for all of it.
+fn nothing_there(service: &Service, call: &Call, segments: &[&str]) -> Option<Done> {
+    let missing = || resource_not_found("The resource you requested does not exist.");
+    let answer: fn(&Function) -> Option<Value> = match segments {
+        ["2020-06-30", "functions", _, "code-signing-config"] => {
+            |function| Some(json!({"FunctionName": function.kept.spec.name}))
+        }
+        ["2021-07-20", "functions", _, "runtime-management-config"] => {
+            |function| Some(json!({"UpdateRuntimeOn": "Auto", "FunctionArn": function.arn}))
+        }
+        ["2024-08-31", "functions", _, "recursion-config"] => {
+            |_| Some(json!({"RecursiveLoop": "Terminate"}))
+        }
+        ["2019-09-30", "functions", _, "provisioned-concurrency"] => {
+            if query(call, "List").is_some() {
+                |_| Some(json!({"ProvisionedConcurrencyConfigs": []}))
+            } else {
+                |_| None
+            }
+        }
+        ["2021-10-31", "functions", _, "urls"] => |_| Some(json!({"FunctionUrlConfigs": []})),
+        ["2021-10-31", "functions", _, "url"] => |_| None,
+        ["2015-03-31", "event-source-mappings"] => {
+            let none = json!({"EventSourceMappings": []});
+            return Some(Ok((StatusCode::OK, Some(none))));
+        }
+        _ => return None,
+    };
+    let [_, _, name, ..] = segments else {
+        return None;
+    };
+    let shown = find(service, name).and_then(|function| answer(&function).ok_or_else(missing));
+    Some(shown.map(|shown| (StatusCode::OK, Some(shown))))
 }
 
 /// Code in a request: the zip in base64, or its place in S3.

@@ -20,6 +20,7 @@ mod platform;
 mod pool;
 mod process_log;
 mod report;
+mod response_stream;
 mod runtime_api;
 mod runtime_state;
 mod runtimes;

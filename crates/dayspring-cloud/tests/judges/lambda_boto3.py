@@ -98,6 +98,16 @@ bigger = json.dumps("x" * 6_291_456).encode()
 assert message("RequestEntityTooLargeException", client.invoke, FunctionName="hello", Payload=bigger) == "Request must be smaller than 6291456 bytes for the InvokeFunction operation"
 assert message("InvalidRequestContentException", client.invoke, FunctionName="hello", Payload=b"{").startswith("Could not parse request body into json")
 
+# A stream of events, written when the function is done.
+events = list(client.invoke_with_response_stream(FunctionName="hello", Payload=b'{"a": 1}', LogType="Tail")["EventStream"])
+assert json.loads(b"".join(event["PayloadChunk"]["Payload"] for event in events[:-1]))["version"] == 2, events
+assert b"seen\n" in base64.b64decode(events[-1]["InvokeComplete"]["LogResult"]) and "ErrorCode" not in events[-1]["InvokeComplete"]
+client.create_function(**{**new, "FunctionName": "broken"}, Code={"ZipFile": archive(app="def handler(event, context):\n    raise ValueError('no')\n")})
+[event] = client.invoke_with_response_stream(FunctionName="broken")["EventStream"]
+assert event["InvokeComplete"]["ErrorCode"] == "ValueError" and "no" in event["InvokeComplete"]["ErrorDetails"], event
+client.delete_function(FunctionName="broken")
+message("ResourceNotFoundException", client.invoke_with_response_stream, FunctionName="nobody")
+
 # Concurrency.
 assert client.put_function_concurrency(FunctionName="hello", ReservedConcurrentExecutions=0)["ReservedConcurrentExecutions"] == 0
 throttled = refused("TooManyRequestsException", client.invoke, FunctionName="hello")
@@ -188,6 +198,18 @@ assert client.list_layers()["Layers"][0]["LayerName"] == "shared"
 assert client.get_layer_version(LayerName="shared", VersionNumber=1)["Content"]["CodeSize"] > 0
 client.delete_layer_version(LayerName="shared", VersionNumber=1)
 message("ResourceNotFoundException", client.get_layer_version, LayerName="shared", VersionNumber=1)
+
+# What this cloud does not have is not there, and cannot be made.
+assert client.get_function_code_signing_config(FunctionName="hello")["FunctionName"] == "hello"
+assert client.get_runtime_management_config(FunctionName="hello")["UpdateRuntimeOn"] == "Auto"
+assert client.get_function_recursion_config(FunctionName="hello")["RecursiveLoop"] == "Terminate"
+assert client.list_provisioned_concurrency_configs(FunctionName="hello")["ProvisionedConcurrencyConfigs"] == []
+assert client.list_function_url_configs(FunctionName="hello")["FunctionUrlConfigs"] == []
+assert client.list_event_source_mappings()["EventSourceMappings"] == []
+message("ResourceNotFoundException", client.get_function_url_config, FunctionName="hello")
+message("ResourceNotFoundException", client.list_function_url_configs, FunctionName="nobody")
+assert "does not answer POST" in message("UnknownOperationException", client.create_function_url_config, FunctionName="hello", AuthType="NONE")
+assert "does not answer PUT" in message("UnknownOperationException", client.put_provisioned_concurrency_config, FunctionName="hello", Qualifier="1", ProvisionedConcurrentExecutions=1)
 
 # Listed page by page, counted, deleted.
 names = []

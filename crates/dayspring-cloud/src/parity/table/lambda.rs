@@ -234,8 +234,8 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         id: "lambda-response-stream",
         service: "Lambda",
-        here: "InvokeWithResponseStream and function URLs are not answered; a runtime's streamed answer is collected and delivered whole",
-        aws: "the answer reaches the caller piece by piece",
+        here: "a runtime's streamed answer is collected, up to 6 MB, and delivered whole, by InvokeWithResponseStream too; function URLs are refused",
+        aws: "the answer reaches the caller piece by piece, up to 200 MB",
         warned: Warned::Never,
         source: "https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html",
     },
