@@ -4,6 +4,10 @@ import json
 import urllib.request
 
 import boto3
+import shapes
+
+boto3.setup_default_session()
+shapes.watch(boto3.DEFAULT_SESSION)
 
 CODE = "def handler(event, context):\n    return {'statusCode': 200, 'body': '%s ' + context.function_version + ' ' + context.invoked_function_arn.rsplit(':', 1)[1]}\n"
 FAST = {"Delay": 1, "MaxAttempts": 60}
