@@ -117,6 +117,33 @@ impl RequestContext {
     }
 }
 
+/// These are for access logs alone.
+const LOGGED_ONLY: [&str; 12] = [
+    "awsEndpointRequestId",
+    "endpointType",
+    "integration.error",
+    "integration.integrationStatus",
+    "integration.latency",
+    "integration.requestId",
+    "integration.status",
+    "integrationErrorMessage",
+    "integrationLatency",
+    "integrationStatus",
+    "responseLatency",
+    "responseLength",
+];
+
+impl RequestContext {
+    /// The value of `$context.NAME` in a mapping template.
+    pub(super) fn template_variable(&self, name: &str) -> Option<String> {
+        if name == "status" || LOGGED_ONLY.contains(&name) {
+            return None;
+        }
+        self.variable(name, &Outcome::default())
+            .map(Cow::into_owned)
+    }
+}
+
 fn borrowed(text: &str) -> Option<Cow<'_, str>> {
     Some(Cow::Borrowed(text))
 }

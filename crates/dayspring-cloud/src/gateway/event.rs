@@ -252,6 +252,20 @@ impl<'a> Values<'a> {
         values
     }
 
+    /// The last value of each name.
+    pub(super) fn to_pairs(&self) -> Vec<(String, String)> {
+        let last = |values: &OneOrMore<'_>| {
+            values
+                .all()
+                .last()
+                .map_or_else(String::new, |value| value.to_string())
+        };
+        self.0
+            .iter()
+            .map(|(name, values)| (name.to_string(), last(values)))
+            .collect()
+    }
+
     fn last(&self) -> Option<Last<'_>> {
         (!self.0.is_empty()).then_some(Last(&self.0))
     }

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use ::http::header::TRANSFER_ENCODING;
 use ::http::request::Parts;
 use ::http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -47,6 +48,36 @@ impl Of {
     }
 }
 
+/// A mapped header of these names reaches the client as `x-amzn-Remapped-NAME`. Recorded against AWS by LocalStack's tests
+/// (`test_apigateway_header_remapping_aws`).
+const REMAPPED: [&str; 14] = [
+    "authorization",
+    "connection",
+    "content-length",
+    "content-md5",
+    "date",
+    "expect",
+    "host",
+    "max-forwards",
+    "proxy-authenticate",
+    "server",
+    "trailer",
+    "upgrade",
+    "user-agent",
+    "www-authenticate",
+];
+
+/// The name under which an integration's header reaches the client; `None`: not at all.
+pub(super) fn outgoing_name(name: &HeaderName) -> Option<HeaderName> {
+    if name == TRANSFER_ENCODING {
+        return None;
+    }
+    if REMAPPED.contains(&name.as_str()) {
+        return HeaderName::try_from(format!("x-amzn-remapped-{name}")).ok();
+    }
+    Some(name.clone())
+}
+
 /// From a resource's `ResponseParameters`.
 pub(super) fn parse_header_mappings(
     of: Of,
@@ -66,8 +97,13 @@ pub(super) fn parse_header_mappings(
                 .and_then(|name| HeaderName::from_bytes(name.as_bytes()).ok())
                 .ok_or_else(bad)?;
             let source = Source::parse(of, expression).ok_or_else(bad)?;
-            Ok(HeaderMapping { name, source })
+            let name = match of {
+                Of::GatewayResponse => Some(name),
+                Of::MockResponse => outgoing_name(&name),
+            };
+            Ok(name.map(|name| HeaderMapping { name, source }))
         })
+        .filter_map(Result::transpose)
         .collect()
 }
 

@@ -15,6 +15,7 @@ mod stage;
 #[cfg(test)]
 mod tests;
 mod throttle;
+mod velocity;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -110,6 +111,11 @@ pub(crate) struct GatewayConfig {
     pub(crate) identity: Identity,
     /// Where the state file is kept.
     pub(crate) folder: PathBuf,
+}
+
+/// Why a mapping template cannot be had here, with its place in the template.
+pub(crate) fn unreadable_template(text: &str) -> Option<String> {
+    velocity::Template::parse(text).err()
 }
 
 /// The API Gateway service. Cheap to clone. Ids are given by the service in AWS's form (10 characters for an API, 6 for

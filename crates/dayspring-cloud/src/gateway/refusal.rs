@@ -23,6 +23,8 @@ pub(super) enum Refusal {
     Throttled,
     /// No template is for the content type.
     UnsupportedMediaType,
+    /// A template wants the body as JSON, and it is none.
+    BadBody,
     /// The event would be larger than Lambda takes.
     RequestTooLarge,
     /// The function failed, or its answer is malformed.
@@ -84,6 +86,7 @@ impl Refusal {
     fn status(self) -> StatusCode {
         match self {
             Self::MissingAuthenticationToken | Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::BadBody => StatusCode::BAD_REQUEST,
             Self::Throttled => StatusCode::TOO_MANY_REQUESTS,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::RequestTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -99,6 +102,7 @@ impl Refusal {
         match self {
             Self::MissingAuthenticationToken => "MISSING_AUTHENTICATION_TOKEN",
             Self::Forbidden => "INVALID_API_KEY",
+            Self::BadBody => "DEFAULT_4XX",
             Self::Throttled => "THROTTLED",
             Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
             Self::RequestTooLarge => "REQUEST_TOO_LARGE",
@@ -115,7 +119,7 @@ impl Refusal {
             Self::MissingAuthenticationToken => "MissingAuthenticationTokenException",
             Self::Forbidden => "ForbiddenException",
             Self::Throttled => "TooManyRequestsException",
-            Self::UnsupportedMediaType => "BadRequestException",
+            Self::UnsupportedMediaType | Self::BadBody => "BadRequestException",
             Self::RequestTooLarge => "RequestTooLargeException",
             Self::BadGateway
             | Self::IntegrationFailure
@@ -130,6 +134,7 @@ impl Refusal {
             Self::MissingAuthenticationToken => "Missing Authentication Token",
             Self::Forbidden => "Forbidden",
             Self::RequestTooLarge => "Request Too Long",
+            Self::BadBody => "Could not parse request body into json",
             Self::Throttled => "Too Many Requests",
             Self::UnsupportedMediaType => "Unsupported Media Type",
             Self::BadGateway
@@ -145,6 +150,7 @@ impl Refusal {
             Self::MissingAuthenticationToken
             | Self::Forbidden
             | Self::Throttled
+            | Self::BadBody
             | Self::UnsupportedMediaType => {
                 format!("{{\"message\":\"{}\"}}", self.message())
             }

@@ -14,11 +14,12 @@ use super::answer::{NoAnswer, ProxyAnswer, parse_answer};
 use super::context::{Outcome, RequestContext};
 use super::event::{EventParts, Forwarded, Values, render_event};
 use super::location::{Location, parse_location};
-use super::mapping::map_headers;
-use super::mock::NoMock;
+use super::mapping::{map_headers, outgoing_name};
+use super::mock::{Mock, NoMock};
 use super::refusal::Refusal;
 use super::service::Service;
 use super::stage::{Method, ReadyIntegration, Stage};
+use super::velocity::{Parameters, Scope};
 use crate::http::{Answer, Call, SpelledNames, sent_headers};
 use crate::lambda::date::unix_millis_now;
 use crate::lambda::{InvocationType, random_uuid};
@@ -166,24 +167,15 @@ async fn serve(
     {
         return Err(Refusal::Throttled);
     }
-    let headers = &call.parts.headers;
     let answer = match &method.integration {
-        ReadyIntegration::Mock(mock) => match mock.answer(text(headers, &CONTENT_TYPE), &call.body)
-        {
-            Ok(answer) => {
-                let mut headers = HeaderMap::new();
-                headers.insert(CONTENT_TYPE, answer.content_type);
-                map_headers(answer.headers, &call.parts, context, outcome, &mut headers);
-                Ok(ProxyAnswer {
-                    status: answer.status,
-                    headers,
-                    body: answer.body.to_owned().into(),
-                    names: Vec::new(),
-                })
-            }
-            Err(NoMock::UnsupportedMediaType) => Err(Refusal::UnsupportedMediaType),
-            Err(NoMock::Unanswerable) => Err(Refusal::Internal),
-        },
+        ReadyIntegration::Mock(mock) => {
+            let request = MockRequest {
+                call,
+                port,
+                path_parameters: &matched.parameters,
+            };
+            answer_mock(service, mock, &request, context, outcome)
+        }
         ReadyIntegration::LambdaProxy { .. } => {
             let event = event(call, context, path, port, &matched.parameters)?;
             invoke(service, call, context, method, event, outcome).await
@@ -194,6 +186,74 @@ async fn serve(
     outcome.function_status = Some(answer.status.as_u16());
     outcome.response_bytes = answer.body.len();
     Ok(answer)
+}
+
+/// A request to a mock.
+struct MockRequest<'a> {
+    call: &'a Call,
+    port: &'a str,
+    path_parameters: &'a [(&'a str, Cow<'a, str>)],
+}
+
+fn answer_mock(
+    service: &Service,
+    mock: &Mock,
+    request: &MockRequest<'_>,
+    context: &RequestContext,
+    outcome: &mut Outcome,
+) -> Result<ProxyAnswer, Refusal> {
+    let MockRequest { call, .. } = request;
+    let scope = Scope {
+        body: &String::from_utf8_lossy(&call.body),
+        parameters: &|| parameters(request, context),
+        context: &|name| context.template_variable(name),
+        stage_variables: &context.stage.variables,
+    };
+    let content_type = text(&call.parts.headers, &CONTENT_TYPE);
+    let answer = mock
+        .answer(content_type, &scope)
+        .map_err(|error| match error {
+            NoMock::UnsupportedMediaType => Refusal::UnsupportedMediaType,
+            NoMock::Body => Refusal::BadBody,
+            NoMock::Unanswerable(reason) => {
+                let reason = format!("Execution failed due to configuration error: {reason}");
+                explain(service, context, &reason);
+                Refusal::Internal
+            }
+        })?;
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, answer.content_type);
+    map_headers(answer.headers, &call.parts, context, outcome, &mut headers);
+    for (name, value) in answer.overrides.headers() {
+        let name = HeaderName::from_bytes(name.as_bytes()).ok();
+        if let Some(name) = name.and_then(|name| outgoing_name(&name)) {
+            insert(&mut headers, name, value);
+        }
+    }
+    Ok(ProxyAnswer {
+        status: answer.status,
+        headers,
+        body: answer.body.into(),
+        names: Vec::new(),
+    })
+}
+
+/// What a template sees of a request beside its body.
+fn parameters(request: &MockRequest<'_>, context: &RequestContext) -> Parameters {
+    let parts = &request.call.parts;
+    let forwarded = Forwarded {
+        source_ip: context.source_ip.to_string(),
+        port: request.port,
+        trace_id: &context.trace_id,
+    };
+    let path = request.path_parameters.iter();
+    Parameters {
+        path: path
+            .map(|(name, value)| ((*name).to_owned(), value.to_string()))
+            .collect(),
+        querystring: Values::from_query(parts.uri.query().unwrap_or_default()).to_pairs(),
+        header: Values::from_headers(sent_headers(parts), &forwarded).to_pairs(),
+    }
 }
 
 fn event(

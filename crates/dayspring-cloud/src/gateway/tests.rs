@@ -2,6 +2,7 @@
 
 mod access_log;
 mod limits;
+mod mocks;
 
 use std::time::Duration;
 

@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::gateway::unreadable_template;
+
 /// Why a resource of this type cannot be had here as its properties have it. Only what is written in the template itself
 /// is looked at: a value that comes from an intrinsic function is not yet known.
 pub(super) fn unsupported(type_name: &str, properties: &Map<String, Value>) -> Option<String> {
@@ -63,7 +65,8 @@ fn method(properties: &Map<String, Value>) -> Option<String> {
     let integration = properties.get("Integration").and_then(Value::as_object)?;
     match integration.get("Type").and_then(Value::as_str) {
         Some("AWS_PROXY") => proxy(integration),
-        Some("MOCK") | None => None,
+        Some("MOCK") => mock(integration),
+        None => None,
         Some(other) => Some(format!(
             "this cloud has integrations of the types AWS_PROXY and MOCK, and not {other}"
         )),
@@ -108,6 +111,33 @@ fn proxy(integration: &Map<String, Value>) -> Option<String> {
     asynchronous.then(|| {
         "this cloud passes no parameters of its own to a function (Integration/RequestParameters)"
             .to_owned()
+    })
+}
+
+/// The first of a mock's templates that cannot be had here.
+fn mock(integration: &Map<String, Value>) -> Option<String> {
+    let templates = |holder: &Map<String, Value>, name: &str| {
+        let found = holder.get(name).and_then(Value::as_object).cloned();
+        found.unwrap_or_default()
+    };
+    let mut all = vec![(
+        "RequestTemplates",
+        templates(integration, "RequestTemplates"),
+    )];
+    let responses = integration
+        .get("IntegrationResponses")
+        .and_then(Value::as_array);
+    for response in responses.into_iter().flatten().filter_map(Value::as_object) {
+        all.push((
+            "ResponseTemplates",
+            templates(response, "ResponseTemplates"),
+        ));
+    }
+    all.iter().find_map(|(name, templates)| {
+        templates.iter().find_map(|(content_type, template)| {
+            let reason = unreadable_template(template.as_str()?)?;
+            Some(format!("{name} {content_type}: {reason}"))
+        })
     })
 }
 
@@ -158,6 +188,8 @@ mod tests {
             ("Method", json!({"Integration": {"Type": "AWS_PROXY", "IntegrationHttpMethod": "GET"}})),
             ("Method", json!({"Integration": {"Type": "AWS_PROXY", "ResponseTransferMode": "STREAM"}})),
             ("Method", json!({"Integration": {"Type": "AWS_PROXY", "RequestParameters": {"integration.request.header.X-Amz-Invocation-Type": "'Event'"}}})),
+            ("Method", json!({"Integration": {"Type": "MOCK", "RequestTemplates": {"application/json": "{\n#macro(x)#end}"}}})),
+            ("Method", json!({"Integration": {"Type": "MOCK", "IntegrationResponses": [{"ResponseTemplates": {"text/plain": "$util.now()"}}]}})),
             ("Stage", json!({"CacheClusterEnabled": true})),
             ("Stage", json!({"MethodSettings": [{"CachingEnabled": true}]})),
         ]
@@ -181,6 +213,8 @@ mod tests {
         a function is invoked by POST, and API Gateway answers every request with 500 (IntegrationHttpMethod GET)
         this cloud does not stream answers (ResponseTransferMode)
         this cloud passes no parameters of its own to a function (Integration/RequestParameters)
+        RequestTemplates application/json: this cloud does not have the directive `#macro` of Velocity (line 2, column 1)
+        ResponseTemplates text/plain: this cloud does not have `now` of `$util` in templates (line 1, column 6)
         this cloud does not cache answers (CacheClusterEnabled, CachingEnabled)
         this cloud does not cache answers (CacheClusterEnabled, CachingEnabled)
         ");

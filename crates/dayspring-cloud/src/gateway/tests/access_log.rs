@@ -19,7 +19,7 @@ impl Api {
     }
 
     /// The messages of a log group.
-    async fn messages(&self, group: &str) -> Vec<String> {
+    pub(super) async fn messages(&self, group: &str) -> Vec<String> {
         let request = Request::post("/").header("x-amz-target", "Logs_20140328.FilterLogEvents");
         let (parts, ()) = request.body(()).unwrap().into_parts();
         let body = format!("{{\"logGroupName\":\"{group}\"}}");

@@ -15,9 +15,17 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         id: "gateway-templates",
         service: "API Gateway",
-        here: "the templates of a MOCK integration are literals (a statusCode, a body); one with $ or # is refused when the method is made",
-        aws: "Velocity, with $input and $util",
+        here: "the templates of a MOCK integration are Velocity 1.7 without macros, #define, #parse, #include, #evaluate and backslashes before $ and #, with the methods of texts, lists, maps and numbers that are known here and JSONPath without filters and functions; all else is refused with its place at the change set, or when the method is made",
+        aws: "Velocity, with all of Java's methods and of Jayway's JSONPath",
         warned: Warned::Refused,
+        source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html",
+    },
+    Row {
+        id: "gateway-template-nothing",
+        service: "API Gateway",
+        here: "a reference without a value is nothing in a template's text, $input.json of what is not there is \"\", an empty body is {}, and $input.params of a path is not decoded",
+        aws: "so it was seen; it is not documented",
+        warned: Warned::Never,
         source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html",
     },
     Row {
@@ -91,6 +99,14 @@ pub(super) const ROWS: &[Row] = &[
         aws: "not known",
         warned: Warned::Never,
         source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html",
+    },
+    Row {
+        id: "gateway-mapped-headers",
+        service: "API Gateway",
+        here: "a mock's mapped headers of 14 names (Authorization, Connection, Server ...) reach the client as x-amzn-Remapped-NAME, and Transfer-Encoding not at all",
+        aws: "so it was recorded of integrations with a backend; of a mock it is not known",
+        warned: Warned::Never,
+        source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html",
     },
     Row {
         id: "gateway-execution-log",
