@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use dayspring_migrate::Kind;
+use dayspring_migrate::{Kind, ScriptError};
 
 use crate::render;
 
@@ -45,6 +45,9 @@ pub(crate) enum Error {
     /// The text is a rendered report of what is wrong with the scripts.
     #[error("{report}")]
     Scripts { report: String },
+    /// The same of a script that holds no statement yet.
+    #[error("{report}")]
+    Unwritten { path: String, report: String },
     #[error("cannot start `{program}`")]
     Spawn {
         program: String,
@@ -193,9 +196,15 @@ impl Error {
         move |source| Self::Pack { path, source }
     }
 
-    pub(crate) fn scripts(error: dayspring_migrate::ScriptError) -> Self {
-        Self::Scripts {
-            report: dayspring_migrate::render_run_failure(&error.into(), usize::MAX),
+    pub(crate) fn scripts(error: ScriptError) -> Self {
+        let empty = match &error {
+            ScriptError::Empty { path } => Some(path.clone()),
+            _ => None,
+        };
+        let report = dayspring_migrate::render_run_failure(&error.into(), usize::MAX);
+        match empty {
+            Some(path) => Self::Unwritten { path, report },
+            None => Self::Scripts { report },
         }
     }
 
@@ -226,6 +235,7 @@ impl Error {
             | Self::NoScripts { .. }
             | Self::Project { .. }
             | Self::Scripts { .. }
+            | Self::Unwritten { .. }
             | Self::TooLarge { .. }
             | Self::Build
             | Self::NoBinary { .. }
@@ -386,6 +396,7 @@ impl Error {
             | Self::Pack { .. }
             | Self::Project { .. }
             | Self::Scripts { .. }
+            | Self::Unwritten { .. }
             | Self::Build
             | Self::Cloud(_)
             | Self::Refused { .. }

@@ -130,8 +130,13 @@ async fn serve(ui: Ui, args: &DevArgs, cloud: &Cloud, loaded: Loaded) -> Result<
                 } else {
                     "nothing is served yet"
                 };
-                ui.error(&error);
-                ui.status("Waiting", &format!("for a change; {state}"));
+                if let Error::Unwritten { path, .. } = &error {
+                    // One that `migrate new` has just begun.
+                    ui.status("Waiting", &format!("for a statement in {path}; {state}"));
+                } else {
+                    ui.error(&error);
+                    ui.status("Waiting", &format!("for a change; {state}"));
+                }
             }
         }
         if watch.changed().await == Changed::Anything {

@@ -62,6 +62,7 @@ fn the_blog_answers_and_is_developed() {
     assert_eq!(unknown.json()["message"], "Missing Authentication Token");
 
     a_statement_that_is_appended_is_applied_once(&project, &mut dev);
+    a_script_that_is_begun_is_waited_for(&project, &mut dev);
     scripts_are_applied_in_the_order_of_their_numbers(&project, &mut dev);
     a_failing_script_leaves_the_stack_up_and_is_resumed(&project, &mut dev);
     a_changed_function_is_served(&project, &mut dev);
@@ -118,6 +119,15 @@ fn a_statement_that_is_appended_is_applied_once(project: &Project, dev: &mut Ser
     project.append(&newest_script(project), &insert("note-1"));
     dev.wait_for("1 statement applied");
     assert_eq!(notes(dev), 1);
+}
+
+fn a_script_that_is_begun_is_waited_for(project: &Project, dev: &mut Server) {
+    let begun = project.run(&["migrate", "new", "later"]);
+    let path = String::from_utf8(begun.stdout).unwrap().trim().to_owned();
+    let printed = dev.wait_for(&format!("for a statement in {path}; the stack that was up"));
+    assert!(!printed.contains("error"), "{printed}");
+    std::fs::remove_file(project.folder().join(path)).unwrap();
+    dev.wait_for("nothing changed");
 }
 
 fn scripts_are_applied_in_the_order_of_their_numbers(project: &Project, dev: &mut Server) {
