@@ -28,6 +28,7 @@ pub(crate) enum Service {
     Logs,
     Lambda,
     RdsData,
+    ApiGateway,
 }
 
 /// A request's way.
@@ -112,6 +113,9 @@ fn guess(parts: &Parts) -> Service {
     if data_api.contains(&path) {
         return Service::RdsData;
     }
+    if path == "/restapis" || path.starts_with("/restapis/") {
+        return Service::ApiGateway;
+    }
     let is_form = header(parts, "content-type")
         .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
     let query = parts.uri.query().unwrap_or_default();
@@ -138,6 +142,7 @@ impl Service {
             "logs" => Some(Self::Logs),
             "lambda" => Some(Self::Lambda),
             "rds-data" => Some(Self::RdsData),
+            "apigateway" => Some(Self::ApiGateway),
             _ => None,
         }
     }
@@ -155,6 +160,8 @@ impl Service {
             Self::Logs => 2 * MIB,
             // An update of a function's code carries its zip in base64.
             Self::Lambda => 128 * MIB,
+            // An API's definition is 6 MB at most.
+            Self::ApiGateway => 6 * MIB,
             // The Data API refuses more than 4 MiB itself, in its own words.
             Self::RdsData => 8 * MIB,
         }
@@ -237,6 +244,11 @@ mod tests {
             false,
         );
         check(post("/Execute"), Target::Service(Service::RdsData), false);
+        check(
+            ::http::Request::get("/restapis"),
+            Target::Service(Service::ApiGateway),
+            false,
+        );
         check(
             post("/").header(
                 "content-type",

@@ -80,6 +80,7 @@ fn the_aws_cli_deploys_the_blog_and_reads_every_service() {
     ssm_and_secrets(&aws);
     lambda_and_logs(&aws);
     data_api(&aws);
+    api_gateway(&aws);
     aws.text(&["cloudformation", "delete-stack", "--stack-name", "blog-dev"]);
     aws.text(&[
         "cloudformation",
@@ -89,6 +90,33 @@ fn the_aws_cli_deploys_the_blog_and_reads_every_service() {
         "blog-dev",
     ]);
     cloud.stop();
+}
+
+fn api_gateway(aws: &AwsCli<'_>) {
+    let api = aws.output("RestApiId");
+    let ask = |operation: &str, more: &[&str]| {
+        let of_api = ["apigateway", operation, "--rest-api-id", &api];
+        let all: Vec<&str> = of_api.iter().chain(more).copied().collect();
+        aws.json(&all)
+    };
+    let apis = aws.json(&["apigateway", "get-rest-apis"]);
+    assert_eq!(apis["items"][0]["id"], *api);
+    let resources = ask("get-resources", &[]);
+    let posts = resources["items"].as_array().unwrap().iter();
+    let posts = posts.filter(|resource| resource["path"] == "/posts");
+    let posts: Vec<&Value> = posts.collect();
+    assert!(posts[0]["resourceMethods"]["GET"].is_object(), "{posts:?}");
+    let stage = aws.output("StageName");
+    let stages = ask("get-stages", &[]);
+    assert_eq!(stages["item"][0]["stageName"], *stage);
+    let deployments = ask("get-deployments", &[]);
+    assert_eq!(
+        stages["item"][0]["deploymentId"],
+        deployments["items"][0]["id"]
+    );
+    let patch = "op=replace,path=/description,value=seen";
+    let changed = ["--stage-name", &stage, "--patch-operations", patch];
+    assert_eq!(ask("update-stage", &changed)["description"], "seen");
 }
 
 const BUCKET: &str = "dayspring-assets-000000000000-us-east-1";

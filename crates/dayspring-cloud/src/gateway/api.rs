@@ -204,7 +204,7 @@ impl Api {
             .ok_or_else(|| not_found("Invalid Deployment identifier specified"))
     }
 
-    pub(super) fn put_stage(&mut self, spec: StageSpec) -> Result<(), AwsError> {
+    pub(super) fn put_stage(&mut self, mut spec: StageSpec, now: u64) -> Result<(), AwsError> {
         let name_is_good = !spec.name.is_empty()
             && spec
                 .name
@@ -216,6 +216,10 @@ impl Api {
         if !self.deployments.contains_key(&spec.deployment_id) {
             return Err(bad("Deployment id does not exist".to_owned()));
         }
+        let before = self.stages.get(&spec.name);
+        spec.described.created_unix_millis =
+            before.map_or(now, |before| before.described.created_unix_millis);
+        spec.described.updated_unix_millis = now;
         self.stages.insert(spec.name.clone(), spec);
         Ok(())
     }
@@ -248,7 +252,7 @@ fn bad(message: String) -> AwsError {
     AwsError::bad_request("BadRequestException", message)
 }
 
-fn not_found(message: impl Into<String>) -> AwsError {
+pub(super) fn not_found(message: impl Into<String>) -> AwsError {
     AwsError::new(StatusCode::NOT_FOUND, "NotFoundException", message)
 }
 
@@ -262,6 +266,7 @@ mod tests {
             name: "blog".to_owned(),
             description: String::new(),
             binary_media_types: Vec::new(),
+            described: super::super::ApiDescription::default(),
         };
         apis.create("abc".to_owned(), "root".to_owned(), spec, 0);
         apis.apis.remove("abc").unwrap()

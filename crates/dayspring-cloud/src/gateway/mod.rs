@@ -3,6 +3,7 @@
 mod answer;
 mod api;
 mod context;
+mod control;
 mod event;
 mod location;
 mod mapping;
@@ -39,6 +40,22 @@ pub(crate) struct RestApiSpec {
     pub(crate) name: String,
     pub(crate) description: String,
     pub(crate) binary_media_types: Vec<String>,
+    #[serde(default)]
+    pub(crate) described: ApiDescription,
+}
+
+/// What is shown of an API, and changes nothing here.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ApiDescription {
+    pub(crate) is_regional: bool,
+    pub(crate) tags: BTreeMap<String, String>,
+}
+
+impl ApiDescription {
+    /// `EDGE` where the template does not say.
+    fn endpoint_type(&self) -> &'static str {
+        if self.is_regional { "REGIONAL" } else { "EDGE" }
+    }
 }
 
 /// `AWS::ApiGateway::Method`.
@@ -48,6 +65,25 @@ pub(crate) struct MethodSpec {
     pub(crate) http_method: String,
     pub(crate) api_key_required: bool,
     pub(crate) integration: Integration,
+    #[serde(default)]
+    pub(crate) described: MethodDescription,
+}
+
+/// What is shown of a method, and changes nothing here.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MethodDescription {
+    pub(crate) operation_name: String,
+    pub(crate) request_validator_id: String,
+    /// Whether each has to be there.
+    pub(crate) request_parameters: BTreeMap<String, bool>,
+    /// By status.
+    pub(crate) responses: BTreeMap<String, MethodResponse>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MethodResponse {
+    pub(crate) parameters: BTreeMap<String, bool>,
+    pub(crate) models: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,6 +140,19 @@ pub(crate) struct StageSpec {
     pub(crate) throttles: Vec<ThrottleSpec>,
     /// Log group ARN and format of the access log.
     pub(crate) access_log: Option<(String, String)>,
+    #[serde(default)]
+    pub(crate) described: StageDescription,
+}
+
+/// What is shown of a stage, and changes nothing here.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StageDescription {
+    pub(crate) description: String,
+    pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) tracing_enabled: bool,
+    /// Filled in by the service.
+    pub(crate) created_unix_millis: u64,
+    pub(crate) updated_unix_millis: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -216,6 +265,11 @@ impl Gateway {
     /// always.
     pub(crate) async fn answer(&self, call: Call) -> Answer {
         request::answer(&self.service, call).await
+    }
+
+    /// Answers API Gateway's own REST API.
+    pub(crate) fn control(&self, call: &Call) -> Answer {
+        control::answer(&self.service, call)
     }
 
     /// The answer to a body above [`BODY_BYTES_MAX`], which need not be read to its end.

@@ -47,30 +47,38 @@ pub(super) struct Refused {
     pub(super) body: String,
 }
 
-/// Every type that a gateway response can be of.
-const RESPONSE_TYPES: [&str; 21] = [
-    "ACCESS_DENIED",
-    "API_CONFIGURATION_ERROR",
-    "AUTHORIZER_CONFIGURATION_ERROR",
-    "AUTHORIZER_FAILURE",
-    "BAD_REQUEST_BODY",
-    "BAD_REQUEST_PARAMETERS",
-    "DEFAULT_4XX",
-    "DEFAULT_5XX",
-    "EXPIRED_TOKEN",
-    "INTEGRATION_FAILURE",
-    "INTEGRATION_TIMEOUT",
-    "INVALID_API_KEY",
-    "INVALID_SIGNATURE",
-    "MISSING_AUTHENTICATION_TOKEN",
-    "QUOTA_EXCEEDED",
-    "REQUEST_TOO_LARGE",
-    "RESOURCE_NOT_FOUND",
-    "THROTTLED",
-    "UNAUTHORIZED",
-    "UNSUPPORTED_MEDIA_TYPE",
-    "WAF_FILTERED",
+/// Every type that a gateway response can be of, with the status that it has by itself:
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html>.
+pub(super) const DEFAULT_RESPONSES: [(&str, Option<u16>); 21] = [
+    ("ACCESS_DENIED", Some(403)),
+    ("API_CONFIGURATION_ERROR", Some(500)),
+    ("AUTHORIZER_CONFIGURATION_ERROR", Some(500)),
+    ("AUTHORIZER_FAILURE", Some(500)),
+    ("BAD_REQUEST_BODY", Some(400)),
+    ("BAD_REQUEST_PARAMETERS", Some(400)),
+    ("DEFAULT_4XX", None),
+    ("DEFAULT_5XX", None),
+    ("EXPIRED_TOKEN", Some(403)),
+    ("INTEGRATION_FAILURE", Some(504)),
+    ("INTEGRATION_TIMEOUT", Some(504)),
+    ("INVALID_API_KEY", Some(403)),
+    ("INVALID_SIGNATURE", Some(403)),
+    ("MISSING_AUTHENTICATION_TOKEN", Some(403)),
+    ("QUOTA_EXCEEDED", Some(429)),
+    ("REQUEST_TOO_LARGE", Some(413)),
+    ("RESOURCE_NOT_FOUND", Some(404)),
+    ("THROTTLED", Some(429)),
+    ("UNAUTHORIZED", Some(401)),
+    ("UNSUPPORTED_MEDIA_TYPE", Some(415)),
+    ("WAF_FILTERED", Some(403)),
 ];
+
+/// `None`: there is no such type. `Some(None)`: it has no status of its own.
+#[expect(clippy::option_option, reason = "the types of a class have no status")]
+pub(super) fn default_status(kind: &str) -> Option<Option<u16>> {
+    let found = DEFAULT_RESPONSES.iter().find(|(known, _)| *known == kind);
+    found.map(|(_, status)| *status)
+}
 
 /// An API's gateway response, read once.
 #[derive(Debug, Clone)]
@@ -219,7 +227,7 @@ impl GatewayResponse {
                 })
             })
             .transpose()?;
-        if !RESPONSE_TYPES.contains(&spec.response_type.as_str()) {
+        if default_status(&spec.response_type).is_none() {
             return Err(AwsError::bad_request(
                 "BadRequestException",
                 format!("Invalid response type: {}", spec.response_type),

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use ::http::StatusCode;
 
-use super::api::Apis;
+use super::api::{Api, Apis, not_found};
 use super::refusal::GatewayResponse;
 use super::stage::{self, Table};
 use super::{GatewayConfig, GatewayResponseSpec, MethodSpec, RestApiSpec, StageSpec};
@@ -71,6 +71,44 @@ impl Service {
         *apis = changed;
         *self.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table);
         Ok(value)
+    }
+
+    pub(super) fn region(&self) -> &str {
+        &self.config.identity.region
+    }
+
+    /// Looks at the APIs as they are.
+    pub(super) fn read<T>(&self, look: impl FnOnce(&Apis) -> T) -> T {
+        look(&self.apis.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Looks at one API.
+    pub(super) fn read_api<T>(
+        &self,
+        id: &str,
+        look: impl FnOnce(&Api) -> Result<T, AwsError>,
+    ) -> Result<T, AwsError> {
+        self.read(|apis| match apis.apis.get(id) {
+            Some(api) => look(api),
+            None => Err(self.no_api(id)),
+        })
+    }
+
+    /// Changes one API.
+    pub(super) fn change_api<T>(
+        &self,
+        id: &str,
+        change: impl FnOnce(&mut Api) -> Result<T, AwsError>,
+    ) -> Result<T, AwsError> {
+        self.change(|apis| match apis.apis.get_mut(id) {
+            Some(api) => change(api),
+            None => Err(self.no_api(id)),
+        })
+    }
+
+    fn no_api(&self, id: &str) -> AwsError {
+        let account = &self.config.identity.account;
+        not_found(format!("Invalid API identifier specified {account}:{id}"))
     }
 
     pub(super) fn create_rest_api(&self, spec: RestApiSpec) -> Result<(String, String), AwsError> {
@@ -181,7 +219,7 @@ impl Service {
     }
 
     pub(super) fn put_stage(&self, api: &str, spec: StageSpec) -> Result<(), AwsError> {
-        self.change(|apis| apis.api(api)?.put_stage(spec))
+        self.change(|apis| apis.api(api)?.put_stage(spec, unix_millis_now()))
     }
 
     pub(super) fn delete_stage(&self, api: &str, stage: &str) -> Result<(), AwsError> {

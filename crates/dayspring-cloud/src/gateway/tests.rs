@@ -38,6 +38,7 @@ async fn api(routes: &[&str], binary_media_types: &[&str]) -> Api {
                 .iter()
                 .map(|media_type| (*media_type).to_owned())
                 .collect(),
+            described: ApiDescription::default(),
         })
         .unwrap();
     let api = Api {
@@ -129,6 +130,7 @@ impl Api {
                 MethodSpec {
                     http_method: method.to_owned(),
                     api_key_required: false,
+                    described: MethodDescription::default(),
                     integration,
                 },
             )
@@ -149,6 +151,7 @@ impl Api {
                     name: "prod".to_owned(),
                     deployment_id: deployment.to_owned(),
                     variables: map(variables),
+                    described: StageDescription::default(),
                     throttles: Vec::new(),
                     access_log: Some((
                         "arn:aws:logs:us-east-1:000000000000:log-group:/api/blog".to_owned(),
@@ -410,6 +413,7 @@ async fn the_integration_waits_for_its_time_and_a_missing_function_is_a_500() {
                 MethodSpec {
                     http_method: method.to_owned(),
                     api_key_required: false,
+                    described: MethodDescription::default(),
                     integration,
                 },
             )
@@ -519,6 +523,7 @@ async fn two_apis_with_one_stage_name_are_told_apart_by_their_ids() {
         name: "other".to_owned(),
         description: String::new(),
         binary_media_types: Vec::new(),
+        described: ApiDescription::default(),
     };
     let (id, root) = api.gateway.create_rest_api(spec).unwrap();
     let other = Api {
@@ -557,6 +562,7 @@ async fn a_stage_holds_its_limits_and_each_stage_its_own() {
         name: name.to_owned(),
         deployment_id: deployment.clone(),
         variables: BTreeMap::new(),
+        described: StageDescription::default(),
         throttles: vec![ThrottleSpec {
             resource_path: "/*".to_owned(),
             http_method: "*".to_owned(),

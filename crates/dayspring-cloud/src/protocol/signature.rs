@@ -308,7 +308,9 @@ fn refusal(service: Service, wrong: &Wrong) -> AwsError {
         Service::S3 | Service::CloudFormation | Service::Sts => {
             ("SignatureDoesNotMatch", StatusCode::FORBIDDEN)
         }
-        Service::Lambda | Service::RdsData => ("InvalidSignatureException", StatusCode::FORBIDDEN),
+        Service::Lambda | Service::RdsData | Service::ApiGateway => {
+            ("InvalidSignatureException", StatusCode::FORBIDDEN)
+        }
         Service::Ssm | Service::Secrets | Service::Logs => {
             ("InvalidSignatureException", StatusCode::BAD_REQUEST)
         }

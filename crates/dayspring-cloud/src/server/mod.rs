@@ -341,6 +341,7 @@ impl Services {
             // Each on its own heap, or every request would have to have room for the largest.
             Service::Lambda => Box::pin(self.lambda.answer(call)).await,
             Service::RdsData => self.rds.data_api(call).await,
+            Service::ApiGateway => self.gateway.control(&call),
         }
     }
 
@@ -463,7 +464,7 @@ fn unsigned(service: Service) -> AwsError {
             "MissingAuthenticationTokenException",
             "Missing Authentication Token",
         ),
-        Service::Lambda | Service::RdsData => (
+        Service::Lambda | Service::RdsData | Service::ApiGateway => (
             StatusCode::FORBIDDEN,
             "MissingAuthenticationTokenException",
             "Missing Authentication Token",
@@ -491,7 +492,7 @@ fn refuse(service: Service, error: &AwsError, parts: &Parts) -> Answer {
         Service::CloudFormation => crate::cloudformation::QUERY.error(error, request_id),
         Service::Sts => sts::SERVICE.error(error, request_id),
         Service::Ssm | Service::Secrets | Service::Logs => json::error(error),
-        Service::Lambda | Service::RdsData => rest_json::error(error),
+        Service::Lambda | Service::RdsData | Service::ApiGateway => rest_json::error(error),
         Service::S3 => rest_xml::error(error, parts.uri.path(), request_id),
     }
 }

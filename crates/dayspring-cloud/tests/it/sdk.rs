@@ -35,6 +35,11 @@ fn boto3_publishes_versions_behind_an_alias() {
     run(include_str!("../judges/versions.py"));
 }
 
+#[test]
+fn boto3_looks_at_an_api_and_changes_its_stages() {
+    run(include_str!("../judges/apigateway_boto3.py"));
+}
+
 fn run(script: &str) {
     let folder = tempfile::tempdir().unwrap();
     let cloud = Running::on(&folder);

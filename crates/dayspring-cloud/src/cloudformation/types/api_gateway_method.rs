@@ -1,12 +1,16 @@
 //! `AWS::ApiGateway::Method`, with the integration behind it.
 
+use std::collections::BTreeMap;
+
 use super::properties::Reader;
 use super::{Types, forgive_missing, provisioned};
 use crate::cloudformation::provider::Change::{InPlace, Replaces};
 use crate::cloudformation::provider::{
     Attributes, Existing, Failure, Properties, Provisioned, Request, Schema,
 };
-use crate::gateway::{Integration, MethodSpec, MockResponse, Passthrough};
+use crate::gateway::{
+    Integration, MethodDescription, MethodResponse, MethodSpec, MockResponse, Passthrough,
+};
 
 pub(super) const SCHEMA: Schema = Schema {
     properties: Properties::Known(&[
@@ -38,6 +42,7 @@ pub(super) fn put(types: &Types, request: &Request) -> Result<Provisioned, Failu
         http_method: http_method.clone(),
         api_key_required: reader.boolean("ApiKeyRequired")?,
         integration: integration(&reader)?,
+        described: description(&reader)?,
     };
     types.gateway.put_method(&api, &resource, spec)?;
     Ok(provisioned(format!("{api}|{resource}|{http_method}"), []))
@@ -51,6 +56,34 @@ pub(super) fn delete(types: &Types, before: &Existing) -> Result<(), Failure> {
             .gateway
             .delete_method(&api, &resource, &reader.text("HttpMethod")?),
     )
+}
+
+fn description(reader: &Reader<'_>) -> Result<MethodDescription, Failure> {
+    let mut responses = BTreeMap::new();
+    for response in reader.list("MethodResponses")? {
+        let members = response.as_object().ok_or_else(|| {
+            Failure::new("Properties validation failed with message: #/MethodResponses: expected type: JSONObject")
+        })?;
+        let response = Reader::new(members);
+        let described = MethodResponse {
+            parameters: truths(&response, "ResponseParameters")?,
+            models: response.map("ResponseModels")?,
+        };
+        responses.insert(response.text("StatusCode")?, described);
+    }
+    Ok(MethodDescription {
+        operation_name: reader.optional_text("OperationName")?.unwrap_or_default(),
+        request_validator_id: reader
+            .optional_text("RequestValidatorId")?
+            .unwrap_or_default(),
+        request_parameters: truths(reader, "RequestParameters")?,
+        responses,
+    })
+}
+
+fn truths(reader: &Reader<'_>, name: &str) -> Result<BTreeMap<String, bool>, Failure> {
+    let texts = reader.map(name)?.into_iter();
+    Ok(texts.map(|(name, value)| (name, value == "true")).collect())
 }
 
 fn integration(reader: &Reader<'_>) -> Result<Integration, Failure> {

@@ -6,7 +6,7 @@ use crate::cloudformation::provider::Change::InPlace;
 use crate::cloudformation::provider::{
     Attributes, Existing, Failure, Properties, Provisioned, Request, Schema,
 };
-use crate::gateway::RestApiSpec;
+use crate::gateway::{ApiDescription, RestApiSpec};
 
 pub(super) const SCHEMA: Schema = Schema {
     properties: Properties::Known(&[
@@ -46,9 +46,17 @@ pub(super) fn update(
 
 fn spec(request: &Request) -> Result<RestApiSpec, Failure> {
     let reader = Reader::new(&request.properties);
+    let types = match reader.structure("EndpointConfiguration")? {
+        Some(configuration) => configuration.texts("Types")?,
+        None => Vec::new(),
+    };
     Ok(RestApiSpec {
         name: reader.text("Name")?,
         description: reader.optional_text("Description")?.unwrap_or_default(),
         binary_media_types: reader.texts("BinaryMediaTypes")?,
+        described: ApiDescription {
+            is_regional: types.iter().any(|kind| kind == "REGIONAL"),
+            tags: reader.tags("Tags")?,
+        },
     })
 }

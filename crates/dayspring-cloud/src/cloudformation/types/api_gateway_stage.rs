@@ -6,7 +6,7 @@ use crate::cloudformation::provider::Change::{InPlace, Replaces};
 use crate::cloudformation::provider::{
     Attributes, Failure, Properties, Provisioned, Request, Schema,
 };
-use crate::gateway::{StageSpec, ThrottleSpec};
+use crate::gateway::{StageDescription, StageSpec, ThrottleSpec};
 
 pub(super) const SCHEMA: Schema = Schema {
     properties: Properties::Known(&[
@@ -43,6 +43,12 @@ pub(super) fn put(types: &Types, request: &Request) -> Result<Provisioned, Failu
         variables: reader.map("Variables")?,
         throttles: throttles(&reader)?,
         access_log,
+        described: StageDescription {
+            description: reader.optional_text("Description")?.unwrap_or_default(),
+            tags: reader.tags("Tags")?,
+            tracing_enabled: reader.boolean("TracingEnabled")?,
+            ..StageDescription::default()
+        },
     };
     types.gateway.put_stage(&reader.text("RestApiId")?, spec)?;
     Ok(provisioned(name, []))

@@ -81,6 +81,20 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A list of `Key` and `Value`.
+    pub(super) fn tags(&self, name: &str) -> Result<BTreeMap<String, String>, Failure> {
+        let mut tags = BTreeMap::new();
+        for tag in self.list(name)? {
+            let tag = tag.as_object().map(Reader::new);
+            let tag = tag.ok_or_else(|| expected(name, "JSONObject", None))?;
+            tags.insert(
+                tag.text("Key")?,
+                tag.optional_text("Value")?.unwrap_or_default(),
+            );
+        }
+        Ok(tags)
+    }
+
     /// A map of texts; an empty one where it is not there.
     pub(super) fn map(&self, name: &str) -> Result<BTreeMap<String, String>, Failure> {
         Ok(self

@@ -12,6 +12,7 @@ impl Api {
             name: "prod".to_owned(),
             deployment_id: deployment,
             variables: BTreeMap::new(),
+            described: StageDescription::default(),
             throttles: Vec::new(),
             access_log: Some((group.to_owned(), format.to_owned())),
         };

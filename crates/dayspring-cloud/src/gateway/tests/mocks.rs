@@ -16,6 +16,7 @@ async fn mocked(request: &str, responses: Vec<MockResponse>) -> Api {
     let spec = MethodSpec {
         http_method: "ANY".to_owned(),
         api_key_required: false,
+        described: MethodDescription::default(),
         integration: Integration::Mock {
             request_templates: map(&[("application/json", request)]),
             passthrough: Passthrough::Never,

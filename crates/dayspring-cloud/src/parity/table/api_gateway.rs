@@ -13,6 +13,14 @@ pub(super) const ROWS: &[Row] = &[
         source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/welcome.html",
     },
     Row {
+        id: "gateway-control",
+        service: "API Gateway",
+        here: "its own API shows what there is, deploys, makes, changes and deletes stages (deploymentId, description, tracingEnabled, variables) and deletes deployments and APIs; APIs are made by templates, and any other operation is refused by name",
+        aws: "all of it can be made and changed",
+        warned: Warned::Refused,
+        source: "https://docs.aws.amazon.com/apigateway/latest/api/API_Operations.html",
+    },
+    Row {
         id: "gateway-templates",
         service: "API Gateway",
         here: "the templates of a MOCK integration are Velocity 1.7 without macros, #define, #parse, #include, #evaluate and backslashes before $ and #, with the methods of texts, lists, maps and numbers that are known here and JSONPath without filters and functions; all else is refused with its place at the change set, or when the method is made",
