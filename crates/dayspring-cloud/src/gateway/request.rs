@@ -35,6 +35,8 @@ const EVENT_BYTES_MAX: usize = 6_291_456;
 const URL_LENGTH_MAX: usize = 10_240;
 const HEADER_BYTES_MAX: usize = 10_240;
 
+const TOO_LARGE: &str = "RequestTooLargeException";
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const EXTENDED_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-apigw-id");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
@@ -42,7 +44,7 @@ const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
 pub(super) async fn answer(service: &Service, call: Call) -> Answer {
     let started = Instant::now();
-    if let Some(refused) = head_too_long(&call.parts) {
+    if let Some(refused) = refuse_head(&call.parts) {
         return refused;
     }
     let host = call
@@ -383,8 +385,19 @@ fn no_stage() -> Answer {
     answer
 }
 
-/// The answer to a URL or to headers above the limits. AWS's words; with which status they come is not known.
-fn head_too_long(parts: &Parts) -> Option<Answer> {
+/// The answer to a URL or to headers above the limits: AWS's words; with which status they come is not known. And to a
+/// query with a pipe, which has to be encoded:
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html>.
+fn refuse_head(parts: &Parts) -> Option<Answer> {
+    let query = parts.uri.query().unwrap_or_default();
+    if query.as_bytes().contains(&b'|') {
+        let text = "the URL has characters that must be percent-encoded";
+        return Some(refused(
+            StatusCode::BAD_REQUEST,
+            "BadRequestException",
+            text,
+        ));
+    }
     let headers: usize = parts
         .headers
         .iter()
@@ -396,21 +409,22 @@ fn head_too_long(parts: &Parts) -> Option<Answer> {
         .map_or(0, |url| url.as_str().len());
     if url > URL_LENGTH_MAX {
         let text = "An HTTP line is larger than 10240 bytes.";
-        return Some(too_long(StatusCode::URI_TOO_LONG, text));
+        return Some(refused(StatusCode::URI_TOO_LONG, TOO_LARGE, text));
     }
     (headers > HEADER_BYTES_MAX).then(|| {
         let text = "HTTP header is larger than 10240 bytes.";
-        too_long(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, text)
+        refused(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, TOO_LARGE, text)
     })
 }
 
 /// The answer to a body above [`BODY_BYTES_MAX`], which need not be read to its end.
 pub(super) fn body_too_long() -> Answer {
     let text = "HTTP content length exceeded 10485760 bytes.";
-    too_long(StatusCode::PAYLOAD_TOO_LARGE, text)
+    refused(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE, text)
 }
 
-fn too_long(status: StatusCode, text: &'static str) -> Answer {
+/// What is refused before it is known which API it is for.
+fn refused(status: StatusCode, error_type: &'static str, text: &'static str) -> Answer {
     let mut answer = answer_of(
         status,
         HeaderMap::new(),
@@ -418,10 +432,7 @@ fn too_long(status: StatusCode, text: &'static str) -> Answer {
     );
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
-    headers.insert(
-        ERROR_TYPE,
-        HeaderValue::from_static("RequestTooLargeException"),
-    );
+    headers.insert(ERROR_TYPE, HeaderValue::from_static(error_type));
     insert(headers, REQUEST_ID, &random_uuid());
     insert(
         headers,

@@ -14,6 +14,9 @@ async fn a_url_and_headers_above_the_limits_are_refused() {
         above,
         "414 RequestTooLargeException An HTTP line is larger than 10240 bytes."
     );
+    let piped = api.text("OPTIONS /prod/a?x=a|b").await;
+    assert!(piped.starts_with("400 BadRequestException "), "{piped}");
+    assert_eq!(api.text("OPTIONS /prod/a?x=a%7Cb").await, "204 - ");
     // The host's header counts too, and names, colons, spaces and line ends.
     let others = "host: 127.0.0.1:3000\r\n".len() + "x-a: \r\n".len();
     let longest = "x".repeat(10_240 - others);

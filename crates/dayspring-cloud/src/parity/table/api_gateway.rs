@@ -87,7 +87,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         id: "gateway-malformed-head",
         service: "API Gateway",
-        here: "a request whose head is malformed, or which has Content-Length and Transfer-Encoding, is answered with 400 and a message of this cloud's own",
+        here: "a request whose head is malformed, which has Content-Length and Transfer-Encoding, or whose query has a pipe that is not encoded, is answered with 400 and a message of this cloud's own",
         aws: "400, with a body that is not documented",
         warned: Warned::Never,
         source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html",
