@@ -4,7 +4,9 @@ mod api_gateway;
 mod cloudformation;
 mod cloudwatch;
 mod ec2;
+mod ecr;
 mod every_service;
+mod kms;
 mod lambda;
 mod rds;
 mod s3;
@@ -19,7 +21,7 @@ pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
     SERVICES.iter().copied().flatten()
 }
 
-const SERVICES: [&[Row]; 11] = [
+const SERVICES: [&[Row]; 13] = [
     every_service::ROWS,
     cloudformation::ROWS,
     ec2::ROWS,
@@ -31,6 +33,8 @@ const SERVICES: [&[Row]; 11] = [
     ssm::ROWS,
     cloudwatch::ROWS,
     sts::ROWS,
+    kms::ROWS,
+    ecr::ROWS,
 ];
 
 const fn property(resource_type: &'static str, path: &'static str, when: When) -> Property {

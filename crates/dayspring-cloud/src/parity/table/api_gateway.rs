@@ -93,6 +93,14 @@ pub(super) const ROWS: &[Row] = &[
         source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html",
     },
     Row {
+        id: "gateway-arn-length",
+        service: "API Gateway",
+        here: "a path may make a method's ARN longer than 1,600 bytes",
+        aws: "it is answered with 414",
+        warned: Warned::Never,
+        source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html",
+    },
+    Row {
         id: "gateway-body-limit",
         service: "API Gateway",
         here: "a body of more than 10,485,760 bytes is refused as soon as it is announced",
@@ -115,6 +123,14 @@ pub(super) const ROWS: &[Row] = &[
         aws: "so it was recorded of integrations with a backend; of a mock it is not known",
         warned: Warned::Never,
         source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html",
+    },
+    Row {
+        id: "gateway-method-settings",
+        service: "API Gateway",
+        here: "of a stage's method settings the limits hold; logging, metrics and data traces are recorded",
+        aws: "they hold",
+        warned: Warned::Never,
+        source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-stages.html",
     },
     Row {
         id: "gateway-execution-log",

@@ -44,6 +44,14 @@ pub(super) const ROWS: &[Row] = &[
         source: "https://docs.aws.amazon.com/general/latest/gr/rande.html",
     },
     Row {
+        id: "operations",
+        service: "All services",
+        here: "each service answers what deploying, running and looking at a project need; any other operation, and any other service, is refused by its name",
+        aws: "all operations and services",
+        warned: Warned::Refused,
+        source: "https://docs.aws.amazon.com/general/latest/gr/aws-general.html",
+    },
+    Row {
         id: "connections",
         service: "All services",
         here: "a connection is closed after 310 s without a request, 30 s for a head, and 30 s without progress in a body or an answer",

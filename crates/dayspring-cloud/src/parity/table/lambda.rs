@@ -247,4 +247,12 @@ pub(super) const ROWS: &[Row] = &[
         warned: Warned::Never,
         source: "https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html",
     },
+    Row {
+        id: "lambda-states",
+        service: "Lambda",
+        here: "a function is Pending, and its update InProgress, in the answer to the request that makes or changes it alone, and never Inactive",
+        aws: "Pending and InProgress last for seconds to minutes, and a function that nobody calls for weeks becomes Inactive",
+        warned: Warned::Never,
+        source: "https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html",
+    },
 ];
