@@ -61,6 +61,14 @@ impl RequestContext {
             .map_or(self.domain.as_str(), |(prefix, _)| prefix)
     }
 
+    /// Without the stage.
+    pub(super) fn path_in_stage(&self) -> &str {
+        let path = self.path.strip_prefix('/').unwrap_or(&self.path);
+        path.find('/')
+            .and_then(|slash| path.get(slash..))
+            .unwrap_or("/")
+    }
+
     pub(super) fn request_time(&self) -> String {
         Utc::from_unix_millis(self.unix_millis).common_log()
     }
@@ -148,26 +156,51 @@ fn borrowed(text: &str) -> Option<Cow<'_, str>> {
     Some(Cow::Borrowed(text))
 }
 
-/// A text with `$context.NAME` in it: an access log's format, a gateway response's body.
+/// A text with `$context.NAME` in it: an access log's format. In a gateway response's body, which is no Velocity either,
+/// `$stageVariables.NAME` too:
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-gateway-response-using-the-console.html>.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ContextTemplate {
     pieces: Vec<Piece>,
 }
 
+/// What a variable begins with, and what it is.
+type Sign = (&'static str, fn(String) -> Piece);
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
     Text(String),
     Variable(String),
+    StageVariable(String),
 }
 
 impl ContextTemplate {
+    /// An access log's format.
     pub(super) fn parse(text: &str) -> Self {
-        const SIGN: &str = "$context.";
+        Self::parse_signs(text, &[("$context.", Piece::Variable)])
+    }
+
+    /// A gateway response's body.
+    pub(super) fn parse_body(text: &str) -> Self {
+        let signs: [Sign; 2] = [
+            ("$context.", Piece::Variable),
+            ("$stageVariables.", Piece::StageVariable),
+        ];
+        Self::parse_signs(text, &signs)
+    }
+
+    fn parse_signs(text: &str, signs: &[Sign]) -> Self {
         let mut pieces = Vec::new();
         let mut rest = text;
-        while let Some(start) = rest.find(SIGN) {
+        let first = |rest: &str| {
+            let found = signs
+                .iter()
+                .filter_map(|sign| Some((rest.find(sign.0)?, *sign)));
+            found.min_by_key(|(start, _)| *start)
+        };
+        while let Some((start, (sign, piece))) = first(rest) {
             let (before, found) = rest.split_at(start);
-            let name = found.get(SIGN.len()..).unwrap_or_default();
+            let name = found.get(sign.len()..).unwrap_or_default();
             let end = name
                 .find(|character: char| {
                     !(character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-'))
@@ -176,7 +209,7 @@ impl ContextTemplate {
             // A full stop at the end belongs to the sentence.
             let variable = name.get(..end).unwrap_or_default().trim_end_matches('.');
             pieces.push(Piece::Text(before.to_owned()));
-            pieces.push(Piece::Variable(variable.to_owned()));
+            pieces.push(piece(variable.to_owned()));
             rest = name.get(variable.len()..).unwrap_or_default();
         }
         pieces.push(Piece::Text(rest.to_owned()));
@@ -192,6 +225,10 @@ impl ContextTemplate {
                 Piece::Text(piece) => text.push_str(piece),
                 Piece::Variable(name) => {
                     text.push_str(context.variable(name, outcome).as_deref().unwrap_or("-"));
+                }
+                Piece::StageVariable(name) => {
+                    let value = context.stage.variables.get(name);
+                    text.push_str(value.map_or("", String::as_str));
                 }
             }
         }

@@ -26,6 +26,7 @@ enum Source {
     Literal(HeaderValue),
     RequestHeader(String),
     RequestQuery(String),
+    RequestPath(String),
     Context(String),
     StageVariable(String),
     /// A header of an integration that has none: a mock's.
@@ -133,6 +134,7 @@ impl Source {
         let (source, name) = [
             "method.request.header.",
             "method.request.querystring.",
+            "method.request.path.",
             "context.",
             "stageVariables.",
             "integration.response.header.",
@@ -143,6 +145,7 @@ impl Source {
         match (source, of) {
             ("method.request.header.", Of::GatewayResponse) => Some(Self::RequestHeader(name)),
             ("method.request.querystring.", Of::GatewayResponse) => Some(Self::RequestQuery(name)),
+            ("method.request.path.", Of::GatewayResponse) => Some(Self::RequestPath(name)),
             ("context.", _) => Some(Self::Context(name)),
             ("stageVariables.", _) => Some(Self::StageVariable(name)),
             ("integration.response.header.", Of::MockResponse) => Some(Self::Nothing),
@@ -162,6 +165,15 @@ impl Source {
             Self::Literal(value) => Some(value.clone()),
             Self::RequestHeader(name) => request.headers.get(name.as_str()).cloned(),
             Self::RequestQuery(name) => query_value(request, name).and_then(|value| text(&value)),
+            Self::RequestPath(name) => {
+                let matched = context
+                    .stage
+                    .routes
+                    .find(&context.method, context.path_in_stage())?;
+                let mut parameters = matched.parameters.iter();
+                let found = parameters.find(|(known, _)| known == name);
+                found.and_then(|(_, value)| text(value))
+            }
             Self::Context(name) => context
                 .variable(name, outcome)
                 .and_then(|value| text(&value)),

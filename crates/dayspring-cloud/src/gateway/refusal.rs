@@ -246,7 +246,7 @@ impl GatewayResponse {
                         format!("Invalid content type specified: {content_type}"),
                     )
                 })?,
-                ContextTemplate::parse(template),
+                ContextTemplate::parse_body(template),
             )),
             None => None,
         };

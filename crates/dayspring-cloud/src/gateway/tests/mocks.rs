@@ -128,3 +128,40 @@ async fn a_mock_without_a_status_is_a_500_whose_reason_is_in_the_log() {
     insta::assert_snapshot!(said, @"Execution failed due to configuration error: Unable to parse statusCode. It should be an integer that is defined in the request template.");
     api.lambda.lambda.shut_down().await;
 }
+
+#[tokio::test]
+async fn a_gateway_response_may_look_at_path_and_stage() {
+    let api = mocked("{}", vec![response(200, None, &[], "")]).await;
+    let own = GatewayResponseSpec {
+        response_type: "DEFAULT_5XX".to_owned(),
+        status_code: None,
+        response_parameters: map(&[
+            ("gatewayresponse.header.X-User", "method.request.path.id"),
+            ("gatewayresponse.header.X-None", "method.request.path.none"),
+            ("gatewayresponse.header.WWW-Authenticate", "'Basic'"),
+        ]),
+        response_templates: map(&[(
+            "application/json",
+            "{\"said\":$context.error.messageString,\"table\":\"$stageVariables.TABLE\",\"none\":\"$stageVariables.NONE\",\"text\":\"$input\"}",
+        )]),
+    };
+    api.gateway.put_gateway_response(&api.id, own).unwrap();
+    let deployment = api.gateway.create_deployment(&api.id, "").unwrap();
+    api.put_stage(&deployment, &[("TABLE", "users")]);
+    let answer = api.send("GET /prod/mocked/7", &[], "").await;
+    assert_eq!(answer.status(), 500);
+    let header = |name| {
+        answer
+            .headers()
+            .get(name)
+            .map(|value| value.to_str().unwrap())
+    };
+    assert_eq!(header("x-user"), Some("7"));
+    assert_eq!(header("x-none"), None);
+    assert_eq!(header("www-authenticate"), Some("Basic"));
+    assert_eq!(
+        text_of(answer.into_body()).await,
+        "{\"said\":\"Internal server error\",\"table\":\"users\",\"none\":\"\",\"text\":\"$input\"}"
+    );
+    api.lambda.lambda.shut_down().await;
+}
