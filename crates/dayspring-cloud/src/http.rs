@@ -1,10 +1,14 @@
 //! A request that was read whole, and an answer that is sent whole.
 
+use std::cell::RefCell;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use ::http::StatusCode;
 use ::http::header::{CONTENT_TYPE, HeaderValue};
 use ::http::request::Parts;
 use bytes::Bytes;
 use http_body_util::Full;
+use httpdate::fmt_http_date;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// A request whose body was read, within the limit of the service that it is for.
@@ -121,6 +125,32 @@ pub(crate) fn encode_percent(text: &str) -> String {
         .remove(b'_')
         .remove(b'~');
     utf8_percent_encode(text, SET).to_string()
+}
+
+/// `Name: value` and the line end.
+pub(crate) fn write_header(out: &mut Vec<u8>, name: &str, value: &[u8]) {
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// `Date: Sun, 06 Nov 1994 08:49:37 GMT`, written once a second by each thread.
+pub(crate) fn write_date(out: &mut Vec<u8>) {
+    thread_local! {
+        static LAST: RefCell<(u64, String)> = const { RefCell::new((u64::MAX, String::new())) };
+    }
+    let seconds = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO)
+        .as_secs();
+    LAST.with_borrow_mut(|(at, text)| {
+        if *at != seconds {
+            *at = seconds;
+            *text = fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds));
+        }
+        write_header(out, "Date", text.as_bytes());
+    });
 }
 
 #[cfg(test)]

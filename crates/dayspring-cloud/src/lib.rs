@@ -17,6 +17,7 @@ mod s3;
 pub mod scratch;
 mod secrets;
 mod server;
+mod socket;
 mod ssm;
 mod state;
 mod sts;

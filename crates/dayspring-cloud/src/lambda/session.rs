@@ -1,7 +1,8 @@
 //! One runtime's conversation: the state machine with the parties that wait at it.
 //!
 //! Two sides meet here. The invoker offers an event and waits for its outcome; the runtime asks for an event and answers
-//! it. Whoever comes first leaves a channel for the other, so a request costs one lock on each side and no task of its own.
+//! it. Whoever comes first is found by the other: the invoker by a channel, the runtime by its [`Line`]. So a request costs
+//! one lock on each side and no task of its own.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
+use super::line::Line;
 use super::process_log::ProcessLog;
 use super::report::ReportStatus;
 use super::runtime_state::{Refusal, RuntimeCall, RuntimeState};
@@ -109,7 +111,7 @@ struct Inner {
     /// The event whose START line is written.
     announced: Option<String>,
     /// Open `next` calls. Only a runtime that calls it twice has more than one; the newest is served first.
-    asking: Vec<oneshot::Sender<Delivery>>,
+    asking: Vec<Arc<Line>>,
     exit: Option<Exit>,
 }
 
@@ -183,8 +185,8 @@ impl Session {
         self.inner().offered.take().is_some()
     }
 
-    /// `GET /runtime/invocation/next`.
-    pub(super) fn next(&self, now: Now) -> Result<oneshot::Receiver<Delivery>, Refusal> {
+    /// `GET /runtime/invocation/next` on a connection, which is answered with the event as soon as there is one.
+    pub(super) fn next(&self, line: &Arc<Line>, now: Now) -> Result<(), Refusal> {
         let mut inner = self.inner();
         let before = inner.state;
         inner.state = before.after(RuntimeCall::Next, inner.current_id())?;
@@ -194,14 +196,15 @@ impl Session {
             self.log
                 .write(platform.init_end(took, &ReportStatus::Success, now.unix_millis));
         }
-        let (sender, receiver) = oneshot::channel();
-        match (inner.state, inner.current.clone()) {
+        line.open();
+        match (inner.state, &inner.current) {
             (RuntimeState::Running, Some(current)) => {
                 // A runtime that hung up meanwhile asks again.
-                drop(sender.send(current));
+                line.deliver(current);
             }
+            _ if inner.exit.is_some() => line.end(),
             _ => {
-                inner.asking.push(sender);
+                inner.asking.push(Arc::clone(line));
                 if let Some(waiting) = inner.offered.take() {
                     if inner.hand_out(&self.log, &waiting.event, now) {
                         inner.outcome = Some(waiting.outcome);
@@ -213,7 +216,15 @@ impl Session {
                 }
             }
         }
-        Ok(receiver)
+        Ok(())
+    }
+
+    /// A connection is gone.
+    pub(super) fn hung_up(&self, line: &Arc<Line>) {
+        line.hang_up();
+        self.inner()
+            .asking
+            .retain(|other| !Arc::ptr_eq(other, line));
     }
 
     /// Whether a response or an error may come for this id. The body is read only then.
@@ -244,7 +255,9 @@ impl Session {
     pub(super) fn exited(&self, exit: Exit) {
         let mut inner = self.inner();
         inner.exit = Some(exit);
-        inner.asking.clear();
+        for line in inner.asking.drain(..) {
+            line.end();
+        }
         inner.tell(Outcome::Exited(exit));
     }
 }
@@ -271,12 +284,9 @@ impl Inner {
             event: Arc::clone(event),
             deadline_unix_millis: now.unix_millis.saturating_add(timeout_millis),
         };
-        while let Some(asking) = self.asking.pop() {
-            if asking.is_closed() {
-                continue;
-            }
+        while let Some(line) = self.asking.pop() {
             self.announce(log, event, now);
-            if asking.send(delivery.clone()).is_ok() {
+            if line.deliver(&delivery) {
                 self.current = Some(delivery);
                 self.state = RuntimeState::Running;
                 return true;

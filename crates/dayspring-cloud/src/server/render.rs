@@ -1,16 +1,12 @@
 //! The head of an answer, as bytes.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ::http::header::{CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
 use ::http::response::Parts;
 use ::http::{Method, StatusCode, Version};
 
-use httpdate::fmt_http_date;
-
-use crate::http::SpelledNames;
+use crate::http::{SpelledNames, write_date, write_header};
 
 /// Writes status line and headers; gives whether a body follows. Its length is always said where HTTP has one.
 pub(super) fn render_head(
@@ -39,15 +35,15 @@ pub(super) fn render_head(
             names.find(|spelled| spelled.eq_ignore_ascii_case(name))
         });
         let name = known.map_or_else(|| spell(name), |known| Cow::Borrowed(known.as_str()));
-        header(out, &name, value.as_bytes());
+        write_header(out, &name, value.as_bytes());
     }
     if !parts.headers.contains_key(DATE) {
-        date(out);
+        write_date(out);
     }
     if !keeps_alive {
-        header(out, "Connection", b"close");
+        write_header(out, "Connection", b"close");
     } else if version == Version::HTTP_10 {
-        header(out, "Connection", b"keep-alive");
+        write_header(out, "Connection", b"keep-alive");
     }
     let has_none = status.is_informational()
         || status == StatusCode::NO_CONTENT
@@ -56,19 +52,12 @@ pub(super) fn render_head(
         // Who answers a HEAD without making the body says how long it would be.
         let said = parts.headers.get(CONTENT_LENGTH);
         match said.filter(|_| method == Method::HEAD && body_bytes == 0) {
-            Some(said) => header(out, "Content-Length", said.as_bytes()),
-            None => header(out, "Content-Length", body_bytes.to_string().as_bytes()),
+            Some(said) => write_header(out, "Content-Length", said.as_bytes()),
+            None => write_header(out, "Content-Length", body_bytes.to_string().as_bytes()),
         }
     }
     out.extend_from_slice(b"\r\n");
     !has_none && method != Method::HEAD
-}
-
-fn header(out: &mut Vec<u8>, name: &str, value: &[u8]) {
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b": ");
-    out.extend_from_slice(value);
-    out.extend_from_slice(b"\r\n");
 }
 
 /// A name as AWS writes it over HTTP/1.1: its own as they are documented, the others with capitals.
@@ -94,24 +83,6 @@ fn spell(name: &str) -> Cow<'_, str> {
             Cow::Owned(name.bytes().map(capital).collect())
         }
     }
-}
-
-/// `Date: Sun, 06 Nov 1994 08:49:37 GMT`, written once a second by each thread.
-fn date(out: &mut Vec<u8>) {
-    thread_local! {
-        static LAST: RefCell<(u64, String)> = const { RefCell::new((u64::MAX, String::new())) };
-    }
-    let seconds = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or(Duration::ZERO)
-        .as_secs();
-    LAST.with_borrow_mut(|(at, text)| {
-        if *at != seconds {
-            *at = seconds;
-            *text = fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds));
-        }
-        header(out, "Date", text.as_bytes());
-    });
 }
 
 #[cfg(test)]
