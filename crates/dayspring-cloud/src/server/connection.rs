@@ -1,7 +1,8 @@
 //! One client's connection: a request is read whole, answered, and then the next one is looked at.
 //!
 //! A client owes progress, and pays for what it holds:
-//! - a connection on which nothing is under way costs a task and a socket, no buffer, and is closed after [`Patience::idle`];
+//! - a connection on which nothing is under way costs a small task and a socket, no buffer and no timer, and is closed by
+//!   [`Connections`](super::connections::Connections) after [`Patience::idle`];
 //! - a head that has begun is whole within [`Patience::head`];
 //! - a body goes on, and an answer is taken, at least every [`Patience::stall`].
 //!
@@ -9,23 +10,23 @@
 
 use std::future::Future;
 use std::io::{ErrorKind, IoSlice};
-use std::mem::MaybeUninit;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::request::Parts;
 use ::http::{Method, StatusCode, Version};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
-use tokio::io::{AsyncRead as _, AsyncWriteExt as _, ReadBuf};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
-use tokio::sync::watch;
 use tokio::time::timeout;
 
+use super::connections::Life;
 use super::head::{BodyLength, Chunks, Head, parse_head};
 use super::render::render_head;
 use crate::http::{Answer, Call};
+use crate::socket::{READ_BYTES, fill};
 
 /// How long a client is waited for.
 #[derive(Debug, Clone, Copy)]
@@ -70,33 +71,27 @@ pub(super) trait Handler: Send + Sync {
 }
 
 /// Serves a connection until either side ends it.
-pub(super) async fn converse(
+pub(super) fn converse(
     stream: TcpStream,
     peer: SocketAddr,
     handler: &impl Handler,
-    patience: Patience,
-    end: watch::Receiver<bool>,
-) {
+    life: Arc<Life>,
+) -> impl Future<Output = ()> + Send {
     // Without it a small answer waits for the client's acknowledgement of the one before.
     stream.set_nodelay(true).ok();
     let mut connection = Connection {
         stream,
         buffer: BytesMut::new(),
-        patience,
-        end,
+        life,
     };
-    loop {
-        let then = match connection.next().await {
-            Err(Closed) => return,
-            Ok(Next::Refused(status, reason)) => connection.refuse(status, &reason).await,
+    async move {
+        while connection.wait().await.is_ok() {
             // On the heap: an idle connection must not have room for every service's work.
-            Ok(Next::Request(head)) => Box::pin(connection.exchange(head, peer, handler)).await,
-        };
-        match then {
-            Ok(Then::Next) => {}
-            Ok(Then::Close) => return,
-            Ok(Then::Linger) => return connection.linger().await,
-            Err(Closed) => return,
+            match Box::pin(connection.attend(peer, handler)).await {
+                Ok(Then::Next) => {}
+                Ok(Then::Linger) => return Box::pin(connection.linger()).await,
+                Ok(Then::Close) | Err(Closed) => return,
+            }
         }
     }
 }
@@ -135,12 +130,8 @@ struct Connection {
     stream: TcpStream,
     /// What was read and is not yet used.
     buffer: BytesMut,
-    patience: Patience,
-    end: watch::Receiver<bool>,
+    life: Arc<Life>,
 }
-
-/// What a head or a small body is read into first: only what came is kept.
-const READ_BYTES: usize = 4096;
 
 /// And while a body is read.
 const BODY_READ_BYTES: usize = 64 * 1024;
@@ -149,46 +140,62 @@ const BODY_READ_BYTES: usize = 64 * 1024;
 const JOINED_BYTES_MAX: usize = 16 * 1024;
 
 impl Connection {
-    async fn next(&mut self) -> Result<Next, Closed> {
-        if self.buffer.is_empty() {
-            self.wait().await?;
+    /// Waits for a request to begin.
+    async fn wait(&mut self) -> Result<(), Closed> {
+        if !self.buffer.is_empty() {
+            return Ok(());
         }
-        let patience = self.patience.head;
-        match timeout(patience, self.read_head()).await {
-            Ok(next) => next,
-            Err(_) => Ok(Next::Refused(
-                StatusCode::REQUEST_TIMEOUT,
-                format!("the request's head was not whole within {patience:?}"),
-            )),
+        self.buffer = BytesMut::new();
+        if !self.life.rest() {
+            return Err(Closed);
+        }
+        let filled = fill(&mut self.stream, &mut self.buffer).await;
+        match filled {
+            Ok(()) if self.life.wake() => Ok(()),
+            _ => Err(Closed),
         }
     }
 
-    /// Waits for a request to begin.
-    async fn wait(&mut self) -> Result<(), Closed> {
-        self.buffer = BytesMut::new();
-        let Self {
-            stream,
-            buffer,
-            patience,
-            end,
-        } = self;
-        tokio::select! {
-            biased;
-            read = timeout(patience.idle, fill(stream, buffer)) => match read {
-                Ok(read) => read,
-                Err(_) => Err(Closed),
-            },
-            () = super::ended(end) => Err(Closed),
+    /// Answers a request that has begun.
+    async fn attend(&mut self, peer: SocketAddr, handler: &impl Handler) -> Result<Then, Closed> {
+        // Nearly every head comes in one piece, which needs no timer.
+        let next = match self.take_head() {
+            Some(next) => next,
+            None => {
+                let patience = self.life.patience().head;
+                match timeout(patience, self.read_head()).await {
+                    Ok(next) => next?,
+                    Err(_) => Next::Refused(
+                        StatusCode::REQUEST_TIMEOUT,
+                        format!("the request's head was not whole within {patience:?}"),
+                    ),
+                }
+            }
+        };
+        match next {
+            Next::Request(head) => self.exchange(head, peer, handler).await,
+            Next::Refused(status, reason) => self.refuse(status, &reason).await,
         }
     }
 
     async fn read_head(&mut self) -> Result<Next, Closed> {
         loop {
-            match parse_head(&mut self.buffer) {
-                Ok(Some(head)) => return Ok(Next::Request(Box::new(head))),
-                Ok(None) => fill(&mut self.stream, &mut self.buffer).await?,
-                Err(bad) => return Ok(Next::Refused(bad.status(), bad.to_string())),
+            fill(&mut self.stream, &mut self.buffer)
+                .await
+                .map_err(|_| Closed)?;
+            if let Some(next) = self.take_head() {
+                return Ok(next);
             }
+        }
+    }
+
+    /// The head in the buffer, or `None` while it is not whole. A refused one is not to be looked at again: what follows it
+    /// is no request.
+    fn take_head(&mut self) -> Option<Next> {
+        match parse_head(&mut self.buffer) {
+            Ok(Some(head)) => Some(Next::Request(Box::new(head))),
+            Ok(None) => None,
+            Err(bad) => Some(Next::Refused(bad.status(), bad.to_string())),
         }
     }
 
@@ -239,13 +246,13 @@ impl Connection {
                     StatusCode::REQUEST_TIMEOUT,
                     &format!(
                         "nothing more of the body came within {:?}",
-                        self.patience.stall
+                        self.life.patience().stall
                     ),
                 ),
                 Then::Close,
             ),
         };
-        let then = if then == Then::Next && (!keeps_alive || *self.end.borrow()) {
+        let then = if then == Then::Next && (!keeps_alive || self.life.is_ending()) {
             Then::Close
         } else {
             then
@@ -276,7 +283,10 @@ impl Connection {
             let missing = length - self.buffer.len();
             // What is announced is not yet sent: the buffer grows with what comes.
             let room = missing.min(BODY_READ_BYTES);
-            if timeout(self.patience.stall, self.fill(room)).await.is_err() {
+            if timeout(self.life.patience().stall, self.fill(room))
+                .await
+                .is_err()
+            {
                 return Ok(Body::Late);
             }
         }
@@ -301,7 +311,8 @@ impl Connection {
                 }
                 Ok(None) if chunks == Chunks::Done => return Ok(Body::Whole(body.freeze())),
                 Ok(None) => {
-                    let filled = timeout(self.patience.stall, self.fill(BODY_READ_BYTES)).await;
+                    let filled =
+                        timeout(self.life.patience().stall, self.fill(BODY_READ_BYTES)).await;
                     match filled {
                         Ok(filled) => filled?,
                         Err(_) => return Ok(Body::Late),
@@ -350,11 +361,16 @@ impl Connection {
         let mut rest = slices.as_mut_slice();
         IoSlice::advance_slices(&mut rest, 0);
         while !rest.is_empty() {
-            match self.stream.try_write_vectored(rest) {
+            let written = match &*rest {
+                // The system has less to do for one piece.
+                [one] => self.stream.try_write(one),
+                pieces => self.stream.try_write_vectored(pieces),
+            };
+            match written {
                 Ok(0) => return Err(Closed),
                 Ok(written) => IoSlice::advance_slices(&mut rest, written),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    match timeout(self.patience.stall, self.stream.writable()).await {
+                    match timeout(self.life.patience().stall, self.stream.writable()).await {
                         Ok(Ok(())) => {}
                         _ => return Err(Closed),
                     }
@@ -368,8 +384,8 @@ impl Connection {
 
     /// Takes what is still sent and forgets it. A socket that is closed with unread bytes resets its client, which then
     /// may lose the answer.
-    async fn linger(mut self) {
-        let patience = self.patience.linger;
+    async fn linger(&mut self) {
+        let patience = self.life.patience().linger;
         let forget = async {
             self.stream.shutdown().await.ok();
             loop {
@@ -381,25 +397,6 @@ impl Connection {
         };
         timeout(patience, forget).await.unwrap_or_default();
     }
-}
-
-/// Reads something into the buffer. An idle connection has no room of its own, and a read that takes less than there is
-/// room for is known to have taken all, so the next one waits without asking the system first.
-async fn fill(stream: &mut TcpStream, buffer: &mut BytesMut) -> Result<(), Closed> {
-    std::future::poll_fn(|context| {
-        let mut room = [MaybeUninit::uninit(); READ_BYTES];
-        let mut read = ReadBuf::uninit(&mut room);
-        Pin::new(&mut *stream)
-            .poll_read(context, &mut read)
-            .map(|result| match result {
-                Ok(()) if !read.filled().is_empty() => {
-                    buffer.extend_from_slice(read.filled());
-                    Ok(())
-                }
-                _ => Err(Closed),
-            })
-    })
-    .await
 }
 
 fn refusal(status: StatusCode, reason: &str) -> Answer {
@@ -418,9 +415,11 @@ fn refusal(status: StatusCode, reason: &str) -> Answer {
 mod tests {
     use tokio::io::AsyncReadExt as _;
     use tokio::net::TcpListener;
+    use tokio::sync::{mpsc, oneshot};
     use tokio::task::JoinHandle;
 
     use super::*;
+    use crate::server::connections::Connections;
 
     /// Answers with what it got; takes ten bytes, or a hundred and cuts where the path is `/cut`.
     #[derive(Debug)]
@@ -461,7 +460,7 @@ mod tests {
     struct Client {
         stream: TcpStream,
         served: JoinHandle<()>,
-        end: watch::Sender<bool>,
+        end: mpsc::Sender<oneshot::Sender<()>>,
     }
 
     async fn client(patience: Patience) -> Client {
@@ -470,9 +469,19 @@ mod tests {
             .await
             .unwrap();
         let (server, peer) = listener.accept().await.unwrap();
-        let (end, ending) = watch::channel(false);
+        let (end, mut ending) = mpsc::channel::<oneshot::Sender<()>>(1);
         let served = tokio::spawn(async move {
-            converse(server, peer, &Echo, patience, ending).await;
+            let mut connections = Connections::new(patience);
+            connections.add(|life| converse(server, peer, &Echo, life));
+            while !connections.is_empty() {
+                tokio::select! {
+                    () = connections.tend() => {}
+                    Some(ended) = ending.recv() => {
+                        connections.end();
+                        ended.send(()).unwrap();
+                    }
+                }
+            }
         });
         Client {
             stream,
@@ -482,6 +491,13 @@ mod tests {
     }
 
     impl Client {
+        /// No exchange begins any more.
+        async fn end(&self) {
+            let (ended, end) = oneshot::channel();
+            self.end.send(ended).await.unwrap();
+            end.await.unwrap();
+        }
+
         async fn send(&mut self, text: &str) {
             self.stream.write_all(text.as_bytes()).await.unwrap();
         }
@@ -620,6 +636,22 @@ mod tests {
         );
     }
 
+    /// Ten thousand of them cost a few MiB.
+    #[tokio::test]
+    async fn an_idle_connection_has_room_for_nothing_else() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap());
+        let (server, _client) = tokio::join!(listener.accept(), client);
+        let (stream, peer) = server.unwrap();
+        let mut connections = Connections::new(PATIENCE);
+        connections.add(|life| {
+            let serve = converse(stream, peer, &Echo, life);
+            let bytes = size_of_val(&serve);
+            assert!(bytes <= 256, "{bytes}");
+            serve
+        });
+    }
+
     #[tokio::test]
     async fn clients_that_make_no_progress_are_given_up() {
         let short = Duration::from_millis(20);
@@ -661,7 +693,7 @@ mod tests {
     #[tokio::test]
     async fn the_end_closes_what_is_idle_and_the_current_exchange_is_the_last() {
         let idle = client(PATIENCE).await;
-        idle.end.send_replace(true);
+        idle.end().await;
         let (stream, served) = (idle.stream, idle.served);
         served.await.unwrap();
         drop(stream);
@@ -672,7 +704,7 @@ mod tests {
         )
         .await;
         busy.until("Continue\r\n\r\n").await;
-        busy.end.send_replace(true);
+        busy.end().await;
         busy.send("a").await;
         let all = busy.rest().await;
         assert!(all.contains("\r\nConnection: close\r\n"), "{all}");

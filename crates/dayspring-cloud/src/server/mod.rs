@@ -1,6 +1,7 @@
 //! The listeners, and which service a request is for.
 
 mod connection;
+mod connections;
 mod head;
 mod page;
 mod render;
@@ -36,6 +37,7 @@ use crate::sts;
 use crate::world::World;
 
 use connection::{Beyond, BodyLimit, Handler, Patience};
+use connections::Connections;
 
 /// How many connections a port serves at once, where the process may have as many files open; the next one waits.
 const CONNECTIONS_MAX: usize = 65_536;
@@ -542,11 +544,11 @@ async fn serve(
     mut end: watch::Receiver<bool>,
 ) {
     let free = Arc::new(Semaphore::new(connections_max()));
-    let mut connections = JoinSet::new();
+    let mut connections = Connections::new(Patience::USUAL);
     loop {
         let accepted = tokio::select! {
             () = ended(&mut end) => break,
-            Some(_) = connections.join_next() => continue,
+            () = connections.tend() => continue,
             accepted = async {
                 let permit = Arc::clone(&free).acquire_owned().await;
                 (permit, listener.accept().await)
@@ -555,13 +557,12 @@ async fn serve(
         match accepted {
             (Ok(permit), Ok((stream, peer))) => {
                 let services = Arc::clone(&services);
-                let end = end.clone();
-                connections.spawn(async move {
+                connections.add(|life| async move {
                     let handler = At {
                         port,
                         services: &services,
                     };
-                    connection::converse(stream, peer, &handler, Patience::USUAL, end).await;
+                    connection::converse(stream, peer, &handler, life).await;
                     drop(permit);
                 });
             }
@@ -570,10 +571,16 @@ async fn serve(
         }
     }
     drop(listener);
-    let drained = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(DRAIN, drained).await.is_err() {
-        connections.shutdown().await;
-    }
+    connections.end();
+    let drained = async {
+        while !connections.is_empty() {
+            connections.tend().await;
+        }
+    };
+    tokio::time::timeout(DRAIN, drained)
+        .await
+        .unwrap_or_default();
+    connections.shutdown().await;
 }
 
 /// Returns when the cloud is to end, or is gone.
