@@ -60,7 +60,8 @@ pub(super) fn parse_answer(payload: &[u8], decodes: bool) -> Result<ProxyAnswer,
                 .filter(|status| !status.is_informational())
                 .ok_or_else(|| malformed(format!("`{code}` is no status code")))
         })?;
-    let mut headers = HeaderMap::new();
+    // With room for the gateway's own.
+    let mut headers = HeaderMap::with_capacity(8);
     let mut names = Vec::new();
     for (name, values) in output.multi_value_headers.into_iter().flatten() {
         for Text(value) in values {

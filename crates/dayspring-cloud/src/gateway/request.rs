@@ -98,7 +98,7 @@ pub(super) async fn answer(service: &Service, call: Call) -> Answer {
         let line = log.format.render(&context, &outcome);
         service
             .logs
-            .put(&log.group, &log.stream, unix_millis_now(), &[line]);
+            .put(&log.group, &log.stream, unix_millis_now(), [line]);
     }
     answer
 }
@@ -363,7 +363,7 @@ fn explain(service: &Service, context: &RequestContext, reason: &str) {
         ),
         &context.stage.api_id,
         unix_millis_now(),
-        &[line],
+        [line],
     );
 }
 

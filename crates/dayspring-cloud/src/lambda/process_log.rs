@@ -244,9 +244,8 @@ impl ProcessLog {
                 &self.target.group,
                 &self.target.platform.log_stream,
                 unix_millis_now(),
-                &lines.batch,
+                lines.batch.drain(..),
             );
-            lines.batch.clear();
         }
     }
 }

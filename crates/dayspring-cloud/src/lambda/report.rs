@@ -51,7 +51,7 @@ impl Report<'_> {
     pub(super) fn line(&self) -> String {
         use std::fmt::Write;
         let mut line = format!(
-            "REPORT RequestId: {}\tDuration: {:.2} ms\tBilled Duration: {} ms\tMemory Size: {} MB\t",
+            "REPORT RequestId: {}\tDuration: {} ms\tBilled Duration: {} ms\tMemory Size: {} MB\t",
             self.request_id,
             millis(self.duration),
             self.billed_millis(),
@@ -65,7 +65,7 @@ impl Report<'_> {
             write(format_args!("Max Memory Used: {used} MB\t"));
         }
         if let Some(init) = self.init {
-            write(format_args!("Init Duration: {:.2} ms\t", millis(init)));
+            write(format_args!("Init Duration: {} ms\t", millis(init)));
         }
         match &self.status {
             ReportStatus::Success => {}
@@ -97,7 +97,7 @@ impl InitPhase {
 /// The line of a start that failed.
 pub(super) fn init_report_line(took: Duration, phase: InitPhase, status: &ReportStatus) -> String {
     let line = format!(
-        "INIT_REPORT Init Duration: {:.2} ms\tPhase: {}",
+        "INIT_REPORT Init Duration: {} ms\tPhase: {}",
         millis(took),
         phase.name()
     );
@@ -176,8 +176,10 @@ pub(super) fn too_large_payload() -> String {
     .to_string()
 }
 
-fn millis(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1000.0
+/// Milliseconds with two digits after the point.
+fn millis(duration: Duration) -> String {
+    let hundredths = (duration.as_nanos() + 5_000) / 10_000;
+    format!("{}.{:02}", hundredths / 100, hundredths % 100)
 }
 
 /// As Go's `syscall.Signal` says it, which is what reaches the caller on AWS. The numbers that Linux and macOS share.

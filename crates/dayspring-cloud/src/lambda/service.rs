@@ -635,22 +635,36 @@ pub(crate) fn random_uuid() -> String {
 fn uuid(random: u128) -> String {
     let bits = random & !(0xf << 76) | (4 << 76);
     let bits = bits & !(0x3 << 62) | (2 << 62);
-    let hex = format!("{bits:032x}");
-    let (a, rest) = hex.split_at(8);
-    let (b, rest) = rest.split_at(4);
-    let (c, rest) = rest.split_at(4);
-    let (d, e) = rest.split_at(4);
-    format!("{a}-{b}-{c}-{d}-{e}")
+    let mut text = String::with_capacity(36);
+    for (shift, digits) in [(96, 8), (80, 4), (64, 4), (48, 4), (0, 12)] {
+        if !text.is_empty() {
+            text.push('-');
+        }
+        push_hex(&mut text, bits >> shift, digits);
+    }
+    text
+}
+
+/// The lowest digits of a number, in lower-case hexadecimal.
+fn push_hex(text: &mut String, number: u128, digits: u32) {
+    text.extend((0..digits).rev().map(|index| {
+        // Four bits are a digit.
+        let digit = u32::try_from(number >> (4 * index) & 0xf).unwrap_or_default();
+        char::from_digit(digit, 16).unwrap_or_default()
+    }));
 }
 
 /// `Root=1-SECONDS-24 hexadecimals;Parent=16 hexadecimals;Sampled=0`, as X-Ray writes it.
 fn trace_id(unix_millis: u64) -> String {
-    format!(
-        "Root=1-{:08x}-{:024x};Parent={:016x};Sampled=0",
-        unix_millis / 1000,
-        fastrand::u128(..) >> 32,
-        fastrand::u64(..)
-    )
+    let mut text = String::with_capacity(74);
+    text.push_str("Root=1-");
+    push_hex(&mut text, u128::from(unix_millis / 1000), 8);
+    text.push('-');
+    push_hex(&mut text, fastrand::u128(..), 24);
+    text.push_str(";Parent=");
+    push_hex(&mut text, u128::from(fastrand::u64(..)), 16);
+    text.push_str(";Sampled=0");
+    text
 }
 
 #[cfg(test)]

@@ -59,9 +59,15 @@ impl Logs {
 
     /// Appends lines to a stream; group and stream come into being when they are missing. `at` is in milliseconds
     /// since 1970.
-    pub(crate) fn put(&self, group: &str, stream: &str, at: u64, lines: &[String]) {
-        self.store
-            .append(group, stream, lines.iter().map(|line| (at, line.clone())));
+    pub(crate) fn put(
+        &self,
+        group: &str,
+        stream: &str,
+        at: u64,
+        lines: impl IntoIterator<Item = impl Into<String>>,
+    ) {
+        let lines = lines.into_iter().map(|line| (at, line.into()));
+        self.store.append(group, stream, lines);
     }
 
     /// Makes a group. It may be there already: what a function wrote before its group was declared stays.
@@ -95,12 +101,7 @@ mod tests {
     #[test]
     fn what_is_put_makes_its_group_and_stream() {
         let logs = Logs::scratch();
-        logs.put(
-            "/aws/lambda/f",
-            "stream",
-            7,
-            &["one".to_owned(), "two".to_owned()],
-        );
+        logs.put("/aws/lambda/f", "stream", 7, ["one", "two"]);
         let messages: Vec<String> = logs.store.read(|groups| {
             let group = &groups["/aws/lambda/f"];
             assert!(group.streams.contains_key("stream"));

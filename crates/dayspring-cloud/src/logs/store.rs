@@ -198,18 +198,19 @@ impl Store {
         stream: &str,
         events: impl IntoIterator<Item = (u64, String)>,
     ) {
-        let missing = self.read(|groups| {
-            groups
-                .get(group_name)
-                .is_none_or(|group| !group.streams.contains_key(stream))
-        });
-        if missing {
-            // A log line must not fail the function that wrote it; the events themselves are appended below.
-            self.ensure_stream(group_name, stream).ok();
-        }
         let ingested = self.world.now_millis();
         let mut groups = self.lock();
-        let group = groups.entry(group_name.to_owned()).or_default();
+        let known = groups.get(group_name);
+        if known.is_none_or(|group| !group.streams.contains_key(stream)) {
+            drop(groups);
+            // A log line must not fail the function that wrote it; the events themselves are appended below.
+            self.ensure_stream(group_name, stream).ok();
+            groups = self.lock();
+            groups.entry(group_name.to_owned()).or_default();
+        }
+        let Some(group) = groups.get_mut(group_name) else {
+            return;
+        };
         let first = group.unwritten.is_empty();
         let before = group.unwritten.len();
         for (at, message) in events {
