@@ -93,7 +93,11 @@ def table_of(row):
 
 
 def kind_of(statement, tool):
-    """The kind of a statement at which a tool was killed."""
+    """The kind of a statement at which a tool was killed. A schema statement behind the tool's own in one packet is one."""
+    pieces = [strip_comments(piece).strip() for piece in statement.split("\n;\n")]
+    own = [part for _, statements in FILES for part in statements]
+    if len(pieces) > 1 and any(is_schema(piece) for piece in pieces if piece in own):
+        return "schema"
     if any(name.lower() in statement.lower() for name in tool.journal):
         return "journal"
     if first_word(statement) == "COMMIT":
@@ -104,7 +108,11 @@ def kind_of(statement, tool):
         return "file"
     if not parts:
         return "journal"
-    return "schema" if first_word(parts[0]) in ("CREATE", "ALTER", "DROP") else "data"
+    return "schema" if is_schema(parts[0]) else "data"
+
+
+def is_schema(statement):
+    return first_word(statement) in ("CREATE", "ALTER", "DROP")
 
 
 def last_error(output):

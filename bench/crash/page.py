@@ -67,7 +67,7 @@ LIMITS = """
 - dbmate, refinery and sqlx send a file as one packet, which the server executes to its end even if the tool is gone. So they
   have no points within a file, and a file of several statements looks better here than it does when the server is killed.
   Dayspring sends data statements that follow each other as one packet too, and so its own writes, within a transaction each;
-  and a schema statement behind the writes that are committed before it.
+  and a schema statement behind the writes that are committed before it, which counts as the schema statement.
 - The statements are simple ones, each of which can be told from its effect. Dayspring refuses to run a statement whose effect
   cannot be told (`TRUNCATE` for one), unless the script says how; the peers run it.
 - A file that drops a column and adds it again has the same end when it is repeated, so that counts as converged, although what
