@@ -25,7 +25,7 @@ fn template(runtime: &str, source: &str, say: &str) -> String {
                 "Handler": "index.handler", "Runtime": runtime, "Timeout": 30,
                 "Role": "arn:aws:iam::123456789012:role/any", "Code": {"ZipFile": source}}},
             "Thing": {"Type": "Custom::Thing", "Properties": {
-                "ServiceToken": {"Fn::GetAtt": ["Function", "Arn"]}, "ServiceTimeout": 60, "Say": say}}
+                "ServiceToken": {"Fn::GetAtt": ["Function", "Arn"]}, "ServiceTimeout": 600, "Say": say}}
         },
         "Outputs": {"Said": {"Value": {"Fn::GetAtt": ["Thing", "Said"]}}}
     })

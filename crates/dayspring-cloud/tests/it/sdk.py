@@ -146,7 +146,7 @@ s3.put_object(Bucket="assets", Key="t.json", Body=template("10.0.1.0/24").encode
 url = f"{os.environ['AWS_ENDPOINT_URL']}/assets/t.json"
 refused("InsufficientCapabilitiesException", cfn.create_change_set, StackName="s", ChangeSetName="c", ChangeSetType="CREATE", TemplateURL=url)
 cfn.create_change_set(StackName="s", ChangeSetName="c", ChangeSetType="CREATE", TemplateURL=url, Capabilities=["CAPABILITY_IAM"], Tags=[{"Key": "k", "Value": "v"}])
-fast = {"Delay": 1, "MaxAttempts": 30}
+fast = {"Delay": 1, "MaxAttempts": 600}
 cfn.get_waiter("change_set_create_complete").wait(StackName="s", ChangeSetName="c", WaiterConfig=fast)
 described = cfn.describe_change_set(StackName="s", ChangeSetName="c")
 assert {change["ResourceChange"]["LogicalResourceId"] for change in described["Changes"]} == {"Vpc", "Subnet", "Group", "Role"}

@@ -68,7 +68,7 @@ def template(digest, answer, token="Migrator"):
             "Layer": {"Type": "AWS::Lambda::LayerVersion", "Properties": {"Content": {"S3Bucket": "assets", "S3Key": "layer.zip"}}},
             "Migrator": {"Type": "AWS::Lambda::Function", "Properties": {**function, "Handler": "migrate"}},
             "Migration": {"Type": "Custom::DayspringMigration", "DependsOn": "Writer", "Properties": {
-                "ServiceToken": {"Fn::GetAtt": [token, "Arn"]}, "ServiceTimeout": 60, "Digest": digest, "Number": 7}},
+                "ServiceToken": {"Fn::GetAtt": [token, "Arn"]}, "ServiceTimeout": 600, "Digest": digest, "Number": 7}},
             "Posts": {"Type": "AWS::Lambda::Function", "DependsOn": "Migration", "Properties": {
                 **function, "Handler": "posts", "Environment": {"Variables": {"ANSWER": answer}}}},
             "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "blog"}},
@@ -99,7 +99,7 @@ s3.put_object(Bucket="assets", Key="code.zip", Body=zipped("bootstrap", BOOTSTRA
 s3.put_object(Bucket="assets", Key="layer.zip", Body=zipped("scripts/schema/v1.sql", "select 1"))
 
 cfn = boto3.client("cloudformation")
-fast = {"Delay": 1, "MaxAttempts": 60}
+fast = {"Delay": 1, "MaxAttempts": 600}
 
 
 def deploy(kind, name, body):
@@ -156,7 +156,7 @@ group = [g["logGroupName"] for g in logs.describe_log_groups()["logGroups"] if "
 messages = [event["message"] for event in logs.filter_log_events(logGroupName=group)["events"]]
 told = [json.loads(message) for message in messages if message.startswith("{") and "RequestType" in message]
 assert [event["RequestType"] for event in told] == ["Create", "Update", "Update", "Update"], told
-assert told[0]["ResourceProperties"]["Number"] == "7" and told[0]["ResourceProperties"]["ServiceTimeout"] == "60"
+assert told[0]["ResourceProperties"]["Number"] == "7" and told[0]["ResourceProperties"]["ServiceTimeout"] == "600"
 assert "PhysicalResourceId" not in told[0] and told[1]["PhysicalResourceId"] == "constant"
 steps = [(event["OldResourceProperties"]["Digest"], event["ResourceProperties"]["Digest"]) for event in told[1:]]
 assert steps == [("one", "two"), ("two", "bad"), ("bad", "two")], steps

@@ -10,7 +10,8 @@ boto3.setup_default_session()
 shapes.watch(boto3.DEFAULT_SESSION)
 
 CODE = "def handler(event, context):\n    return {'statusCode': 200, 'body': '%s ' + context.function_version + ' ' + context.invoked_function_arn.rsplit(':', 1)[1]}\n"
-FAST = {"Delay": 1, "MaxAttempts": 60}
+# Ten minutes: reached only where it never comes.
+FAST = {"Delay": 1, "MaxAttempts": 600}
 
 
 def template(code, version, weights=None):
