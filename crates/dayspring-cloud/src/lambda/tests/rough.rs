@@ -82,6 +82,7 @@ async fn a_flood_of_output_fills_neither_memory_nor_disk() {
     let cloud = open();
     for chunk in ["\n", "x"] {
         let mut spec = spec("f", "flood.handler");
+        spec.timeout_seconds = 600;
         spec.environment = variables(&[("CHUNK", chunk)]);
         spec.timeout_seconds = 900;
         cloud.put(spec).await;
