@@ -1,7 +1,8 @@
 //! The commands that look at what is deployed, on a project that `dayspring new` wrote and `dayspring dev` serves.
 
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Output, Stdio};
+use std::net::TcpListener;
+use std::process::{Command, Output, Stdio};
 
 use crate::support::{Project, Server};
 
@@ -33,6 +34,37 @@ fn a_new_project_is_a_project_and_its_folder_is_written_once() {
      help: no crate is published yet: name a checkout of Dayspring with --dayspring-path
     ");
     assert!(!parent.join("other").exists());
+}
+
+#[test]
+fn a_port_in_use_is_said_with_the_way_out() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().to_str().unwrap();
+    let start = |ports: [&str; 4]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dayspring"));
+        let output = command
+            .args(["cloud", "--state", state])
+            .args(ports)
+            .output();
+        let output = output.unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        stderr(&output).replace(&port, "PORT")
+    };
+    let aws = start(["--port", &port, "--api-port", "0"]);
+    let api = start(["--port", "0", "--api-port", &port]);
+    assert!(
+        aws.starts_with("error: cannot listen on 127.0.0.1:PORT\n"),
+        "{aws}"
+    );
+    assert!(
+        aws.contains(
+            " help: another program listens there: end it, or take another port with --port"
+        ),
+        "{aws}"
+    );
+    assert!(api.contains("take another port with --api-port"), "{api}");
 }
 
 #[test]
