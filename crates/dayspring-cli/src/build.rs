@@ -76,6 +76,18 @@ impl Tool {
     }
 }
 
+impl Tool {
+    /// Where the binary is after a build. cargo-lambda moves it from where cargo says that it is, `target/TARGET/PROFILE/NAME`,
+    /// to `target/lambda/NAME/bootstrap`.
+    fn leaves(self, executable: PathBuf, binary: &str) -> PathBuf {
+        let target_folder = executable.ancestors().nth(3).map(Path::to_owned);
+        match (self, target_folder) {
+            (Self::Lambda, Some(folder)) => folder.join("lambda").join(binary).join("bootstrap"),
+            (Self::Cargo | Self::Zigbuild | Self::Lambda, _) => executable,
+        }
+    }
+}
+
 /// Lambda's `provided.al2023` has 2.34; what cargo-lambda takes for it is this, which is older and as good.
 const GLIBC: &str = "2.26";
 
@@ -149,9 +161,10 @@ pub(crate) async fn build(build: &Build) -> Result<PathBuf, Error> {
     if !status.success() {
         return Err(Error::Build);
     }
-    executable.ok_or_else(|| Error::NoBinary {
+    let executable = executable.ok_or_else(|| Error::NoBinary {
         name: build.binary.clone(),
-    })
+    })?;
+    Ok(build.tool.leaves(executable, &build.binary))
 }
 
 fn executable_of(line: &str, binary: &str) -> Option<PathBuf> {
@@ -195,6 +208,15 @@ mod tests {
         let zig = Tool::Zigbuild.target(arm);
         assert_eq!(zig.as_deref(), Some("aarch64-unknown-linux-gnu.2.26"));
         assert!(Tool::Zigbuild.target(None).is_some());
+    }
+
+    #[test]
+    fn the_binary_is_looked_for_where_the_tool_leaves_it() {
+        let cargo = PathBuf::from("/t/aarch64-unknown-linux-gnu/lambda/shop");
+        let of = |tool: Tool| tool.leaves(cargo.clone(), "shop");
+        assert_eq!(of(Tool::Lambda), PathBuf::from("/t/lambda/shop/bootstrap"));
+        assert_eq!(of(Tool::Zigbuild), cargo);
+        assert_eq!(of(Tool::Cargo), cargo);
     }
 
     #[test]
