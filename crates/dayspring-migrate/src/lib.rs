@@ -15,7 +15,7 @@
 //!     let mut observer = |_: Event<'_>| {};
 //!     match apply(session, &scripts, &options, &mut observer).await.map_err(failed)? {
 //!         Outcome::Done(report) => Ok(report.to_string()), // `3 statements applied, schema at v4`
-//!         Outcome::HandOver(report) => Ok(format!("{report}; call again, it carries on")),
+//!         Outcome::HandOver { report, .. } => Ok(format!("{report}; call again, it carries on")),
 //!         Outcome::Rebuild(_) => unreachable!("only in Mode::Development"),
 //!     }
 //! }
@@ -48,7 +48,7 @@ mod split;
 mod statement;
 mod status;
 
-pub use apply::{Event, Options, Outcome, Report, apply};
+pub use apply::{Event, Options, Outcome, Quiet, Report, apply};
 pub use blocker::{Blocker, Blockers};
 pub use digest::Digest;
 pub use error::{Again, Error, Kind, LockWait, StatementFailure};

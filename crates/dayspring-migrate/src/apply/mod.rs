@@ -13,13 +13,15 @@
 
 mod batch;
 mod hold;
+mod options;
 mod parse;
 mod schema;
 mod settle;
 mod transactional;
 
 use std::fmt;
-use std::time::Duration;
+
+pub use options::{Options, Quiet};
 
 use crate::blocker::Blockers;
 use crate::connection::Connection;
@@ -30,68 +32,14 @@ use crate::journal::{
 };
 use crate::lease;
 use crate::memory;
-use crate::plan::{Action, Decision, Mode, Plan, plan};
+use crate::plan::{Action, Decision, Plan, plan};
 use crate::refusal::Refusal;
-use crate::script::{Phase, Script, ScriptId, Scripts, Statement, Version};
+use crate::script::{Script, ScriptId, Scripts, Statement, Version};
 use crate::session::{Session, SessionError, Write};
 use crate::statement::Class;
 
 /// How often a call is tried again whose failure says nothing about the statement.
 const ATTEMPTS_MAX: u32 = 3;
-
-/// How a run goes about its work.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Who migrates, for others who wait: unique for each run (a request id, a host and process).
-    pub owner: String,
-    /// Which scripts.
-    pub phase: Phase,
-    /// How strictly the past is kept.
-    pub mode: Mode,
-    /// How long the lease holds without a sign of life. It must be longer than the longest single call, or another
-    /// migrator takes over, which is safe and confusing.
-    pub lease: Duration,
-    /// How long to wait for another migrator.
-    pub lease_wait: Duration,
-    /// How long a holder must have said nothing over its connection, its lease being over, before that is ended: longer
-    /// than a living one takes between an answer and its next call. Whole seconds, as the process list counts them.
-    pub idle: Duration,
-    /// How long a statement may do nothing but wait for a lock on a table before it is cancelled. Whole seconds. It
-    /// makes everyone else who wants the table wait behind it.
-    pub lock_wait: Duration,
-    /// How long a statement whose answer was lost must not be seen before it counts as never begun. The request may
-    /// still be on its way: the Data API needs the length of a call. Of what was sent over a connection that is known to
-    /// have ended nothing is on its way, and nothing is waited for.
-    pub quiet: Duration,
-    /// How long a statement is followed after its answer was lost or its wait ended.
-    pub follow: Duration,
-    /// How long to wait between two looks at anything.
-    pub poll: Duration,
-    /// With less time than this left the run hands over instead of beginning another statement.
-    pub reserve: Duration,
-}
-
-impl Options {
-    /// The usual: the expand phase, strictly; a lease of 90 s (twice the Data API's 45 s for one call), a wait of two
-    /// leases, ten seconds for an idle holder, half a minute for a lock, a minute of quiet, an hour to follow a statement (CloudFormation's longest), hand-over in the last
-    /// minute.
-    #[must_use]
-    pub fn new(owner: impl Into<String>) -> Self {
-        Self {
-            owner: owner.into(),
-            phase: Phase::Expand,
-            mode: Mode::Strict,
-            lease: Duration::from_secs(90),
-            lease_wait: Duration::from_secs(180),
-            idle: Duration::from_secs(10),
-            lock_wait: Duration::from_secs(30),
-            quiet: Duration::from_secs(60),
-            follow: Duration::from_secs(3600),
-            poll: Duration::from_secs(1),
-            reserve: Duration::from_secs(60),
-        }
-    }
-}
 
 /// What a run tells while it goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,9 +148,14 @@ pub enum Outcome {
     /// Everything is applied.
     Done(Report),
     /// The time was not enough; another run carries on at once.
-    HandOver(Report),
-    /// The past has changed: the database has to be rebuilt from the scripts ([`Mode::Development`] only). Nothing was
-    /// run.
+    HandOver {
+        /// What this run came to.
+        report: Report,
+        /// What it had seen of the quiet that it was waiting for, for [`Options::was_quiet`] of the next.
+        quiet: Option<Quiet>,
+    },
+    /// The past has changed: the database has to be rebuilt from the scripts, in
+    /// [`Mode::Development`](crate::Mode::Development) only. Nothing was run.
     Rebuild(Box<Refusal>),
 }
 
@@ -253,10 +206,14 @@ pub async fn apply<S: Session>(
         due: Vec::new(),
         seen: None,
         known: transactional::Known::default(),
+        quiet: None,
         report: Report::default(),
     };
     if !run.take_lease().await? {
-        return Ok(Outcome::HandOver(found));
+        return Ok(Outcome::HandOver {
+            report: found,
+            quiet: options.was_quiet,
+        });
     }
     let ended = run.carry_out(unparsed).await;
     // What has taken effect is recorded, whatever it was that stopped the run.
@@ -266,7 +223,10 @@ pub async fn apply<S: Session>(
     let freed = lease::free(run.session, &run.tables, run.token).await;
     match ended {
         Ok(()) => Ok(Outcome::Done(run.report)),
-        Err(Stop::HandOver) => Ok(Outcome::HandOver(run.report)),
+        Err(Stop::HandOver) => Ok(Outcome::HandOver {
+            report: run.report,
+            quiet: run.quiet,
+        }),
         Err(Stop::Rebuild(refusal)) => Ok(Outcome::Rebuild(refusal)),
         Err(Stop::Error(error)) => {
             // The error is worth more than the lease, which ends by itself.
@@ -352,6 +312,7 @@ struct Run<'a, S> {
     /// What a statement touches, if it was seen when the one before it had ended.
     seen: Option<(ScriptId, usize, Fingerprint)>,
     known: transactional::Known,
+    quiet: Option<Quiet>,
     report: Report,
 }
 

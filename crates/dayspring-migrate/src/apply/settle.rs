@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::hold::Former;
-use super::{Event, Run, Stop, Unfinished, after};
+use super::{Event, Quiet, Run, Stop, Unfinished, after};
 use crate::apply::schema::tag;
 use crate::blocker::{self, Blockers};
 use crate::connection::{IS_BUSY, is_lock_wait, process_list, whole};
@@ -311,7 +311,10 @@ impl<S: Session> Run<'_, S> {
         // its way could begin after those that follow it, as a DROP TABLE IF EXISTS after the CREATE TABLE.
         let mut needs_quiet = matches!(state, State::Started { .. })
             && !(token.is_some() && token == self.ended_token);
-        let mut quiet = Duration::ZERO;
+        let mut quiet = match (token, self.options.was_quiet) {
+            (Some(token), Some(was)) if token == was.token => was.lasted,
+            _ => Duration::ZERO,
+        };
         let mut followed = Duration::ZERO;
         let mut cancelled = None;
         loop {
@@ -346,6 +349,10 @@ impl<S: Session> Run<'_, S> {
                 }
             }
             if self.is_late() {
+                self.quiet = token.map(|token| Quiet {
+                    token,
+                    lasted: quiet,
+                });
                 return Err(Stop::HandOver);
             }
             self.session.pause(self.options.poll).await;

@@ -442,7 +442,10 @@ async fn a_run_whose_time_is_up_hands_over_and_the_next_carries_on() {
         &mut |_: Event<'_>| {},
     )
     .await;
-    assert!(matches!(outcome, Ok(Outcome::HandOver(_))), "{outcome:?}");
+    assert!(
+        matches!(outcome, Ok(Outcome::HandOver { .. })),
+        "{outcome:?}"
+    );
     assert_eq!(
         world.apply(&[LOG]).await,
         "2 statements applied, schema at v1"

@@ -20,6 +20,11 @@ const COLUMNS: &str = "SELECT column_name FROM information_schema.columns WHERE 
 
 /// A world whose migrator died beside its call that sends the only statement of v2.
 async fn died_at(sql: &str, side: Side) -> World {
+    died_over(sql, side, false).await
+}
+
+/// Over one connection, or over connections of which nothing is known, as the Data API's.
+async fn died_over(sql: &str, side: Side, is_pooled: bool) -> World {
     for dies_at in 1.. {
         let world = World::new().await;
         assert_eq!(
@@ -27,8 +32,10 @@ async fn died_at(sql: &str, side: Side) -> World {
             "3 statements applied, schema at v1"
         );
         let (died, mut death) = mpsc::unbounded_channel();
+        let mut inner = Direct::connect(&world.opts).await;
+        inner.is_pooled = is_pooled;
         let mut session = Mortal {
-            inner: Direct::connect(&world.opts).await,
+            inner,
             sends_together: false,
             sending: |_| {},
             calls: 0,
@@ -257,6 +264,40 @@ async fn a_request_that_comes_late_does_not_undo_what_follows_it() {
     let ended = apply(&mut session, &scripts, &options, &mut |_: Event<'_>| {}).await;
     assert!(matches!(ended, Ok(Outcome::Done(_))), "{ended:?}");
     assert_eq!(world.ask("SHOW TABLES LIKE 'w'").await, ["w"]);
+}
+
+#[tokio::test]
+async fn a_quiet_that_is_longer_than_a_run_may_take_is_waited_for_by_several() {
+    let sql = "CREATE TABLE late (id INT);";
+    let world = died_over(sql, Side::Before, true).await;
+    let mut session = Direct::connect(&world.opts).await;
+    session.is_pooled = true;
+    // Less than the reserve: each run looks once.
+    session.remaining = Some(Duration::from_secs(1));
+    let scripts = scripts(&[BASE, ("v2.sql", sql)]);
+    let mut options = Options {
+        poll: Duration::from_millis(1),
+        quiet: Duration::from_millis(3),
+        ..options()
+    };
+    let mut lasted = Vec::new();
+    loop {
+        let ended = apply(&mut session, &scripts, &options, &mut |_: Event<'_>| {}).await;
+        let Ok(Outcome::HandOver { quiet, .. }) = ended else {
+            panic!("{ended:?}");
+        };
+        // Without one the statement was settled, and there was no time to send it.
+        let Some(quiet) = quiet else { break };
+        lasted.push(quiet.lasted.as_millis());
+        options.was_quiet = Some(quiet);
+    }
+    assert_eq!(lasted, [1, 2, 3]);
+    session.remaining = None;
+    let ended = apply(&mut session, &scripts, &options, &mut |_: Event<'_>| {}).await;
+    assert!(
+        matches!(&ended, Ok(Outcome::Done(report)) if report.applied == 1),
+        "{ended:?}"
+    );
 }
 
 #[tokio::test]

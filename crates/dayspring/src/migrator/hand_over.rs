@@ -7,6 +7,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use dayspring_migrate::Quiet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::Instant;
@@ -42,6 +43,43 @@ pub(crate) struct HandOver {
     /// release that did not count says nothing.
     #[serde(default)]
     pub(crate) applied: usize,
+    /// What they saw of the quiet after a lost answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) quiet: Option<QuietSoFar>,
+}
+
+/// [`Quiet`] in an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct QuietSoFar {
+    token: i64,
+    milliseconds: u64,
+}
+
+impl From<Quiet> for QuietSoFar {
+    fn from(quiet: Quiet) -> Self {
+        Self {
+            token: quiet.token,
+            milliseconds: u64::try_from(quiet.lasted.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+impl From<QuietSoFar> for Quiet {
+    fn from(quiet: QuietSoFar) -> Self {
+        Self {
+            token: quiet.token,
+            lasted: Duration::from_millis(quiet.milliseconds),
+        }
+    }
+}
+
+/// What an invocation leaves to the next one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Left {
+    /// Statements that were applied so far.
+    pub(crate) applied: usize,
+    pub(crate) quiet: Option<Quiet>,
 }
 
 impl HandOver {
@@ -61,24 +99,20 @@ impl HandOver {
             number: 0,
             until: until.as_secs(),
             applied: 0,
+            quiet: None,
         }
     }
 
-    /// The event for the next invocation, with the statements that were applied so far; nothing where CloudFormation
-    /// would not wait for it.
-    pub(crate) fn next_event(
-        self,
-        event: &Value,
-        applied: usize,
-        now: SystemTime,
-    ) -> Option<Value> {
+    /// The event for the next invocation; nothing where CloudFormation would not wait for it.
+    pub(crate) fn next_event(self, event: &Value, left: Left, now: SystemTime) -> Option<Value> {
         if since_1970(now).as_secs() >= self.until || self.number >= NUMBER_MAX {
             return None;
         }
         let mut event = event.clone();
         event[KEY] = serde_json::to_value(Self {
             number: self.number + 1,
-            applied,
+            applied: left.applied,
+            quiet: left.quiet.map(QuietSoFar::from),
             ..self
         })
         .ok()?;
@@ -152,17 +186,31 @@ mod tests {
                 number: 0,
                 until: 1000 + 3600 - 60,
                 applied: 0,
+                quiet: None,
             }
         );
-        let second_event = first.next_event(&event("Create"), 3, at(1900)).unwrap();
+        let left = |applied, quiet| Left { applied, quiet };
+        let quiet = Quiet {
+            token: 8,
+            lasted: Duration::from_millis(7500),
+        };
+        let second_event = first
+            .next_event(&event("Create"), left(3, Some(quiet)), at(1900))
+            .unwrap();
         assert_eq!(second_event["RequestId"], event("Create")["RequestId"]);
         let second = HandOver::of(&second_event, &properties, at(1901));
         assert_eq!((second.number, second.until), (1, first.until));
         assert_eq!(second.applied, 3);
-        let third_event = second.next_event(&second_event, 7, at(1902)).unwrap();
+        assert_eq!(second.quiet.map(Quiet::from), Some(quiet));
+        let third_event = second
+            .next_event(&second_event, left(7, None), at(1902))
+            .unwrap();
         let third = HandOver::of(&third_event, &properties, at(1903));
-        assert_eq!((third.number, third.applied), (2, 7));
-        assert_eq!(second.next_event(&second_event, 0, at(first.until)), None);
+        assert_eq!((third.number, third.applied, third.quiet), (2, 7, None));
+        assert_eq!(
+            second.next_event(&second_event, left(0, None), at(first.until)),
+            None
+        );
     }
 
     #[test]

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use dayspring_migrate::{
-    Event, Mode, Options, Outcome as Applied, Report, apply, read_folder, render_failure,
+    Event, Mode, Options, Outcome as Applied, Quiet, Report, apply, read_folder, render_failure,
 };
 use lambda_http::Context;
 use serde_json::Value;
@@ -36,7 +36,7 @@ use crate::{Error, log};
 use answer::{Data, Outcome};
 use aws::Service;
 use event::{Call, RequestType};
-use hand_over::{HandOver, Invoker};
+use hand_over::{HandOver, Invoker, Left};
 pub use session::DataApiSession;
 
 /// What is kept of Lambda's time for the answer and its repetitions; of a short time, a quarter.
@@ -135,12 +135,15 @@ pub async fn handle(
         }
         (Ok(migrator), call) => {
             let times = Times { until, deadline };
-            let mut applied = handed_over.map_or(0, |handed_over| handed_over.applied);
-            match migrate(migrator, call, context, times, &mut applied).await {
+            let mut left = Left {
+                applied: handed_over.map_or(0, |handed_over| handed_over.applied),
+                quiet: handed_over.and_then(|handed_over| handed_over.quiet.map(Quiet::from)),
+            };
+            match migrate(migrator, call, context, times, &mut left).await {
                 Ended::Answered(outcome) => outcome,
                 Ended::Unfinished(state) => {
                     let handed_over =
-                        hand_over(migrator, handed_over, applied, &event, deadline).await;
+                        hand_over(migrator, handed_over, left, &event, deadline).await;
                     migrator.client.settle().await;
                     match handed_over {
                         Ok(number) => {
@@ -208,13 +211,13 @@ impl Ended {
     }
 }
 
-/// Migrates, and counts in `applied` the statements that this invocation applies, beside those of the ones before it.
+/// Migrates. `left` is what the invocations before this one left to it, and becomes what it leaves to the next.
 async fn migrate(
     migrator: &Migrator,
     call: &Call,
     context: &Context,
     times: Times,
-    applied: &mut usize,
+    left: &mut Left,
 ) -> Ended {
     let scripts = match read_folder(&migrator.folder, &migrator.shown) {
         Ok(scripts) => scripts,
@@ -241,18 +244,19 @@ async fn migrate(
             ),
         });
     }
-    let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-    let mut options = options(migrator.mode, owner(context, SystemTime::now()), left);
+    let time = until.map(|until| until.saturating_duration_since(Instant::now()));
+    let mut options = options(migrator.mode, owner(context, SystemTime::now()), time);
+    options.was_quiet = left.quiet;
     if let Call::Resource(request) = call {
         options.phase = request.resource_properties.phase();
         // It hands over rather than to answer that another migrator is at work.
-        options.lease_wait = left.unwrap_or(options.lease_wait);
+        options.lease_wait = time.unwrap_or(options.lease_wait);
     }
     let mut session = DataApiSession::new(migrator.client.clone(), until, deadline);
     // What was applied is known also where the time ends the work.
     let mut observer = |event: Event<'_>| {
         if let Event::Applied { first, last, .. } = event {
-            *applied += last + 1 - first;
+            left.applied += last + 1 - first;
         }
         log_event(event);
     };
@@ -263,10 +267,13 @@ async fn migrate(
     };
     match ended {
         Ok(Ok(Applied::Done(report))) => Ended::Answered(Outcome::Success(Some(data(&Report {
-            applied: *applied,
+            applied: left.applied,
             ..report
         })))),
-        Ok(Ok(Applied::HandOver(report))) => Ended::Unfinished(report.to_string()),
+        Ok(Ok(Applied::HandOver { report, quiet })) => {
+            left.quiet = quiet;
+            Ended::Unfinished(report.to_string())
+        }
         Ok(Ok(Applied::Rebuild(refusal))) => match call {
             // The rollback of a deployment that had the database made anew: a stack must not be stuck in it.
             Call::Resource(request) if request.old_resource_properties.rebuild.is_some() => {
@@ -291,14 +298,14 @@ async fn migrate(
 async fn hand_over(
     migrator: &Migrator,
     handed_over: Option<HandOver>,
-    applied: usize,
+    left: Left,
     event: &Value,
     deadline: Option<Instant>,
 ) -> Result<u32, Option<String>> {
     let (Some(handed_over), Some(invoker)) = (handed_over, &migrator.invoker) else {
         return Err(None);
     };
-    let Some(next) = handed_over.next_event(event, applied, SystemTime::now()) else {
+    let Some(next) = handed_over.next_event(event, left, SystemTime::now()) else {
         return Err(Some("CloudFormation does not wait any longer".to_owned()));
     };
     // What is left after this is the answer's, if the invocation fails.

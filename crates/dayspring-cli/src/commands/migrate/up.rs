@@ -255,7 +255,7 @@ fn finished(outcome: Outcome) -> Result<Report, Error> {
     match outcome {
         Outcome::Done(report) => Ok(report),
         Outcome::Rebuild(refusal) => Err(Error::migration(&refusal.into())),
-        Outcome::HandOver(report) => Err(Error::Migration {
+        Outcome::HandOver { report, .. } => Err(Error::Migration {
             fault: Fault::World,
             message: format!(
                 "error: a statement still runs at the server: {report}\n help: run again, it carries on from there"
