@@ -164,13 +164,11 @@ async fn an_answer_in_pieces_is_delivered_whole() {
     cloud.lambda.shut_down().await;
 }
 
-#[tokio::test]
-async fn the_extensions_api_is_not_there_and_somebody_is_told() {
-    let folder = tempfile::tempdir().unwrap();
-    let (notices, mut warnings) = Notices::new();
+fn with_warnings(folder: &Path) -> (Lambda, tokio::sync::mpsc::Receiver<String>) {
+    let (notices, warnings) = Notices::new();
     let config = LambdaConfig {
         identity: Identity::default(),
-        folder: folder.path().to_owned(),
+        folder: folder.to_owned(),
         endpoint_url: "http://127.0.0.1:4566".to_owned(),
         idle_max: IDLE_MAX_DEFAULT,
         lines: None,
@@ -178,7 +176,13 @@ async fn the_extensions_api_is_not_there_and_somebody_is_told() {
         objects: None,
         interpreters: Interpreters::default(),
     };
-    let lambda = Lambda::open(config, logs(folder.path())).unwrap();
+    (Lambda::open(config, logs(folder)).unwrap(), warnings)
+}
+
+#[tokio::test]
+async fn the_extensions_api_is_not_there_and_somebody_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (lambda, mut warnings) = with_warnings(folder.path());
     lambda
         .put_function(spec("f", "extension.handler"), fixture())
         .await
@@ -199,18 +203,7 @@ async fn the_extensions_api_is_not_there_and_somebody_is_told() {
 #[tokio::test]
 async fn an_extension_in_a_layer_is_not_started_and_somebody_is_told() {
     let folder = tempfile::tempdir().unwrap();
-    let (notices, mut warnings) = Notices::new();
-    let config = LambdaConfig {
-        identity: Identity::default(),
-        folder: folder.path().to_owned(),
-        endpoint_url: "http://127.0.0.1:4566".to_owned(),
-        idle_max: IDLE_MAX_DEFAULT,
-        lines: None,
-        notices,
-        objects: None,
-        interpreters: Interpreters::default(),
-    };
-    let lambda = Lambda::open(config, logs(folder.path())).unwrap();
+    let (lambda, mut warnings) = with_warnings(folder.path());
     let agent = zip(&[("extensions/agent", 0o755, "#!/bin/sh\n")]);
     let layer = lambda.publish_layer_version("agent", agent).unwrap();
     let mut spec = spec("f", "echo.handler");

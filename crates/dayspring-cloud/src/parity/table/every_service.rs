@@ -59,4 +59,12 @@ pub(super) const ROWS: &[Row] = &[
         warned: Warned::Never,
         source: "https://docs.aws.amazon.com/general/latest/gr/aws_service_limits.html",
     },
+    Row {
+        id: "web-pages",
+        service: "All services",
+        here: "what a browser sends for a page of another site is refused with 403 AccessDenied on the port of AWS's APIs",
+        aws: "the signature decides",
+        warned: Warned::Refused,
+        source: "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html",
+    },
 ];

@@ -255,4 +255,12 @@ pub(super) const ROWS: &[Row] = &[
         warned: Warned::Never,
         source: "https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html",
     },
+    Row {
+        id: "lambda-size",
+        service: "Lambda",
+        here: "the 250 MB unpacked are those of each archive by itself; dayspring synth and deploy add code and scripts up",
+        aws: "of code and layers together",
+        warned: Warned::Never,
+        source: "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html",
+    },
 ];

@@ -116,4 +116,12 @@ pub(super) const ROWS: &[Row] = &[
         warned: Warned::Never,
         source: "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.html",
     },
+    Row {
+        id: "data-api-information-schema",
+        service: "RDS Data API",
+        here: "information_schema is MariaDB's: a JSON column is longtext with a check, a default of NULL is the text NULL; tools that compare it with a model (TypeORM's synchronize) find changes where there are none",
+        aws: "JSON is json",
+        warned: Warned::Never,
+        source: "https://mariadb.com/kb/en/json-data-type/",
+    },
 ];

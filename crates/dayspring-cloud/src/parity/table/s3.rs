@@ -19,4 +19,12 @@ pub(super) const ROWS: &[Row] = &[
         warned: Warned::Never,
         source: "https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html",
     },
+    Row {
+        id: "s3-multipart",
+        service: "S3",
+        here: "an upload of parts is all parts that were sent, whichever are named at its end; a part's number is any, and its upload's bucket and key are not compared; the ETag is that of the bytes",
+        aws: "the named parts, numbers from 1 to 10,000, NoSuchUpload, an ETag that ends in -N",
+        warned: Warned::Never,
+        source: "https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html",
+    },
 ];
