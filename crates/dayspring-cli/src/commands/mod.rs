@@ -43,14 +43,15 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// What it runs on: two threads where a cloud runs beside the command. All others hold one conversation with one
-    /// server: between threads each answer would be handed over, which takes as long as the way to a server nearby.
+    /// What it runs on: a thread for the cloud where one runs beside the command, and no second one: each request is a
+    /// few short steps, which threads would only hand over to each other. All others hold one conversation with one server:
+    /// between threads each answer would be handed over, which takes as long as the way to a server nearby.
     pub(crate) fn runtime(&self) -> Builder {
         if !matches!(self, Self::Dev(_) | Self::Cloud(_)) {
             return Builder::new_current_thread();
         }
         let mut builder = Builder::new_multi_thread();
-        builder.worker_threads(2);
+        builder.worker_threads(1);
         builder
     }
 
