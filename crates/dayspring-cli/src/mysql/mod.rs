@@ -18,6 +18,7 @@
 mod failure;
 mod literal;
 mod packet;
+mod row;
 mod session;
 mod url;
 
