@@ -42,8 +42,8 @@ pub struct Options {
 
 impl Options {
     /// The usual: the expand phase, strictly; a lease of 90 s (twice the Data API's 45 s for one call), a wait of two
-    /// leases, ten seconds for an idle holder, half a minute for a lock, a minute of quiet, an hour to follow a statement (CloudFormation's longest), hand-over in the last
-    /// minute.
+    /// leases, ten seconds for an idle holder, half a minute for a lock, a minute of quiet, an hour to follow a statement
+    /// (CloudFormation's longest), hand-over in the last minute.
     #[must_use]
     pub fn new(owner: impl Into<String>) -> Self {
         Self {
