@@ -7,11 +7,16 @@
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 
+use super::Poll;
 use super::signed::{Service, Signed};
 use crate::error::Error;
 
 /// Whose the bucket has to be, or the call is refused with 403.
 const EXPECTED_OWNER: &str = "x-amz-expected-bucket-owner";
+
+/// How often a bucket that another deploy makes at the same moment is looked for: over ten seconds on AWS, where it is there
+/// within one.
+const BUCKET_LOOKS: usize = 12;
 
 /// A client for one region and the buckets of one account.
 #[derive(Debug, Clone)]
@@ -27,23 +32,34 @@ impl S3 {
 
     /// Makes a bucket, if it is not there, that blocks public access by default, as all new buckets do since April 2023.
     pub(crate) async fn make_bucket(&self, bucket: &str) -> Result<(), Error> {
-        if self.exists("HeadBucket", bucket, "").await? {
-            return Ok(());
-        }
         // us-east-1 refuses its own name as a constraint (CreateBucket's reference).
         let body = if self.signed.region == "us-east-1" {
-            String::new()
+            Bytes::new()
         } else {
-            format!(
+            Bytes::from(format!(
                 "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><LocationConstraint>{}\
                  </LocationConstraint></CreateBucketConfiguration>",
                 self.signed.region
-            )
+            ))
         };
-        let (status, body) = self
-            .send("CreateBucket", Method::PUT, bucket, "", body.into())
-            .await?;
-        accept("CreateBucket", status, &body)
+        let mut poll = Poll::new(self.signed.endpoint_url.is_some());
+        let mut refused = Ok(());
+        for _ in 0..BUCKET_LOOKS {
+            if self.exists("HeadBucket", bucket, "").await? {
+                return Ok(());
+            }
+            let (status, answer) = self
+                .send("CreateBucket", Method::PUT, bucket, "", body.clone())
+                .await?;
+            refused = accept("CreateBucket", status, &answer);
+            // A conflict is `BucketAlreadyOwnedByYou` when another deploy was first, `OperationAborted` while that makes it
+            // (S3's list of error codes), and `BucketAlreadyExists` when it is somebody else's, which HeadBucket refuses.
+            if status != StatusCode::CONFLICT {
+                break;
+            }
+            poll.wait().await;
+        }
+        refused
     }
 
     /// Whether the object is there.

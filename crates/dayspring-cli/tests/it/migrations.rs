@@ -3,8 +3,9 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
 
 use crate::ledger::{Ledger, STAGE, stderr};
 use crate::relay::Relay;
@@ -261,61 +262,93 @@ fn of_two_deploys_at_once_each_is_carried_out_whole() {
     assert_eq!(ledger.serves(), serving("1", &["first", "slept", "slept"]));
 }
 
+/// Where another deploy is when a request of the first one reaches the cloud.
+#[derive(Clone, Copy, Debug)]
+enum Other {
+    UnderWay,
+    Done,
+}
+
 #[test]
-fn a_deploy_that_was_overtaken_at_any_of_its_steps_looks_again() {
-    /// Where the other deploy is when the step of the first one reaches CloudFormation.
-    #[derive(Clone, Copy)]
-    enum Other {
-        UnderWay,
-        Done,
-    }
-    let steps = ["CreateChangeSet", "DescribeChangeSet", "ExecuteChangeSet"];
-    // The stack is new in the first round.
-    let mut notes = vec!["first".to_owned()];
-    let ledger = Ledger::new();
+fn a_new_stack_that_another_deploy_makes_before_any_request_is_looked_at_again() {
     for other in [Other::UnderWay, Other::Done] {
-        for step in steps {
-            let note = format!("script {}", notes.len() + 1);
-            ledger.write(
-                &format!("scripts/schema/v{}.sql", notes.len() + 1),
-                &format!(
-                    "INSERT INTO notes (text) SELECT '{note}' FROM (SELECT SLEEP(0.5)) AS s;\n"
-                ),
-            );
-            let overtaking = Mutex::new(Some(ledger.deploy_command()));
-            let (sender, overtaken) = channel();
-            let relay = Relay::before(ledger.cloud.address(), move |_, body| {
-                let action = format!("Action={step}&");
-                if !String::from_utf8_lossy(body).contains(&action) {
-                    return;
-                }
-                let Some(mut command) = overtaking.lock().unwrap().take() else {
-                    return;
-                };
-                let mut child = command
-                    .stdout(Stdio::null())
-                    .stderr(Stdio::piped())
-                    .spawn()
-                    .unwrap();
-                let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-                if let Other::UnderWay = other {
-                    // It is followed by the migration.
-                    lines.find(|line| line.as_ref().unwrap().contains("COMPLETE ScriptsLayer"));
-                } else {
-                    lines.by_ref().for_each(drop);
-                }
-                sender.send((child, lines)).unwrap();
-            });
-            let output = ledger.deploy_command_through(&relay).output().unwrap();
-            assert!(output.status.success(), "{step}: {}", stderr(&output));
-            let (mut child, lines) = overtaken.recv().unwrap();
-            lines.for_each(drop);
-            assert!(child.wait().unwrap().success(), "{step}");
-            notes.push(note);
-            let notes: Vec<&str> = notes.iter().map(String::as_str).collect();
-            assert_eq!(ledger.serves(), serving("1", &notes), "{step}");
-        }
+        // Each in a cloud of its own: the bucket is new as well.
+        let requests = (1..).take_while(|request| {
+            let ledger = Ledger::new();
+            let still_to_be_executed = overtake(&ledger, 2, *request, other);
+            assert_eq!(ledger.serves(), serving("1", &["first", "slept"]));
+            still_to_be_executed
+        });
+        // From the account to the execution.
+        assert!(requests.count() >= 11);
     }
+}
+
+#[test]
+fn a_stack_that_another_deploy_changes_before_any_request_is_looked_at_again() {
+    let ledger = Ledger::new();
+    ledger.deploy();
+    let mut notes = vec!["first"];
+    for other in [Other::UnderWay, Other::Done] {
+        let requests = (1..).take_while(|request| {
+            let still_to_be_executed = overtake(&ledger, notes.len() + 1, *request, other);
+            notes.push("slept");
+            assert_eq!(ledger.serves(), serving("1", &notes), "{request} {other:?}");
+            still_to_be_executed
+        });
+        assert!(requests.count() >= 11);
+    }
+}
+
+/// Deploys one more script, and has another deploy of it come before that request, counted from 1. Gives whether the change
+/// set was still to be executed.
+#[track_caller]
+fn overtake(ledger: &Ledger, script: usize, request: usize, other: Other) -> bool {
+    ledger.write(
+        &format!("scripts/schema/v{script}.sql"),
+        "INSERT INTO notes (text) SELECT 'slept' FROM (SELECT SLEEP(0.3)) AS s;\n",
+    );
+    let overtaking = ledger.deploy_command();
+    let requests = Mutex::new((0, Some(overtaking)));
+    let is_executed = Arc::new(AtomicBool::new(false));
+    let was_executed = Arc::clone(&is_executed);
+    let (sender, overtaken) = channel();
+    let relay = Relay::before(ledger.cloud.address(), move |_, body| {
+        let mut requests = requests.lock().unwrap();
+        requests.0 += 1;
+        if requests.0 < request {
+            if String::from_utf8_lossy(body).contains("Action=ExecuteChangeSet&") {
+                is_executed.store(true, Ordering::Relaxed);
+            }
+            return;
+        }
+        let Some(mut command) = requests.1.take() else {
+            return;
+        };
+        let mut child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        if let Other::UnderWay = other {
+            // It is followed by the migration.
+            lines.find(|line| line.as_ref().unwrap().contains("COMPLETE ScriptsLayer"));
+        } else {
+            lines.by_ref().for_each(drop);
+        }
+        sender.send((child, lines)).unwrap();
+    });
+    let output = ledger.deploy_command_through(&relay).output().unwrap();
+    let printed = stderr(&output);
+    assert!(
+        output.status.success(),
+        "{other:?} before request {request}: {printed}"
+    );
+    let (mut child, lines) = overtaken.recv().unwrap();
+    lines.for_each(drop);
+    assert!(child.wait().unwrap().success(), "{other:?} {request}");
+    !was_executed.load(Ordering::Relaxed)
 }
 
 #[test]
