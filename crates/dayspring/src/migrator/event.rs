@@ -31,6 +31,9 @@ pub(crate) struct ResourceRequest {
     /// Those before an update.
     #[serde(default)]
     pub(crate) old_resource_properties: Properties,
+    /// Why the properties could not be read; they are left out then.
+    #[serde(skip)]
+    pub(crate) misread: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -84,16 +87,27 @@ impl ResourceRequest {
     }
 }
 
-/// Reads an event. Whatever has a `ResponseURL` must be a whole request, because someone waits for its answer.
-pub(crate) fn parse(event: serde_json::Value) -> Result<Call, Error> {
+/// Reads an event. Whatever has a `ResponseURL` must be a whole request, because someone waits for its answer. Properties
+/// that cannot be read, as a template written by hand may have, are no reason to leave them waiting.
+pub(crate) fn parse(mut event: serde_json::Value) -> Result<Call, Error> {
     if event.get("ResponseURL").is_none() {
         return Ok(Call::Direct);
     }
-    serde_json::from_value(event)
-        .map(|request| Call::Resource(Box::new(request)))
-        .map_err(|error| Error::Event {
-            problem: error.to_string(),
-        })
+    let resource = |request| Call::Resource(Box::new(request));
+    let problem = match ResourceRequest::deserialize(&event) {
+        Ok(request) => return Ok(resource(request)),
+        Err(error) => error.to_string(),
+    };
+    for properties in ["ResourceProperties", "OldResourceProperties"] {
+        event[properties] = serde_json::json!({});
+    }
+    match ResourceRequest::deserialize(&event) {
+        Ok(request) => Ok(resource(ResourceRequest {
+            misread: Some(problem),
+            ..request
+        })),
+        Err(_) => Err(Error::Event { problem }),
+    }
 }
 
 #[cfg(test)]
@@ -181,6 +195,23 @@ pub(crate) mod tests {
     fn an_event_without_a_response_url_is_a_direct_call() {
         assert_eq!(parse(serde_json::json!({})), Ok(Call::Direct));
         assert_eq!(parse(serde_json::Value::Null), Ok(Call::Direct));
+    }
+
+    #[test]
+    fn a_request_whose_properties_cannot_be_read_is_still_to_be_answered() {
+        for property in ["ResourceProperties", "OldResourceProperties"] {
+            let mut event = event("Update");
+            event[property]["Database"] = serde_json::json!(["blog"]);
+            let Ok(Call::Resource(request)) = parse(event) else {
+                panic!("the event is a request");
+            };
+            assert_eq!(request.request_type, RequestType::Update);
+            assert_eq!(
+                request.misread.as_deref(),
+                Some("invalid type: sequence, expected a string")
+            );
+        }
+        assert_eq!(request("Update").misread, None);
     }
 
     #[test]

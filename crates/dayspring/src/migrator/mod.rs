@@ -129,11 +129,22 @@ pub async fn handle(
         )),
         Call::Direct => None,
     };
-    let outcome = match (migrator, &call) {
-        (_, Call::Resource(request)) if request.request_type == RequestType::Delete => {
+    let misread = match &call {
+        Call::Resource(request) => request.misread.as_deref(),
+        Call::Direct => None,
+    };
+    let outcome = match (migrator, &call, misread) {
+        (_, Call::Resource(request), _) if request.request_type == RequestType::Delete => {
             Outcome::Success(None)
         }
-        (Ok(migrator), call) => {
+        (_, _, Some(problem)) => Outcome::Failed {
+            reason: format!(
+                "error: the migrator does not understand the properties of this resource: {problem}\n \
+                 note: no script was run\n \
+                 help: `Database`, `Phase`, `FunctionSecret` and `Rebuild` are texts in the template"
+            ),
+        },
+        (Ok(migrator), call, None) => {
             let times = Times { until, deadline };
             let mut left = Left {
                 applied: handed_over.map_or(0, |handed_over| handed_over.applied),
@@ -157,7 +168,7 @@ pub async fn handle(
                 }
             }
         }
-        (Err(error), _) => Outcome::Failed {
+        (Err(error), _, None) => Outcome::Failed {
             reason: reason(error),
         },
     };

@@ -255,6 +255,25 @@ async fn a_response_url_that_fails_and_then_works_gets_the_answer_of_one_run() {
 }
 
 #[tokio::test]
+async fn properties_that_cannot_be_read_are_answered_and_stop_no_delete() {
+    let stack = Stack::new().await;
+    let mut event = stack.event("Create");
+    event["ResourceProperties"]["Phase"] = json!({ "contract": "true" });
+    let answer = stack.handle(&[("v1.sql", V1)], event.clone()).await;
+    assert_eq!(answer["Status"], "FAILED");
+    insta::assert_snapshot!(answer["Reason"].as_str().unwrap(), @r"
+    error: the migrator does not understand the properties of this resource: invalid type: map, expected a string
+     note: no script was run
+     help: `Database`, `Phase`, `FunctionSecret` and `Rebuild` are texts in the template
+    ");
+    assert!(stack.database.ask("SHOW TABLES").await.is_empty());
+    event["RequestType"] = "Delete".into();
+    event["PhysicalResourceId"] = answer["PhysicalResourceId"].clone();
+    let answer = stack.handle(&[("v1.sql", V1)], event).await;
+    assert_eq!(answer["Status"], "SUCCESS");
+}
+
+#[tokio::test]
 async fn a_statement_that_the_data_api_does_not_take_is_refused_before_anything_runs() {
     let stack = Stack::new().await;
     let long = format!("INSERT INTO log (what) VALUES ('{}');", "x".repeat(65_500));
