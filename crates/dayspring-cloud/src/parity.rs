@@ -67,11 +67,17 @@ pub(crate) enum Touched {
     Extensions,
     /// A runtime of AWS's is stood in for by what is installed on this machine.
     ManagedRuntime,
+    /// A function names the size of its `/tmp`, and none of its own can be had.
+    EphemeralStorage,
 }
 
 impl Touched {
     #[cfg(test)]
-    const ALL: [Self; 2] = [Self::Extensions, Self::ManagedRuntime];
+    const ALL: [Self; 3] = [
+        Self::Extensions,
+        Self::ManagedRuntime,
+        Self::EphemeralStorage,
+    ];
 }
 
 /// Room for what statements are warned of, beside the rows.

@@ -28,7 +28,7 @@ pub(super) fn configuration(service: &Service, function: &Function) -> Value {
         "LastUpdateStatus": "Successful",
         "PackageType": "Zip",
         "Architectures": spec.architectures,
-        "EphemeralStorage": {"Size": 512},
+        "EphemeralStorage": {"Size": spec.tmp_mib},
         "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
         "LoggingConfig": spec.log_format.shown(&spec.log_group),
     });

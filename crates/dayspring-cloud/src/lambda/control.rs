@@ -31,9 +31,8 @@ use crate::http::{Call, decode_percent};
 pub(super) const CONCURRENCY_MAX: u32 = 1000;
 
 /// Members that are shown as they were given, and change nothing here.
-const RECORDED: [&str; 8] = [
+const RECORDED: [&str; 7] = [
     "DeadLetterConfig",
-    "EphemeralStorage",
     "FileSystemConfigs",
     "ImageConfig",
     "KMSKeyArn",
@@ -188,6 +187,7 @@ struct FunctionInput {
     layers: Option<Vec<String>>,
     architectures: Option<Vec<String>>,
     logging_config: Option<LoggingInput>,
+    ephemeral_storage: Option<StorageInput>,
     tags: BTreeMap<String, String>,
     revision_id: Option<String>,
     publish: bool,
@@ -197,6 +197,12 @@ struct FunctionInput {
 #[serde(rename_all = "PascalCase", default)]
 struct EnvironmentInput {
     variables: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct StorageInput {
+    size: u32,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -222,6 +228,8 @@ impl FunctionInput {
         set(&mut spec.description, self.description.as_ref());
         set(&mut spec.timeout_seconds, self.timeout.as_ref());
         set(&mut spec.memory_mib, self.memory_size.as_ref());
+        let storage = self.ephemeral_storage.as_ref();
+        set(&mut spec.tmp_mib, storage.map(|storage| &storage.size));
         set(&mut spec.layers, self.layers.as_ref());
         set(&mut spec.architectures, self.architectures.as_ref());
         let variables = self.environment.as_ref().map(|input| &input.variables);
@@ -276,6 +284,7 @@ async fn create(service: &Arc<Service>, call: &Call) -> Done {
         environment: BTreeMap::new(),
         timeout_seconds: 3,
         memory_mib: 128,
+        tmp_mib: FunctionSpec::TMP_MIB_DEFAULT,
         role,
         log_group: format!("/aws/lambda/{name}"),
         log_format: LogFormat::default(),

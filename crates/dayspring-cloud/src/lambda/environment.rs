@@ -15,16 +15,18 @@ use rustix::process::{Resource, Rlimit, getrlimit, prlimit};
 use tokio::net::TcpListener;
 use tokio::net::unix::pipe::Receiver;
 use tokio::process::{Child, Command};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::escaped;
 use super::leftovers::Leftovers;
 use super::memory::{LOOK_EVERY, MemoryUse};
-use super::mounts::{Mounts, OPT};
+use super::mounts::{Mounts, Start, TASK_NAME, Wanted};
+use super::package::{PackageDigest, PackageStore};
 use super::pool::Pool;
 use super::process_log::{LogTarget, ProcessLog};
-use super::runtimes::{Entrypoint, Interpreters, Runtime};
+use super::runtimes::{Entrypoint, Interpreters};
+use super::sandbox::{Keeping, Namespaces, Vacant};
 use super::session::{Exit, Session};
 use super::variables::{Surroundings, variables};
 use super::{FunctionSpec, runtime_api};
@@ -33,10 +35,6 @@ use crate::parity::{Notices, Touched};
 
 /// How long the connections of a process that is gone may take to say what they still have.
 const CONNECTIONS_END: Duration = Duration::from_millis(200);
-
-/// How often, and after how long, a program that is busy is tried again.
-const BUSY_MAX: u32 = 1000;
-const BUSY_WAIT: Duration = Duration::from_millis(10);
 
 /// Everything that a process of a function is started from.
 #[derive(Debug)]
@@ -48,6 +46,10 @@ pub(super) struct Launch {
     pub(super) endpoint_url: String,
     pub(super) task_root: PathBuf,
     pub(super) layer_root: Option<PathBuf>,
+    pub(super) code: PackageDigest,
+    pub(super) packages: PackageStore,
+    /// The code once more, nested for [`Mounts`].
+    pub(super) views: PackageStore,
     pub(super) notices: Notices,
     pub(super) interpreters: Interpreters,
     pub(super) mounts: Mounts,
@@ -74,21 +76,31 @@ pub(super) struct Environment {
     runtime_api: String,
     /// `None` once it is known to be gone, when the number may be another's.
     process: Mutex<Option<Pid>>,
+    keeping: Mutex<Keeping>,
+    /// The process and all that it started are gone.
+    gone: watch::Sender<bool>,
 }
 
 impl Environment {
-    /// Starts a process. Its end is told to its session, its pool and the register.
+    /// Starts a process, in an environment that lost its own or in a new one. Its end is told to its session, its pool
+    /// and the register.
     pub(super) async fn start(
         launch: &Arc<Launch>,
         target: LogTarget,
-        pool: Weak<Pool>,
+        pool: &Arc<Pool>,
         register: &Arc<Register>,
     ) -> Result<Arc<Self>, CannotStart> {
-        let Start {
-            entrypoint,
-            layer_root,
-        } = find_start(launch).await?;
+        let kept = match pool.take_vacant() {
+            Some(vacant) => Some(vacant.cleared().await),
+            None => None,
+        };
+        let (start, kept) = find_start(launch, kept).await?;
+        let entrypoint = &start.entrypoint;
         warn_of_extensions(launch);
+        if !start.has_own_tmp && launch.spec.tmp_mib != FunctionSpec::TMP_MIB_DEFAULT {
+            let function = format!("the function {}", launch.spec.name);
+            launch.notices.touch(Touched::EphemeralStorage, &function);
+        }
         let cannot =
             |error: std::io::Error| CannotStart(format!("fork/exec {}: {error}", entrypoint.shown));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(cannot)?;
@@ -99,8 +111,8 @@ impl Environment {
                 identity: &launch.identity,
                 version: &launch.version,
                 endpoint_url: &launch.endpoint_url,
-                task_root: &launch.task_root,
-                layer_root: layer_root.as_deref(),
+                task_root: &start.task_root,
+                layer_root: start.layer_root.as_deref(),
                 log_stream: &target.platform.log_stream,
                 runtime_api: &runtime_api,
             },
@@ -111,9 +123,7 @@ impl Environment {
                 .or_insert_with(|| value.clone());
         }
         let launched = Instant::now();
-        let (child, pipe) = spawn_patiently(&entrypoint, &launch.task_root, &environment)
-            .await
-            .map_err(cannot)?;
+        let (child, pipe) = spawn(entrypoint, &start.folder, &environment).map_err(cannot)?;
         let receiver = pipe
             .try_clone()
             .and_then(|pipe| Receiver::from_owned_fd(pipe.into()))
@@ -135,6 +145,12 @@ impl Environment {
             out_of_memory: AtomicBool::new(false),
             runtime_api,
             process: Mutex::new(process),
+            keeping: Mutex::new(match kept {
+                _ if !start.has_own_tmp => Keeping::Nothing,
+                Some(namespaces) => Keeping::Kept(namespaces),
+                None => Keeping::Later,
+            }),
+            gone: watch::Sender::new(false),
         });
         let alive = register.add(&environment);
         let supervision = supervise(
@@ -142,7 +158,7 @@ impl Environment {
             child,
             listener,
             receiver,
-            pool,
+            Arc::downgrade(pool),
             Arc::clone(register),
             alive,
         );
@@ -160,6 +176,31 @@ impl Environment {
             // The only failure is that nobody is left in the group.
             kill_process_group(process, Signal::KILL).unwrap_or_default();
         }
+    }
+
+    /// The process has asked for an event, so it runs where it is to run: from now on its `/tmp` can be kept.
+    pub(super) fn settled(&self) {
+        let mut keeping = self.keeping();
+        if matches!(*keeping, Keeping::Later)
+            && let Some(process) = *self.process()
+        {
+            *keeping = Namespaces::of(process).map_or(Keeping::Nothing, Keeping::Kept);
+        }
+    }
+
+    /// What is left when the process is ended, once.
+    pub(super) fn vacate(&self) -> Option<Vacant> {
+        match std::mem::replace(&mut *self.keeping(), Keeping::Nothing) {
+            Keeping::Kept(namespaces) => Some(Vacant {
+                namespaces,
+                gone: self.gone.subscribe(),
+            }),
+            Keeping::Nothing | Keeping::Later => None,
+        }
+    }
+
+    fn keeping(&self) -> MutexGuard<'_, Keeping> {
+        self.keeping.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends it when it has more in memory than its function may have. One that waits for work cannot grow.
@@ -212,6 +253,7 @@ async fn supervise(
     let runtime_api = environment.runtime_api.clone();
     // It fails only when the runtime ends, and then the next start looks for leftovers.
     drop(tokio::task::spawn_blocking(move || escaped::end(&runtime_api)).await);
+    environment.gone.send_replace(true);
     // An answer that it sent before it went is still on its way through a connection.
     drop(
         tokio::time::timeout(CONNECTIONS_END, async {
@@ -226,7 +268,7 @@ async fn supervise(
         Err(_) => Exit::Code(-1),
     });
     if let Some(pool) = pool.upgrade() {
-        pool.forget(environment.number);
+        pool.forget(&environment, Instant::now());
     }
     register.remove(environment.number, process);
 }
@@ -242,63 +284,36 @@ fn warn_of_extensions(launch: &Launch) {
     }
 }
 
-/// How a process is started, and where it finds its layers.
-struct Start {
-    entrypoint: Entrypoint,
-    layer_root: Option<PathBuf>,
-}
-
 /// An interpreter may have to be asked what it is, and the system whether it mounts.
-async fn find_start(launch: &Arc<Launch>) -> Result<Start, CannotStart> {
-    if launch.layer_root.is_none()
-        && Runtime::parse(&launch.spec.runtime) == Some(Runtime::Provided)
-    {
-        return find_start_blocking(launch);
-    }
+async fn find_start(
+    launch: &Arc<Launch>,
+    kept: Option<Namespaces>,
+) -> Result<(Start, Option<Namespaces>), CannotStart> {
     let launch = Arc::clone(launch);
-    tokio::task::spawn_blocking(move || find_start_blocking(&launch))
-        .await
-        .unwrap_or_else(|error| Err(CannotStart(error.to_string())))
-}
-
-fn find_start_blocking(launch: &Launch) -> Result<Start, CannotStart> {
-    let entrypoint = launch.interpreters.entrypoint(launch)?;
-    let mounted = launch.layer_root.as_ref().and_then(|layer_root| {
-        launch
-            .mounts
-            .wrap(&entrypoint, &launch.task_root, layer_root)
-    });
-    Ok(match mounted {
-        Some(entrypoint) => Start {
-            entrypoint,
-            layer_root: Some(PathBuf::from(OPT)),
-        },
-        None => Start {
-            entrypoint,
-            layer_root: launch.layer_root.clone(),
-        },
+    tokio::task::spawn_blocking(move || {
+        let start = find_start_blocking(&launch, kept.as_ref())?;
+        Ok((start, kept))
     })
+    .await
+    .unwrap_or_else(|error| Err(CannotStart(error.to_string())))
 }
 
-/// A program that was just written cannot be started while any process has it open for writing, and a process that was
-/// started in the moment in which it was written has, until it becomes the program that it is to be.
-async fn spawn_patiently(
-    entrypoint: &Entrypoint,
-    folder: &Path,
-    environment: &std::collections::BTreeMap<String, String>,
-) -> std::io::Result<(Child, PipeReader)> {
-    let mut tries = 0;
-    loop {
-        match spawn(entrypoint, folder, environment) {
-            Err(error)
-                if error.kind() == std::io::ErrorKind::ExecutableFileBusy && tries < BUSY_MAX =>
-            {
-                tries += 1;
-                tokio::time::sleep(BUSY_WAIT).await;
-            }
-            other => return other,
-        }
-    }
+fn find_start_blocking(launch: &Launch, kept: Option<&Namespaces>) -> Result<Start, CannotStart> {
+    let entrypoint = launch.interpreters.entrypoint(launch)?;
+    let nest = || {
+        let nested = launch.views.nest(&launch.code, &launch.packages, TASK_NAME);
+        // Without it the process finds its code where it lies.
+        nested.ok()
+    };
+    let task_view = launch.mounts.may_be_whole().then(nest).flatten();
+    let wanted = Wanted {
+        task_root: &launch.task_root,
+        task_view: task_view.as_deref(),
+        layer_root: launch.layer_root.as_deref(),
+        tmp_mib: launch.spec.tmp_mib,
+        kept,
+    };
+    Ok(launch.mounts.start(entrypoint, &wanted))
 }
 
 fn spawn(

@@ -80,7 +80,7 @@ impl Function {
         Environment::start(
             &self.launch,
             self.log_target(phase),
-            Arc::downgrade(&self.pool),
+            &self.pool,
             &self.register,
         )
         .await
@@ -164,6 +164,20 @@ pub(super) fn check(spec: &FunctionSpec) -> Result<(), AwsError> {
         return constraint(
             &spec.memory_mib,
             "memorySize",
+            "Member must have value less than or equal to 10240",
+        );
+    }
+    if spec.tmp_mib < 512 {
+        return constraint(
+            &spec.tmp_mib,
+            "ephemeralStorage.size",
+            "Member must have value greater than or equal to 512",
+        );
+    }
+    if spec.tmp_mib > 10_240 {
+        return constraint(
+            &spec.tmp_mib,
+            "ephemeralStorage.size",
             "Member must have value less than or equal to 10240",
         );
     }

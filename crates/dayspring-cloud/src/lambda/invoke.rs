@@ -57,6 +57,7 @@ async fn run_warm(function: &Function, event: &Arc<Event>) -> Option<Invocation>
     while let Some(environment) = function.pool.take() {
         let Ok(offered) = environment.session.offer(Arc::clone(event), Now::read()) else {
             // It died idle.
+            function.pool.vacate(&environment, Instant::now());
             continue;
         };
         let since = match offered.delivery {
@@ -220,6 +221,7 @@ async fn attend(
     let keep = ending.leaves_a_sound_process();
     if !keep {
         attended.environment.kill();
+        function.pool.vacate(&attended.environment, Instant::now());
     }
     let invocation = finish(function, event, &attended, ending);
     if keep {

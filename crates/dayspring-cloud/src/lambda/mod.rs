@@ -26,6 +26,7 @@ mod runtime_api;
 mod runtime_request;
 mod runtime_state;
 mod runtimes;
+mod sandbox;
 mod service;
 mod session;
 mod settings;
@@ -76,6 +77,9 @@ pub(crate) struct FunctionSpec {
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) timeout_seconds: u32,
     pub(crate) memory_mib: u32,
+    /// How large `/tmp` is: `EphemeralStorage`.
+    #[serde(default = "FunctionSpec::tmp_mib_default")]
+    pub(crate) tmp_mib: u32,
     pub(crate) role: String,
     pub(crate) log_group: String,
     #[serde(default)]
@@ -83,6 +87,15 @@ pub(crate) struct FunctionSpec {
     pub(crate) reserved_concurrency: Option<u32>,
     pub(crate) architectures: Vec<String>,
     pub(crate) description: String,
+}
+
+impl FunctionSpec {
+    /// Where `EphemeralStorage` is not given.
+    pub(crate) const TMP_MIB_DEFAULT: u32 = 512;
+
+    fn tmp_mib_default() -> u32 {
+        Self::TMP_MIB_DEFAULT
+    }
 }
 
 /// `X-Amz-Invocation-Type`.

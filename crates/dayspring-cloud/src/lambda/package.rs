@@ -2,12 +2,18 @@
 //!
 //! A folder appears under its name by a rename when it is complete, so one that is there is whole, whatever was killed
 //! when; and unpacking the same zip again finds it there.
+//!
+//! A program cannot be started while any process has it open for writing, and a process that was started in the moment in
+//! which it was written has it open until it becomes the program that it is to be. Such a process shares the writer's lock,
+//! so a program is there only when its lock is free.
 
 use std::fs;
 use std::io::{Cursor, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use rustix::fs::{FlockOperation, flock};
 use sha2::{Digest, Sha256};
 
 use crate::error::AwsError;
@@ -17,6 +23,12 @@ const UNZIPPED_BYTES_MAX: u64 = 250 * 1024 * 1024;
 
 /// A zip names its entries; this many would be an attack or a mistake.
 const ENTRIES_MAX: usize = 100_000;
+
+/// How often, and after how long, a program that is still open for writing is looked at again.
+const WRITTEN_LOOKS_MAX: u32 = 1000;
+const WRITTEN_LOOK_AFTER: Duration = Duration::from_millis(10);
+
+const UNFINISHED: &str = "unfinished-";
 
 /// The longest path that Linux takes.
 const LINK_BYTES_MAX: u64 = 4096;
@@ -47,6 +59,11 @@ impl PackageDigest {
             .collect();
         base64::engine::general_purpose::STANDARD.encode(bytes)
     }
+}
+
+/// Whether a folder is about to become a package.
+pub(super) fn is_unfinished(name: &str) -> bool {
+    name.starts_with(UNFINISHED)
 }
 
 /// The folders of one kind of package.
@@ -91,6 +108,22 @@ impl PackageStore {
         Ok(self.path(&digest))
     }
 
+    /// A folder with the package in its folder `name`, for a mount: its files have a second name there.
+    pub(super) fn nest(
+        &self,
+        package: &PackageDigest,
+        from: &Self,
+        name: &str,
+    ) -> Result<PathBuf, AwsError> {
+        self.put(package, |folder| {
+            let nested = folder.join(name);
+            fs::create_dir(&nested)
+                .and_then(|()| lay_over(&from.path(package), &nested))
+                .map_err(|error| internal(&error))
+        })?;
+        Ok(self.path(package))
+    }
+
     /// Removes what `keep` does not name, and what a killed run left half done.
     pub(super) fn keep_only(&self, keep: impl Fn(&str) -> bool) {
         let Ok(entries) = fs::read_dir(&self.folder) else {
@@ -115,7 +148,7 @@ impl PackageStore {
         }
         let unfinished = self
             .folder
-            .join(format!("unfinished-{:016x}", fastrand::u64(..)));
+            .join(format!("{UNFINISHED}{:016x}", fastrand::u64(..)));
         fs::create_dir_all(&unfinished).map_err(|error| internal(&error))?;
         let filled = fill(&unfinished).and_then(|()| {
             match fs::rename(&unfinished, &path) {
@@ -166,9 +199,10 @@ fn unzip(zip: &[u8], folder: &Path) -> Result<(), AwsError> {
             fs::create_dir_all(&path).map_err(|error| internal(&error))?;
             continue;
         }
-        let mode = entry.unix_mode();
+        let mode = mode_of(&name, entry.unix_mode());
         left = write_entry(&mut entry, &path, left)?;
-        fs::set_permissions(&path, fs::Permissions::from_mode(mode_of(&name, mode)))
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode))
+            .and_then(|()| await_written(&path, mode))
             .map_err(|error| internal(&error))?;
     }
     make_links(folder, &links).map_err(|error| internal(&error))
@@ -201,7 +235,7 @@ fn write_entry(entry: &mut impl Read, path: &Path, left: u64) -> Result<u64, Aws
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(|error| internal(&error))?;
     }
-    let mut file = fs::File::create(path).map_err(|error| internal(&error))?;
+    let mut file = create(path).map_err(|error| internal(&error))?;
     let written = std::io::copy(&mut entry.take(left.saturating_add(1)), &mut file)
         .map_err(|error| refused(format!("Could not unzip uploaded file: {error}.")))?;
     file.flush().map_err(|error| internal(&error))?;
@@ -210,6 +244,29 @@ fn write_entry(entry: &mut impl Read, path: &Path, left: u64) -> Result<u64, Aws
             "Unzipped size must be smaller than {UNZIPPED_BYTES_MAX} bytes"
         ))
     })
+}
+
+/// A file whose lock is held by everybody who has it open for writing.
+fn create(path: &Path) -> std::io::Result<fs::File> {
+    let file = fs::File::create(path)?;
+    // Some file systems have no locks: there a program may be busy.
+    flock(&file, FlockOperation::LockExclusive).unwrap_or_default();
+    Ok(file)
+}
+
+/// Waits until nobody has a program open for writing.
+fn await_written(path: &Path, mode: u32) -> std::io::Result<()> {
+    if mode & 0o111 == 0 {
+        return Ok(());
+    }
+    let file = fs::File::open(path)?;
+    for _ in 0..WRITTEN_LOOKS_MAX {
+        match flock(&file, FlockOperation::NonBlockingLockShared) {
+            Err(rustix::io::Errno::WOULDBLOCK) => std::thread::sleep(WRITTEN_LOOK_AFTER),
+            Ok(()) | Err(_) => break,
+        }
+    }
+    Ok(())
 }
 
 /// A zip that was made on Windows has no modes: the reader then says 0, nothing, or 664. Its `bootstrap` is meant to be
@@ -238,13 +295,19 @@ fn lay_over(from: &Path, onto: &Path) -> std::io::Result<()> {
         if is_dir {
             fs::create_dir_all(&target)?;
             lay_over(&entry.path(), &target)?;
-        } else {
-            if fs::hard_link(entry.path(), &target).is_err() {
-                fs::copy(entry.path(), &target)?;
-            }
+        } else if fs::hard_link(entry.path(), &target).is_err() {
+            copy(&entry.path(), &target)?;
         }
     }
     Ok(())
+}
+
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    let permissions = fs::metadata(from)?.permissions();
+    let mode = permissions.mode();
+    std::io::copy(&mut fs::File::open(from)?, &mut create(to)?)?;
+    fs::set_permissions(to, permissions)?;
+    await_written(to, mode)
 }
 
 fn refused(message: impl Into<String>) -> AwsError {
@@ -301,6 +364,31 @@ mod tests {
             [0o755, 0o755, 0o755, 0o644]
         );
         assert_eq!(mode_of("lib/bootstrap", None), 0o644);
+    }
+
+    #[test]
+    fn a_program_is_there_when_nobody_has_it_open_for_writing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bootstrap");
+        let file = create(&path).unwrap();
+        // What a process has that is started now.
+        let inherited = file.try_clone().unwrap();
+        drop(file);
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let waiting = std::thread::spawn({
+            let path = path.clone();
+            move || {
+                await_written(&path, 0o644).unwrap();
+                sender.send("text").unwrap();
+                await_written(&path, 0o755).unwrap();
+                sender.send("program").unwrap();
+            }
+        });
+        assert_eq!(receiver.recv(), Ok("text"));
+        assert!(receiver.try_recv().is_err());
+        drop(inherited);
+        assert_eq!(receiver.recv(), Ok("program"));
+        waiting.join().unwrap();
     }
 
     #[test]

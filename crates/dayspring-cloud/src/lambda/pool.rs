@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::control::CONCURRENCY_MAX;
 use super::environment::Environment;
+use super::sandbox::Vacant;
 
 /// See the module.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ struct Inner {
     running: u32,
     /// The one used last is at the end and is used next, so that the others grow old.
     idle: Vec<Idle>,
+    /// Environments whose process was ended by what it did, with the moment of its end. The last is used next.
+    vacant: Vec<(Vacant, Instant)>,
     /// The function was replaced or deleted: what comes back is ended.
     retired: bool,
 }
@@ -48,6 +51,7 @@ impl Pool {
                 concurrency_max: reserved_concurrency.unwrap_or(CONCURRENCY_MAX),
                 running: 0,
                 idle: Vec::new(),
+                vacant: Vec::new(),
                 retired: false,
             }),
         })
@@ -118,16 +122,43 @@ impl Pool {
         }
     }
 
-    /// A process is gone.
-    pub(super) fn forget(&self, number: u64) {
-        self.inner()
+    /// The process of an environment is ended by what it did: the next one has its `/tmp`.
+    pub(super) fn vacate(&self, environment: &Environment, now: Instant) {
+        let mut inner = self.inner();
+        if !inner.retired
+            && let Some(vacant) = environment.vacate()
+        {
+            inner.vacant.push((vacant, now));
+        }
+    }
+
+    /// The environment that lost its process last.
+    pub(super) fn take_vacant(&self) -> Option<Vacant> {
+        self.inner().vacant.pop().map(|(vacant, _)| vacant)
+    }
+
+    /// A process is gone. One that was idle ended by itself.
+    pub(super) fn forget(&self, environment: &Environment, now: Instant) {
+        let number = environment.number();
+        let mut inner = self.inner();
+        let before = inner.idle.len();
+        inner
             .idle
             .retain(|idle| idle.environment.number() != number);
+        let was_idle = inner.idle.len() < before;
+        drop(inner);
+        if was_idle {
+            self.vacate(environment, now);
+        }
     }
 
     /// Ends what was idle for long.
     pub(super) fn end_idle(&self, idle_max: Duration, now: Instant) {
-        self.inner().idle.retain(|idle| {
+        let mut inner = self.inner();
+        inner
+            .vacant
+            .retain(|(_, since)| now.saturating_duration_since(*since) < idle_max);
+        inner.idle.retain(|idle| {
             let keep = now.saturating_duration_since(idle.since) < idle_max;
             if !keep {
                 idle.environment.kill();
@@ -140,6 +171,7 @@ impl Pool {
     pub(super) fn retire(&self) {
         let mut inner = self.inner();
         inner.retired = true;
+        inner.vacant.clear();
         for idle in inner.idle.drain(..) {
             idle.environment.kill();
         }

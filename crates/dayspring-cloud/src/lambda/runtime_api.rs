@@ -88,6 +88,7 @@ impl Connection {
         let answer = match &head.route {
             Route::Next => {
                 self.discard(&mut body).await?;
+                environment.settled();
                 match session.next(&self.line, Now::read()) {
                     Ok(()) => {
                         if self.next().await? {

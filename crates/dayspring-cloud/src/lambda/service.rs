@@ -18,7 +18,7 @@ use super::invoke::{self, Throttled};
 use super::leftovers::Leftovers;
 use super::mounts::Mounts;
 use super::name::{LATEST, Named, not_found, parse_function_name};
-use super::package::{PackageDigest, PackageStore};
+use super::package::{PackageDigest, PackageStore, is_unfinished};
 use super::pool::Pool;
 use super::session::Event;
 use super::versions::{KeptPublished, Published};
@@ -69,6 +69,8 @@ pub(super) struct Service {
     code: PackageStore,
     layers: PackageStore,
     layer_roots: PackageStore,
+    /// The code once more, for mounts.
+    views: PackageStore,
     state: StateFile,
     /// Held while the state file is written, which orders the writers; never across an await.
     kept: Mutex<Kept>,
@@ -95,6 +97,7 @@ impl Service {
             code: PackageStore::new(folder.join("code")),
             layers: PackageStore::new(folder.join("layers")),
             layer_roots: PackageStore::new(folder.join("layer-roots")),
+            views: PackageStore::new(folder.join("views")),
             state,
             functions: RwLock::default(),
             published: RwLock::default(),
@@ -112,6 +115,7 @@ impl Service {
                 .any(|layer| layer.content.as_str() == name)
         });
         service.layer_roots.keep_only(|_| false);
+        service.views.keep_only(|name| kept.has_code(name));
         let functions = kept
             .functions
             .iter()
@@ -206,6 +210,9 @@ impl Service {
                 endpoint_url: self.config.endpoint_url.clone(),
                 task_root: roots.task,
                 layer_root: roots.layer,
+                code: kept.code.clone(),
+                packages: self.code.clone(),
+                views: self.views.clone(),
                 notices: self.config.notices.clone(),
                 interpreters: self.config.interpreters.clone(),
                 mounts: self.mounts.clone(),
@@ -378,9 +385,11 @@ impl Service {
         if recent.len() > RECENT_CODE {
             recent.pop_front();
         }
-        self.code.keep_only(|name| {
-            recent.iter().any(|digest| digest.as_str() == name) || kept.has_code(name)
-        });
+        let is_used =
+            |name: &str| recent.iter().any(|digest| digest.as_str() == name) || kept.has_code(name);
+        self.code.keep_only(is_used);
+        self.views
+            .keep_only(|name| is_used(name) || is_unfinished(name));
     }
 
     pub(super) fn delete_function(&self, name: &str) -> Result<(), AwsError> {
@@ -572,6 +581,12 @@ impl Service {
     #[cfg(test)]
     pub(super) fn processes(&self) -> usize {
         self.register.count()
+    }
+
+    /// Whether processes have their own view of the files here.
+    #[cfg(test)]
+    pub(super) fn has_views(&self) -> bool {
+        self.mounts.are_whole()
     }
 
     /// How many of them wait for an event.

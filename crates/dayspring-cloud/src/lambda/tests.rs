@@ -4,6 +4,7 @@ mod api;
 mod json_logs;
 mod rough;
 mod runtimes;
+mod sandboxes;
 mod versions;
 
 use std::io::Write;
@@ -33,6 +34,7 @@ pub(crate) fn spec(name: &str, handler: &str) -> FunctionSpec {
         environment: BTreeMap::new(),
         timeout_seconds: 30,
         memory_mib: 128,
+        tmp_mib: FunctionSpec::TMP_MIB_DEFAULT,
         role: "arn:aws:iam::000000000000:role/r".to_owned(),
         log_group: format!("/aws/lambda/{name}"),
         log_format: LogFormat::default(),

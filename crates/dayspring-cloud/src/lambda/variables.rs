@@ -34,6 +34,8 @@ const RESERVED: [&str; 17] = [
     "LAMBDA_TASK_ROOT",
 ];
 
+pub(super) const PATH: &str = "/usr/local/bin:/usr/bin/:/bin:/opt/bin";
+
 /// Well formed and worth nothing.
 pub(crate) const ACCESS_KEY_ID: &str = "ASIADAYSPRINGLOCAL00";
 pub(crate) const SECRET_ACCESS_KEY: &str = "dayspring/local/secret/access/key/000000";
@@ -68,7 +70,7 @@ pub(super) fn variables(
     };
     set("LANG", "en_US.UTF-8");
     set("TZ", ":UTC");
-    set("PATH", "/usr/local/bin:/usr/bin/:/bin:/opt/bin");
+    set("PATH", PATH);
     set(
         "LD_LIBRARY_PATH",
         &format!(

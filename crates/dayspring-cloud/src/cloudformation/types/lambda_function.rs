@@ -60,6 +60,10 @@ pub(super) async fn put(
         Some(environment) => environment.map("Variables")?,
         None => std::collections::BTreeMap::new(),
     };
+    let tmp_mib = match reader.structure("EphemeralStorage")? {
+        Some(storage) => storage.number("Size")?,
+        None => None,
+    };
     let (log_group, log_format) = logging(&reader)?;
     let architectures = reader.texts("Architectures")?;
     let spec = FunctionSpec {
@@ -69,6 +73,7 @@ pub(super) async fn put(
         environment,
         timeout_seconds: reader.number("Timeout")?.unwrap_or(3),
         memory_mib: reader.number("MemorySize")?.unwrap_or(128),
+        tmp_mib: tmp_mib.unwrap_or(FunctionSpec::TMP_MIB_DEFAULT),
         role: reader.text("Role")?,
         log_group: log_group.unwrap_or_else(|| format!("/aws/lambda/{name}")),
         log_format,

@@ -31,7 +31,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         id: "lambda-machine",
         service: "Lambda",
-        here: "a process runs on this machine as this user, with this machine's libraries and files",
+        here: "a process runs on this machine as this user (whom it sees as root where it has mounts of its own), with this machine's libraries and files",
         aws: "Amazon Linux 2023, in a virtual machine of its own, files read-only except /tmp",
         warned: Warned::Never,
         source: "https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html",
@@ -63,7 +63,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         id: "lambda-task-root",
         service: "Lambda",
-        here: "code is where LAMBDA_TASK_ROOT and the working folder say, and can be written",
+        here: "code is at /var/task, read-only, where the system lets this user have mounts (Linux with unshare) and no interpreter or folder lies where they would hide it (in /tmp or /var); elsewhere it is where LAMBDA_TASK_ROOT and the working folder say, and can be written",
         aws: "code is at /var/task, read-only",
         warned: Warned::Never,
         source: "https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html",
@@ -95,7 +95,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         id: "lambda-open-files",
         service: "Lambda",
-        here: "a process may open 1,024 files (Linux; as many as this cloud elsewhere), and start as many processes and threads as the system allows",
+        here: "a process may open 1,024 files (Linux; as many as this cloud elsewhere), and have 1,024 processes and threads where it has mounts and a user namespace of its own (see lambda-task-root); elsewhere, and for a cloud that root runs, as many as the system allows",
         aws: "1,024 files, and 1,024 processes and threads",
         warned: Warned::Never,
         source: "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html",
@@ -178,13 +178,9 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         id: "lambda-ephemeral-storage",
         service: "Lambda",
-        here: "/tmp is this machine's, shared and without a limit",
+        here: "each environment has a /tmp of its own, in this machine's memory, as large as EphemeralStorage says, where its code is at /var/task (see lambda-task-root); it is kept when a request times out or its process ends, and not when a start fails; elsewhere /tmp is this machine's, shared and without a limit",
         aws: "512 MB for each environment, or what EphemeralStorage says",
-        warned: Warned::Template(&[property(
-            "AWS::Lambda::Function",
-            "EphemeralStorage/Size",
-            When::IsNot("512"),
-        )]),
+        warned: Warned::Request(Touched::EphemeralStorage),
         source: "https://docs.aws.amazon.com/lambda/latest/dg/configuration-ephemeral-storage.html",
     },
     Row {
