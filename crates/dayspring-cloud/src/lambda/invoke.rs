@@ -216,7 +216,10 @@ async fn attend(
     let deadline = tokio::time::Instant::from_std(attended.since + event.timeout);
     let ending = match tokio::time::timeout_at(deadline, outcome).await {
         Ok(outcome) => Ending::from_outcome(outcome),
-        Err(_) => Ending::TimedOut,
+        Err(_) => {
+            attended.environment.session.expire();
+            Ending::TimedOut
+        }
     };
     let keep = ending.leaves_a_sound_process();
     if !keep {

@@ -241,6 +241,13 @@ impl Session {
         Ok(())
     }
 
+    /// The event's time is over: an answer that comes now is to an event that is not known any more.
+    pub(super) fn expire(&self) {
+        let mut inner = self.inner();
+        inner.current = None;
+        inner.outcome = None;
+    }
+
     /// `POST /runtime/init/error`.
     pub(super) fn init_error(&self, body: Bytes, kind: String) -> Result<(), Refusal> {
         let mut inner = self.inner();

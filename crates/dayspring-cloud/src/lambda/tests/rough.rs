@@ -138,6 +138,47 @@ async fn a_process_that_closed_its_output_answers() {
     cloud.lambda.shut_down().await;
 }
 
+/// The answer has begun when the request's time is over, and ends afterwards.
+#[tokio::test]
+async fn an_answer_after_the_deadline_reaches_nobody() {
+    let mut cloud = open();
+    cloud.put(spec("f", "late.handler")).await;
+    let lambda = cloud.lambda.clone();
+    let running = tokio::spawn(async move {
+        let payload = Bytes::from_static(b"{}");
+        lambda
+            .invoke("f", InvocationType::RequestResponse, payload)
+            .await
+    });
+    let printed = cloud.printed("late ").await;
+    let (address, id) = printed.split_once(' ').unwrap();
+    let mut runtime = tokio::net::TcpStream::connect(address).await.unwrap();
+    let begin = format!(
+        "POST /2018-06-01/runtime/invocation/{id}/response HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 6\r\n\r\n"
+    );
+    runtime.write_all(begin.as_bytes()).await.unwrap();
+    let mut begun = [0; 25];
+    runtime.read_exact(&mut begun).await.unwrap();
+    assert_eq!(begun, *b"HTTP/1.1 100 Continue\r\n\r\n");
+    // The clock jumps to the end of its time.
+    tokio::time::pause();
+    let invocation = running.await.unwrap().unwrap();
+    tokio::time::resume();
+    assert_eq!(error_type(&invocation), "Sandbox.Timedout");
+    assert_eq!(invocation.request_id, id);
+    // The process is being ended: its connections may be gone with it.
+    let mut answer = String::new();
+    drop(runtime.write_all(b"\"late\"").await);
+    drop(runtime.read_to_string(&mut answer).await);
+    assert!(
+        answer.is_empty() || answer.starts_with("HTTP/1.1 400 "),
+        "{answer}"
+    );
+    cloud.put(spec("f", "echo.handler")).await;
+    assert_eq!(cloud.invoke("f", "7").await.payload, "7");
+    cloud.lambda.shut_down().await;
+}
+
 #[tokio::test]
 async fn half_an_answer_is_none() {
     let cloud = open();
