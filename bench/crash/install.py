@@ -18,7 +18,7 @@ CARGO = [
 NOT_RUN = [
     ("golang-migrate", "binaries at GitHub only; on none of the registries that the bench installs from (PyPI, npm, crates.io)"),
     ("goose", "binaries at GitHub only, likewise"),
-    ("Atlas", "binaries at its own site only, likewise"),
+    ("Atlas", "binaries at its own site only; its npm package fetches them from there when installed, and carries none"),
     ("Flyway", "jars at Maven Central; its npm packages fetch it from there when installed, and carry none"),
 ]
 

@@ -24,7 +24,8 @@ NOTES = {
     "refinery_cli, grouped": "All files are one transaction with this option, which MySQL commits at the first schema statement.",
     "yoyo-migrations": "Its lock is a row, which a killed run leaves behind; `yoyo break-lock` is what the second run says to do.",
     "liquibase": (
-        "npm's 4.28.1, which carries liquibase 4.28.0; newer ones have no jars there. "
+        "npm's 4.28.1, which carries liquibase 4.28.0; newer ones have no jars there (5.0 is at Maven Central). "
+        "On both servers it has MariaDB's driver, which npm's package carries; MySQL's own is at Maven Central. "
         "Its lock is a row, which a killed run leaves behind. The next run waits for it for five minutes by default and then "
         "fails. The bench has not waited at each point: where the row says locked, it goes on with `liquibase release-locks`, "
         "which the manual names for this. It was killed after each statement only (and before the first): in every other tool here, a kill "
@@ -60,6 +61,17 @@ one of the two. Dayspring writes down what the statement touches before it, and 
 see [migrate](migrate.md). Data statements could be committed together with the journal, and some peers do that.
 """
 
+ON_MYSQL = """
+## On MySQL
+
+Schema statements are [atomic](https://dev.mysql.com/doc/refman/8.4/en/atomic-ddl.html) in MySQL since 8.0, and in MariaDB since
+10.6: when the server dies within one, it has happened or it has not, and never in part. The manual goes on that they are not
+transactional: each still [commits by itself](https://dev.mysql.com/doc/refman/8.4/en/implicit-commit.html), with whatever was
+under way. So a tool cannot put one into a transaction with a row of its journal here either, and the gap between the two is the
+same. The same run with MySQL {server}:
+
+"""
+
 LIMITS = """
 ## What this does not show
 
@@ -74,7 +86,7 @@ LIMITS = """
   somebody wrote into the new column in between would be lost.
 - "Stuck" is not the same work for everybody: sometimes it is one statement to delete from a file for a moment, sometimes a row
   of a journal. Repairs by hand are not measured, except where the manual names a command for it.
-- MariaDB only. The reasons hold for MySQL 8 as well, which has not been tried.
+- Aurora MySQL 3 is compatible with MySQL 8.0. Neither it nor Aurora has been tried: MariaDB and MySQL 9.7 have.
 - The bench is by the authors of Dayspring. The harness and the set-ups are in `bench/crash`; corrections are welcome.
 
 ## How to repeat it
@@ -83,16 +95,21 @@ LIMITS = """
 $ cargo build -p dayspring-cli
 $ python3 bench/crash/run.py
 $ python3 bench/crash/run.py --tools dayspring --reads
+$ python3 bench/crash/run.py --mysqld /usr/sbin/mysqld
 ```
+
+The last one is for MySQL: the option names the program of its server.
 
 `bench/crash/README.md` says what this installs, and where.
 """
 
 
-def render(kept, date, not_run):
+def render(kept, mysql, date, not_run):
     names = sorted((name for name in kept if name != "missing"), key=place)
     server = ", ".join(sorted({kept[name]["server"] for name in names}))
-    parts = [INTRODUCTION.format(date=date, server=server.removesuffix("-log")), "\n## Result\n\n", totals(kept, names), EXPLANATION]
+    parts = [INTRODUCTION.format(date=date, server=server.removesuffix("-log")), "\n## Result\n\n", totals(kept, names), journals(kept, names), EXPLANATION]
+    if any(name in mysql for name in names):
+        parts += [on_mysql(kept, mysql)]
     parts += ["\n## By kind of statement\n\n", KIND_TEXT, by_kind(kept, names), "\n## Tool by tool\n"]
     parts += [section(name, kept) for name in names]
     parts += [absent(kept, not_run), LIMITS]
@@ -112,6 +129,43 @@ def totals(kept, names):
             title = f"{name}, then {found['remedy']}"
             lines.append(total(title, found, [in_the_end(point) for point in found["points"]]))
     return "\n".join(lines) + "\n"
+
+
+def journals(kept, names):
+    """Whether the tools' own records are those of the undisturbed run, wherever the database is."""
+    other = [name for name in names if any(point["outcome"] == "converged" and point["detail"] for point in kept[name]["points"])]
+    if other:
+        return f"\nNot at every point that converged is the tool's own journal what it was undisturbed: {', '.join(other)}.\n"
+    return "\nAt every point that converged, the tool's own journal says the same as undisturbed, too.\n"
+
+
+def on_mysql(kept, mysql):
+    """The totals of the same run on MySQL, and each point at which a tool did something else there."""
+    names = sorted((name for name in mysql if name != "missing" and name in kept), key=place)
+    versions = sorted({mysql[name]["server"].partition("-")[0] for name in names})
+    parts = [ON_MYSQL.format(server=" and ".join(versions)), totals(mysql, names)]
+    rows = [row for name in names for row in differences(name, kept[name], mysql[name])]
+    if rows:
+        parts += ["\nWhere a tool did something else than on MariaDB:\n\n| tool | at | MariaDB | MySQL |\n| --- | --- | --- | --- |\n", *rows]
+        parts.append("\nAt every other point each tool did the same.\n")
+    else:
+        parts.append("\nAt every point each tool did the same as on MariaDB.\n")
+    return "".join(parts)
+
+
+def differences(name, mariadb, mysql):
+    if [point["kind"] for point in mariadb["points"]] != [point["kind"] for point in mysql["points"]]:
+        return [f"| {name} | its statements | {mariadb['writes']} of them | {mysql['writes']} of them, of other kinds in part |\n"]
+    return [
+        f"| {name} | {point_name(here)} | {in_short(there)} | {in_short(here)}: {escape(here['detail'])} |\n"
+        for there, here in zip(mariadb["points"], mysql["points"])
+        if in_short(there) != in_short(here)
+    ]
+
+
+def in_short(point):
+    remedied = point.get("remedied")
+    return point["outcome"] if remedied is None else f"{point['outcome']}, then {remedied}"
 
 
 def total(title, found, outcomes):

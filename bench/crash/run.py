@@ -8,6 +8,7 @@ import argparse
 import datetime
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -21,6 +22,7 @@ def main():
     parser.add_argument("--tools", help="only these, by the beginning of their names, with commas between")
     parser.add_argument("--date", default=today, help="the date that the page bears (today)")
     parser.add_argument("--dayspring", default=str(ROOT / "target/debug/dayspring"), help="the binary to measure")
+    parser.add_argument("--mysqld", help="the server's program, MariaDB's or MySQL's, instead of this machine's mariadbd")
     parser.add_argument("--folder", default=str(ROOT / "target/crash"), help="where the tools are installed and results kept")
     parser.add_argument("--page", default=str(ROOT / "docs/crash-matrix.md"), help="the page to write")
     parser.add_argument("--jobs", type=int, default=2, help="how many tools to run at once")
@@ -38,18 +40,22 @@ def main():
 
     if not arguments.as_it_is:
         install.enter_venv(folder)
-    results = folder / "results.json"
-    kept = json.loads(results.read_text()) if results.is_file() else {}
+    results = {product: folder / name for product, name in [("MariaDB", "results.json"), ("MySQL", "results-mysql.json")]}
+    kept = {product: json.loads(file.read_text()) if file.is_file() else {} for product, file in results.items()}
     if not arguments.page_only:
-        kept = measure(arguments, folder, kept, results)
+        import server
+
+        program = server.find_program(arguments.mysqld)
+        measure(arguments, program, folder, kept[program.product], results[program.product])
 
     import page
 
-    Path(arguments.page).write_text(page.render(kept, arguments.date, install.NOT_RUN))
+    Path(arguments.page).write_text(page.render(kept["MariaDB"], kept["MySQL"], arguments.date, install.NOT_RUN))
     print(f"wrote {os.path.relpath(arguments.page)}")
 
 
-def measure(arguments, folder, kept, results):
+def measure(arguments, program, folder, kept, results):
+    """Tries the tools on a server, and adds what it finds to what is kept."""
     import threading
     from concurrent.futures import ThreadPoolExecutor
 
@@ -60,22 +66,22 @@ def measure(arguments, folder, kept, results):
     wanted = arguments.tools.split(",") if arguments.tools else [""]
     lock = threading.Lock()
     tools, missing = install.tools(folder, arguments.dayspring, wanted)
-    with Server() as server:
+    with Server(program) as server:
 
-        def run(numbered):
-            number, tool = numbered
-            found = bench.measure(server, tool, folder / "work" / str(number), f"tool_{number}", arguments.workers, arguments.reads, arguments.points)
+        def run(tool):
+            name = re.sub(r"\W+", "_", tool.name.lower())
+            work = folder / "work" / program.product / name
+            found = bench.measure(server, tool, work, name, arguments.workers, arguments.reads, arguments.points)
             with lock:
                 kept[tool.name + (", reads as well" if arguments.reads else "")] = found
                 results.write_text(json.dumps(kept, indent=1))
 
         with ThreadPoolExecutor(arguments.jobs) as pool:
-            for _ in pool.map(run, enumerate(tools)):
+            for _ in pool.map(run, tools):
                 pass
     earlier = [entry for entry in kept.get("missing", []) if not any(install.is_wanted(name, wanted) for name in entry[0].split(" and "))]
     kept["missing"] = missing + earlier
     results.write_text(json.dumps(kept, indent=1))
-    return kept
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import time
+from pathlib import Path
 
 from migrations import script
 from workloads import IDLE, INSERTS, SCHEMA, insert_check, insert_file, schema_check, schema_files, table_file
@@ -55,13 +56,15 @@ class Contestant:
 
 
 class Client:
-    """`mariadb < FILE`: it sends each statement when the one before is answered, and records nothing."""
+    """`mariadb < FILE`, and `mysql < FILE` for MySQL: it sends each statement when the one before is answered, and records nothing."""
 
-    def __init__(self, name, port, transaction=False):
-        self.name, self.transaction = name, transaction
-        self.command = ["mariadb", "--protocol=tcp", "--host=127.0.0.1", f"--port={port}", "--user=root", DATABASE]
-        self.version = subprocess.run(["mariadb", "--version"], capture_output=True, text=True, check=True).stdout.strip()
-        self.set_up = "`mariadb < FILE`, all statements in one file"
+    def __init__(self, server, port, transaction=False):
+        self.transaction = transaction
+        client, program = client_of(server)
+        self.name = f"{client} client" + (", one transaction" if transaction else "")
+        self.command = [program, "--protocol=tcp", "--host=127.0.0.1", f"--port={port}", "--user=root", DATABASE]
+        self.version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+        self.set_up = f"`{client} < FILE`, all statements in one file"
         self.set_up += ", between START TRANSACTION and COMMIT" if transaction else ""
 
     def prepare(self, folder, sizes):
@@ -93,6 +96,17 @@ class Client:
     def time(self, name):
         with (self.folder / name).open() as file:
             return timed(self.name, self.command, self.folder, os.environ, file)
+
+
+def client_of(server):
+    """(its name, what to run) of the client that belongs to a server: MySQL's is beside it, or in `bin` where it is in `sbin`."""
+    if not server.is_mysql:
+        return "mariadb", "mariadb"
+    folder = Path(server.path).parent
+    for program in [folder / "mysql", folder.parent / "bin" / "mysql"]:
+        if program.is_file():
+            return "mysql", str(program)
+    raise SystemExit(f"the client `mysql` is not beside {server.path}")
 
 
 def fresh(control):

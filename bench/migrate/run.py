@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times migration tools beside the plain `mariadb` client, on one server, in one run.
+"""Times migration tools beside the server's plain client, on one server, in one run.
 
 See README.md beside this file.
 """
@@ -24,17 +24,19 @@ OPTIONS = [
     "--sync-binlog=0",
     "--skip-log-bin",
     "--innodb-buffer-pool-size=256M",
-    "--innodb-log-file-size=96M",
     "--performance-schema=0",
     "--character-set-server=utf8mb4",
     "--max-connections=50",
 ]
 
+MARIADB_OPTIONS = ["--innodb-log-file-size=96M"]
+
+# No TLS: a MariaDB that was given no certificate has none either.
+MYSQL_OPTIONS = ["--innodb-redo-log-capacity=96M", "--tls-version=", "--mysqlx=0"]
+
 # Set-ups that send the same statements as the tool without the option.
 SAME = ["alembic, transaction_per_migration", "sqlx-cli, no-transaction"]
 
-FLOOR = "mariadb client"
-FLOOR_TRANSACTION = "mariadb client, one transaction"
 OURS = "Dayspring"
 
 
@@ -42,6 +44,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tools", help="only these, by the beginning of their names, with commas between")
     parser.add_argument("--dayspring", default=str(ROOT / "target/release/dayspring"), help="the binary to measure")
+    parser.add_argument("--mysqld", help="the server's program, MariaDB's or MySQL's, instead of this machine's mariadbd")
     parser.add_argument("--folder", default=str(ROOT / "target/crash"), help="where the tools are, or are installed")
     parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured")
     parser.add_argument("--scripts", type=int, default=500, help="scripts of one schema statement")
@@ -68,17 +71,20 @@ def main():
 def measure(arguments, tools, work):
     import table
     from contestant import Client, Contestant
-    from server import Server
+    from server import Server, find_program
     from workloads import WORKLOADS, Sizes
 
     sizes = Sizes(arguments.scripts, arguments.inserts, arguments.idle_runs)
     shutil.rmtree(work, ignore_errors=True)
     port = free_port()
-    with Server([*OPTIONS, f"--port={port}"], hides_socket=True) as server:
+    program = find_program(arguments.mysqld)
+    options = OPTIONS + (MYSQL_OPTIONS if program.is_mysql else MARIADB_OPTIONS)
+    floor = Client(program, port)
+    with Server(program, [*options, f"--port={port}"]) as server:
         control = server.connect()
         control.query("CREATE USER root@'%'")
         control.query("GRANT ALL ON *.* TO root@'%'")
-        contestants = [Client(FLOOR, port), Client(FLOOR_TRANSACTION, port, transaction=True)]
+        contestants = [floor, Client(program, port, transaction=True)]
         contestants += [Contestant(tool, port) for tool in tools]
         for number, contestant in enumerate(contestants):
             contestant.prepare(work / str(number), sizes)
@@ -90,17 +96,17 @@ def measure(arguments, tools, work):
                 for workload, milliseconds in contestant.round(control, sizes):
                     times.setdefault(workload, {}).setdefault(contestant.name, []).append(milliseconds)
                     print(f"round {round_number}: {contestant.name}: {workload}: {milliseconds:.1f} ms", file=sys.stderr, flush=True)
-        print(table.render(machine(server), contestants, times, sizes, WORKLOADS, OURS, FLOOR))
+        print(table.render(machine(server, options), contestants, times, sizes, WORKLOADS, OURS, floor.name))
 
 
-def machine(server):
+def machine(server, options):
     processor = platform.processor() or platform.machine()
     for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").is_file() else []:
         if line.startswith("model name"):
             processor = line.partition(":")[2].strip()
             break
     load = ", load average {:.0f}".format(os.getloadavg()[0])
-    return f"{processor}, {os.cpu_count()} cores{load}; server {server.version}, {' '.join(OPTIONS[1:])}"
+    return f"{processor}, {os.cpu_count()} cores{load}; {server.program.product} {server.version}, {' '.join(options[1:])}"
 
 
 def free_port():
