@@ -85,21 +85,19 @@ class Proxy:
             pairs, self.pairs = self.pairs, []
         for pair in pairs:
             pair.close()
-        ids = [str(pair.id) for pair in pairs if pair.id]
-        if not ids:
-            return
-        alive = f"SELECT COUNT(*) FROM information_schema.processlist WHERE id IN ({', '.join(ids)})"
-        while self.control.query(alive)[0][0]:
+        ids = {pair.id for pair in pairs if pair.id}
+        while ids & self.commands().keys():
             time.sleep(0.01)
 
     def wait_until_idle(self, connection_id):
         """Waits until a connection that has begun to answer has done all that its packet asked for."""
-        state = f"SELECT command FROM information_schema.processlist WHERE id = {connection_id}"
-        while True:
-            rows = self.control.query(state)
-            if not rows or rows[0][0] == "Sleep":
-                return
+        while self.commands().get(connection_id, "Sleep") != "Sleep":
             time.sleep(0.005)
+
+    def commands(self):
+        """What each connection of the server does, by its id."""
+        schema = self.server.program.process_list_schema
+        return dict(self.control.query(f"SELECT id, command FROM {schema}.processlist"))
 
 
 class Pair:

@@ -63,6 +63,11 @@ class Program:
     def product(self):
         return "MySQL" if self.is_mysql else "MariaDB"
 
+    @property
+    def process_list_schema(self):
+        # MySQL's information schema cannot be asked while somebody runs a statement with binary data in it: error 3854.
+        return "performance_schema" if self.is_mysql else "information_schema"
+
     def options(self):
         return OPTIONS + (MYSQL_OPTIONS if self.is_mysql else MARIADB_OPTIONS)
 
