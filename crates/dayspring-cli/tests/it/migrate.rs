@@ -7,5 +7,7 @@ mod interrupted;
 mod mariadb;
 mod messages;
 mod plan;
+#[path = "../../../dayspring-migrate/tests/it/program.rs"]
+mod program;
 mod proxy;
 mod terminal;

@@ -21,7 +21,8 @@ pub(crate) fn options() -> Options {
 }
 
 pub(crate) fn scripts(files: &[(&str, &str)]) -> Scripts {
-    Scripts::parse("scripts/schema", files.iter().copied()).unwrap()
+    let files = files.iter().map(|(name, sql)| (*name, server::said(sql)));
+    Scripts::parse("scripts/schema", files).unwrap()
 }
 
 /// A database, and the files that are applied to it.

@@ -150,6 +150,10 @@ impl Session for Direct {
         sql: &str,
         parameters: &[(&str, Value)],
     ) -> Result<u64, SessionError> {
+        // MySQL prepares no SAVEPOINT.
+        if parameters.is_empty() {
+            return self.run(sql).await;
+        }
         let mut conn = self.take().await?;
         let answer = conn.exec_drop(sql, params(parameters)).await;
         let rows = conn.affected_rows();

@@ -17,7 +17,7 @@ use crate::server::{self, Mortal};
 
 const BASE: (&str, &str) = (
     "v1.sql",
-    "CREATE TABLE t (id INT PRIMARY KEY, n INT);\nINSERT INTO t SELECT seq, seq FROM seq_1_to_200000;",
+    "CREATE TABLE t (id INT PRIMARY KEY, n INT);\nINSERT INTO t WITH d AS (SELECT 0 AS n UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9) SELECT n, n FROM (SELECT 1 + a.n + 10 * b.n + 100 * c.n + 1000 * d.n + 10000 * e.n + 100000 * f.n AS n FROM d AS a, d AS b, d AS c, d, d AS e, d AS f WHERE f.n < 2) AS numbers;",
 );
 
 /// Copies the table, and a second time makes a second index.

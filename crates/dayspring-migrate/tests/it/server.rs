@@ -1,6 +1,5 @@
-//! A MariaDB of this test run's own: one server for the binary, one database for a test.
+//! A server of this test run's own: one for the binary, one database for a test.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -10,43 +9,16 @@ use std::time::Duration;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, OptsBuilder};
 
-/// Where a server may be that is on no PATH: Debian's and Homebrew's folders.
-const FOLDERS: [&str; 5] = [
-    "/usr/sbin",
-    "/usr/local/sbin",
-    "/opt/homebrew/opt/mariadb/bin",
-    "/opt/homebrew/bin",
-    "/usr/local/opt/mariadb/bin",
-];
+use crate::program::{self, Server, find_program};
 
-/// Quick to start and careless with the disk, which a test's database may be.
-const OPTIONS: [&str; 16] = [
-    "--no-defaults",
-    "--skip-networking",
-    "--skip-name-resolve",
-    "--innodb-flush-log-at-trx-commit=0",
-    "--innodb-flush-method=nosync",
-    "--innodb-doublewrite=0",
-    "--innodb-buffer-pool-size=32M",
-    "--innodb-log-file-size=8M",
-    "--innodb-undo-tablespaces=0",
-    "--innodb-data-file-path=ibdata1:4M:autoextend",
-    "--innodb-autoextend-increment=1",
-    "--innodb-use-native-aio=0",
-    "--innodb-stats-persistent=0",
-    "--performance-schema=0",
-    "--character-set-server=utf8mb4",
-    "--max-connections=200",
-];
-
-struct Server {
+struct Running {
     socket: PathBuf,
     databases: AtomicU32,
     /// The shell that ends the server when this process ends and its end of the pipe closes, however it ends.
     _keeper: Child,
 }
 
-static SERVER: OnceLock<Server> = OnceLock::new();
+static SERVER: OnceLock<Running> = OnceLock::new();
 
 /// A connection's options for a new, empty database.
 pub(crate) async fn new_database() -> OptsBuilder {
@@ -80,8 +52,8 @@ pub(crate) async fn connect(opts: &OptsBuilder) -> Conn {
     panic!("the server did not start within five minutes");
 }
 
-fn start() -> Server {
-    let program = find_program("mariadbd");
+fn start() -> Running {
+    let program = Server::find();
     let folder = tempfile::Builder::new()
         .prefix("dayspring-migrate-")
         .tempdir()
@@ -89,14 +61,14 @@ fn start() -> Server {
         .keep();
     let data = folder.join("data");
     std::fs::create_dir(&data).unwrap();
-    bootstrap(&program, &data);
+    program.prepare(command, &data);
     let socket = folder.join("socket");
     let script = r#"folder=$1; shift; "$@" >"$folder/log" 2>&1 & server=$!; read -r _; kill -9 $server; wait $server; rm -rf "$folder""#;
     let keeper = command(Path::new("sh"))
         .args(["-c", script, "sh"])
         .arg(&folder)
-        .arg(&program)
-        .args(OPTIONS)
+        .arg(&program.path)
+        .args(program.options())
         .arg(format!("--datadir={}", data.display()))
         .arg(format!("--socket={}", socket.display()))
         // A server that starts deletes the temporary tables of every other in its folder.
@@ -108,55 +80,48 @@ fn start() -> Server {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    Server {
+    Running {
         socket,
         databases: AtomicU32::new(0),
         _keeper: keeper,
     }
 }
 
-/// A program of MariaDB's.
-pub(crate) fn find_program(name: &str) -> PathBuf {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .chain(FOLDERS.iter().map(PathBuf::from))
-        .map(|folder| folder.join(name))
+/// The client that belongs to the server.
+pub(crate) fn client() -> PathBuf {
+    if !program::is_mysql() {
+        return find_program("mariadb");
+    }
+    // In an installation programs are beside each other, or in `sbin` and `bin`.
+    let server = Server::find().path;
+    let folder = server.parent().unwrap();
+    let beside = [folder.join("mysql"), folder.join("../bin/mysql")];
+    beside
+        .into_iter()
         .find(|program| program.is_file())
-        .expect("MariaDB is installed (Debian and Ubuntu: mariadb-server-core and mariadb-client-core; macOS: brew install mariadb)")
+        .expect("the client `mysql` is beside the server")
 }
 
-fn bootstrap(program: &Path, data: &Path) {
-    let prefix = std::fs::canonicalize(program).unwrap();
-    let prefix = prefix.parent().and_then(Path::parent).unwrap();
-    let share = ["share/mysql", "share/mariadb"]
-        .iter()
-        .map(|share| prefix.join(share))
-        .find(|share| share.join("mysql_system_tables.sql").is_file())
-        .expect("the server's own scripts are beside it");
-    let mut child = command(program)
-        .args(OPTIONS)
-        .args(["--bootstrap", "--innodb-fast-shutdown=1", "--user=root"])
-        .arg(format!("--tmpdir={}", data.display()))
-        .arg(format!("--datadir={}", data.display()))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut input = child.stdin.take().unwrap();
-    input
-        .write_all(b"create database mysql;\nuse mysql;\n")
-        .unwrap();
-    for file in ["mysql_system_tables.sql", "mysql_system_tables_data.sql"] {
-        input
-            .write_all(&std::fs::read(share.join(file)).unwrap())
-            .unwrap();
+/// Statements of the tests that only MariaDB has, and what stands in their place on MySQL.
+const OF_MARIADB: [(&str, &str); 7] = [
+    ("EXECUTE IMMEDIATE 'SELECT 1'", "EXECUTE s"),
+    ("ANALYZE UPDATE ", "UPDATE "),
+    ("SET STATEMENT max_statement_time = 9 FOR ", ""),
+    ("SET STATEMENT max_statement_time = 60 FOR ", ""),
+    ("ENGINE = Aria", "ENGINE = MyISAM"),
+    ("CREATE SEQUENCE s;\nALTER SEQUENCE s INCREMENT BY 5;\n", ""),
+    ("mysql.global_priv", "mysql.user"),
+];
+
+/// A script in the words of the server that the tests run.
+pub(crate) fn said(script: &str) -> String {
+    let mut said = script.to_owned();
+    if program::is_mysql() {
+        for (of_mariadb, of_mysql) in OF_MARIADB {
+            said = said.replace(of_mariadb, of_mysql);
+        }
     }
-    drop(input);
-    assert!(
-        child.wait().unwrap().success(),
-        "the server prepares its data folder"
-    );
+    said
 }
 
 #[expect(
@@ -178,14 +143,15 @@ impl Mortal {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         std::fs::create_dir(&data).unwrap();
-        bootstrap(&find_program("mariadbd"), &data);
+        Server::find().prepare(command, &data);
         let child = Self::spawn(folder.path());
         Self { folder, child }
     }
 
     fn spawn(folder: &Path) -> Child {
-        command(&find_program("mariadbd"))
-            .args(OPTIONS)
+        let program = Server::find();
+        command(&program.path)
+            .args(program.options())
             // Later options win.
             .arg("--innodb-flush-log-at-trx-commit=1")
             .arg(format!("--datadir={}", folder.join("data").display()))

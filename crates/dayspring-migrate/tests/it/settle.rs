@@ -67,7 +67,7 @@ async fn died_over(sql: &str, side: Side, is_pooled: bool) -> World {
 #[tokio::test]
 async fn another_change_of_the_same_table_is_doubt_with_evidence_until_a_directive_decides() {
     let world = died_at(ALTER.1, Side::Before).await;
-    world.run("ALTER TABLE t ADD COLUMN other INT").await;
+    world.run("ALTER TABLE t ADD COLUMN other VARCHAR(9)").await;
     let shown = world.apply(&[BASE, ALTER]).await;
     insta::assert_snapshot!(shown, @r"
     error: it cannot be told whether statement 1 of 1 took effect
@@ -77,7 +77,7 @@ async fn another_change_of_the_same_table_is_doubt_with_evidence_until_a_directi
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
      note: the database shows
            table `t` is another:
-             + `other` int(11) DEFAULT NULL
+             + `other` varchar(9) DEFAULT NULL
      help: look at the evidence; write `-- dayspring: verify SELECT ...` above the statement with a query that is true if it took effect, or `-- dayspring: idempotent`, and deploy again
     ");
     assert_eq!(world.apply(&[BASE, ALTER]).await, shown, "doubt stays");

@@ -1,7 +1,7 @@
-//! A MariaDB of this test run's own: one server for the binary, one database and one folder for a test.
+//! A server of this test run's own, a MariaDB or the MySQL that `DAYSPRING_TEST_MYSQLD` names: one for the binary, one
+//! database and one folder for a test.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -13,43 +13,17 @@ use mysql_async::{Conn, OptsBuilder};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tokio::runtime::Runtime;
 
+use super::program::Server;
 use super::proxy::Proxy;
 
-/// Where a server may be that is on no PATH: Debian's and Homebrew's folders.
-const FOLDERS: [&str; 5] = [
-    "/usr/sbin",
-    "/usr/local/sbin",
-    "/opt/homebrew/opt/mariadb/bin",
-    "/opt/homebrew/bin",
-    "/usr/local/opt/mariadb/bin",
-];
-
-/// Quick to start and careless with the disk, which a test's database may be.
-const OPTIONS: [&str; 14] = [
-    "--no-defaults",
-    "--skip-networking",
-    "--skip-name-resolve",
-    "--innodb-flush-log-at-trx-commit=0",
-    "--innodb-flush-method=nosync",
-    "--innodb-doublewrite=0",
-    "--innodb-buffer-pool-size=32M",
-    "--innodb-log-file-size=8M",
-    "--innodb-undo-tablespaces=0",
-    "--innodb-data-file-path=ibdata1:4M:autoextend",
-    "--innodb-use-native-aio=0",
-    "--performance-schema=0",
-    "--character-set-server=utf8mb4",
-    "--max-connections=200",
-];
-
-struct Server {
+struct Running {
     socket: PathBuf,
     databases: AtomicU32,
     /// The shell that ends the server when this process ends and its end of the pipe closes, however it ends.
     _keeper: Child,
 }
 
-static SERVER: OnceLock<Server> = OnceLock::new();
+static SERVER: OnceLock<Running> = OnceLock::new();
 
 /// A new, empty database, and a folder whose `scripts/schema` the commands find.
 pub(super) struct Database {
@@ -250,8 +224,8 @@ async fn patiently(options: &OptsBuilder) -> Conn {
     panic!("the server did not start within five minutes");
 }
 
-fn start() -> Server {
-    let program = find_program();
+fn start() -> Running {
+    let program = Server::find();
     let folder = tempfile::Builder::new()
         .prefix("dayspring-cli-")
         .tempdir()
@@ -259,7 +233,7 @@ fn start() -> Server {
         .keep();
     let data = folder.join("data");
     fs::create_dir(&data).unwrap();
-    bootstrap(&program, &data);
+    program.prepare(|path| Command::new(path), &data);
     write_certificate(&folder);
     let socket = folder.join("socket");
     let script = r#"folder=$1; shift; "$@" >"$folder/log" 2>&1 & server=$!; read -r _; kill -9 $server; wait $server; rm -rf "$folder""#;
@@ -267,8 +241,8 @@ fn start() -> Server {
     let keeper = Command::new("sh")
         .args(["-c", script, "sh"])
         .arg(&folder)
-        .arg(&program)
-        .args(OPTIONS)
+        .arg(&program.path)
+        .args(program.options())
         .arg(at("datadir", "data"))
         .arg(at("socket", "socket"))
         // A server that starts deletes the temporary tables of every other in its folder.
@@ -282,7 +256,7 @@ fn start() -> Server {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    Server {
+    Running {
         socket,
         databases: AtomicU32::new(0),
         _keeper: keeper,
@@ -317,47 +291,4 @@ fn make_authority() -> (Issuer<'static, KeyPair>, String) {
     let key = KeyPair::generate().unwrap();
     let pem = params.self_signed(&key).unwrap().pem();
     (Issuer::new(params, key), pem)
-}
-
-fn find_program() -> PathBuf {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .chain(FOLDERS.iter().map(PathBuf::from))
-        .map(|folder| folder.join("mariadbd"))
-        .find(|program| program.is_file())
-        .expect("mariadbd is installed (Debian and Ubuntu: mariadb-server-core; macOS: brew install mariadb)")
-}
-
-fn bootstrap(program: &Path, data: &Path) {
-    let prefix = fs::canonicalize(program).unwrap();
-    let prefix = prefix.parent().and_then(Path::parent).unwrap();
-    let share = ["share/mysql", "share/mariadb"]
-        .iter()
-        .map(|share| prefix.join(share))
-        .find(|share| share.join("mysql_system_tables.sql").is_file())
-        .expect("the server's own scripts are beside it");
-    let mut child = Command::new(program)
-        .args(OPTIONS)
-        .args(["--bootstrap", "--innodb-fast-shutdown=1", "--user=root"])
-        .arg(format!("--tmpdir={}", data.display()))
-        .arg(format!("--datadir={}", data.display()))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut input = child.stdin.take().unwrap();
-    input
-        .write_all(b"create database mysql;\nuse mysql;\n")
-        .unwrap();
-    for file in ["mysql_system_tables.sql", "mysql_system_tables_data.sql"] {
-        input
-            .write_all(&fs::read(share.join(file)).unwrap())
-            .unwrap();
-    }
-    drop(input);
-    assert!(
-        child.wait().unwrap().success(),
-        "the server prepares its data folder"
-    );
 }
