@@ -45,7 +45,7 @@ pub fn render_page() -> String {
                     construct_example = cell(construct.example),
                     to = cell(to)
                 ),
-                Treatment::Warned { lint } => {
+                Treatment::Warned { lint, .. } => {
                     format!(
                         "`{}` (lint: [`{lint}`](lint/rules.md#{lint}))",
                         cell(construct.example)
@@ -53,8 +53,14 @@ pub fn render_page() -> String {
                 }
                 Treatment::Refused => format!("`{}`", cell(construct.example)),
             };
+            let error = match construct.treatment {
+                Treatment::Warned {
+                    error: Some(code), ..
+                } => format!(" ({code})"),
+                _ => String::new(),
+            };
             part.push_str(&format!(
-                "| {} | {} | {} | {more} |\n",
+                "| {} | {} | {}{error} | {more} |\n",
                 construct.title, construct.mariadb, construct.aurora
             ));
         }

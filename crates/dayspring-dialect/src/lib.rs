@@ -4,15 +4,20 @@
 //!
 //! ```
 //! let reading = dayspring_dialect::read("SELECT data->>'$.name' FROM post FOR SHARE");
-//! assert_eq!(reading.sql, "SELECT JSON_UNQUOTE(JSON_EXTRACT(data, '$.name')) FROM post LOCK IN SHARE MODE");
+//! assert_eq!(
+//!     reading.sql,
+//!     "SELECT JSON_UNQUOTE(JSON_EXTRACT(data, '$.name')) AS `data->>'$.name'` FROM post LOCK IN SHARE MODE"
+//! );
 //! let ids: Vec<_> = reading.found.iter().map(|found| found.construct.id).collect();
 //! assert_eq!(ids, ["json-arrow", "for-share"]);
 //! ```
 
 #![warn(missing_docs)]
 
+mod columns;
 mod constructs;
 mod docs;
+mod labels;
 pub mod lexer;
 mod text;
 
@@ -34,6 +39,8 @@ pub enum Treatment {
     Warned {
         /// The name of the lint rule.
         lint: &'static str,
+        /// What MySQL answers to the row's example. None: it takes it, and means something else.
+        error: Option<u16>,
     },
     /// Aurora takes it, and nothing of MariaDB's means the same: the local cloud passes MariaDB's refusal on and says why.
     Refused,
@@ -93,7 +100,7 @@ pub fn constructs() -> impl Iterator<Item = &'static Construct> {
 }
 
 /// Looks a statement of MySQL's through and puts it in MariaDB's words where the meaning is the same. Strings and comments
-/// are left alone.
+/// are left alone. What is translated in the list of a SELECT keeps its name in the result.
 #[must_use]
 pub fn read(sql: &str) -> Reading<'_> {
     let text = Text::new(sql);
@@ -108,6 +115,7 @@ pub fn read(sql: &str) -> Reading<'_> {
             edits.extend(one.edits);
         }
     }
+    edits.extend(labels::keep(&text, &edits));
     found.sort_by_key(|found| (found.range.start, found.range.end));
     Reading {
         sql: text::apply(sql, edits),

@@ -77,7 +77,7 @@ fn names_that_look_like_a_construct_are_names() {
         "SELECT t.any_value, t.nvl FROM t FOR UPDATE",
         "CREATE TABLE t (a INT INVISIBLE, b INT UNIQUE INVISIBLE)",
         "CREATE OR REPLACE VIEW v AS SELECT 1",
-        "CREATE TABLE IF NOT EXISTS t (a INT DEFAULT (uuid()), b TIMESTAMP DEFAULT CURRENT_TIMESTAMP(3))",
+        "CREATE TABLE IF NOT EXISTS t (a INT DEFAULT (uuid()), b TIMESTAMP(3) DEFAULT CURRENT_TIMESTAMP(3))",
         "CREATE TABLE t (id INT, CHECK (a > 0))",
         "DROP TABLE IF EXISTS t",
         "SELECT CAST(a AS CHAR) FROM t LIMIT 1 OFFSET 2",
@@ -92,7 +92,7 @@ fn names_that_look_like_a_construct_are_names() {
 fn translations_compose() {
     check(
         "select t.`a`->>'$.x', b -> \"$.y\" from t",
-        "select JSON_UNQUOTE(JSON_EXTRACT(t.`a`, '$.x')), JSON_EXTRACT(b, \"$.y\") from t",
+        "select JSON_UNQUOTE(JSON_EXTRACT(t.`a`, '$.x')) AS `t.``a``->>'$.x'`, JSON_EXTRACT(b, \"$.y\") AS `b -> \"$.y\"` from t",
     );
     check(
         "insert into t (a, b) values (uuid_to_bin(:a, 1), cast(:b as json)) as n on duplicate key update b = json_merge_patch(t.b, n.b)",
@@ -101,12 +101,72 @@ fn translations_compose() {
     );
     check(
         "select regexp_like(any_value(a), concat('^', b)) from t for share nowait",
-        "select (((a)) REGEXP ( concat('^', b))) from t LOCK IN SHARE MODE nowait",
+        "select (((a)) REGEXP ( concat('^', b))) AS `regexp_like(any_value(a), concat('^', b))` from t LOCK IN SHARE MODE nowait",
     );
     check(
         "alter table t add unique key k (a) invisible, alter index j visible, add check (a > (b)) enforced",
         "alter table t add unique key k (a) IGNORED, alter index j NOT IGNORED, add check (a > (b))",
     );
+}
+
+#[test]
+fn a_column_of_the_result_keeps_its_name() {
+    let extract = "JSON_EXTRACT(a, '$.b')";
+    for (sql, expected) in [
+        (
+            "select 1, a->'$.b', c from t",
+            "select 1, {} AS `a->'$.b'`, c from t",
+        ),
+        (
+            "select distinct a->'$.b'",
+            "select distinct {} AS `a->'$.b'`",
+        ),
+        (
+            "select a->'$.b' + 1 from t",
+            "select {} + 1 AS `a->'$.b' + 1` from t",
+        ),
+        (
+            "select a->'$.b' is null from t",
+            "select {} is null AS `a->'$.b' is null` from t",
+        ),
+        ("select a->'$.b' as c from t", "select {} as c from t"),
+        (
+            "select a->'$.b' c, a->'$.b' 'd' from t",
+            "select {} c, {} 'd' from t",
+        ),
+        ("select (a->'$.b') c", "select ({}) c"),
+        (
+            "select c from t where a->'$.b' = 1",
+            "select c from t where {} = 1",
+        ),
+        (
+            "with w as (select a->'$.b' from t) select * from w",
+            "with w as (select {} from t) select * from w",
+        ),
+        (
+            "select a->'$.b' union select 1",
+            "select {} AS `a->'$.b'` union select 1",
+        ),
+        (
+            "create view v as select a->'$.b' from t",
+            "create view v as select {} AS `a->'$.b'` from t",
+        ),
+        (
+            "update t set c = a->'$.b', d = 1",
+            "update t set c = {}, d = 1",
+        ),
+        (
+            "insert into u select a->'$.b' from t",
+            "insert into u select {} from t",
+        ),
+        (
+            "select a->'$.b' into @c from t",
+            "select {} AS `a->'$.b'` into @c from t",
+        ),
+        ("select a->'$.b', ", "select {} AS `a->'$.b'`, "),
+    ] {
+        check(sql, &expected.replace("{}", extract));
+    }
 }
 
 #[test]

@@ -19,6 +19,13 @@ pub(crate) struct Edit {
     text: Cow<'static, str>,
 }
 
+impl Edit {
+    /// Where it begins, in bytes.
+    pub(crate) fn start(&self) -> usize {
+        self.range.start
+    }
+}
+
 /// The text with its solid tokens, which the rows address by their number.
 #[derive(Debug)]
 pub(crate) struct Text<'a> {

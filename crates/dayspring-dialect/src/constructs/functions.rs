@@ -74,7 +74,7 @@ pub(super) static ROWS: &[Construct] = &[
         mariadb: "no such function",
         aurora: "the column of any row of the group",
         treatment: Treatment::Translated {
-            to: "SELECT (id) FROM post GROUP BY title",
+            to: "SELECT (id) AS `ANY_VALUE(id)` FROM post GROUP BY title",
         },
         before: "CREATE TABLE post (id INT PRIMARY KEY, title TEXT);",
         example: "SELECT ANY_VALUE(id) FROM post GROUP BY title",

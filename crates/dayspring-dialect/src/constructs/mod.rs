@@ -1,7 +1,15 @@
-//! The rows of the table. What each server does was run on MariaDB 10.11; the side of Aurora is MySQL 8.0's manual.
+//! The rows of the table. What each server does was run on MariaDB 10.11 and on MySQL 9.7.4; where 8.0 differs from 9.7, its
+//! manual decides.
 
+mod charset;
+mod columns;
+mod expressions;
 mod functions;
+mod missing;
+mod names;
+mod queries;
 mod refused;
+mod rows;
 mod schema;
 mod statements;
 mod warned;
@@ -9,10 +17,17 @@ mod warned;
 use crate::Construct;
 
 /// In the order of the page: translated, warned of, refused.
-pub(crate) static ALL: [&[Construct]; 5] = [
+pub(crate) static ALL: [&[Construct]; 12] = [
     statements::ROWS,
+    rows::ROWS,
+    charset::ROWS,
     schema::ROWS,
     functions::ROWS,
+    expressions::ROWS,
     warned::ROWS,
+    columns::ROWS,
+    names::ROWS,
+    queries::ROWS,
     refused::ROWS,
+    missing::ROWS,
 ];

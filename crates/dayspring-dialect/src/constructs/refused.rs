@@ -1,5 +1,6 @@
 //! What Aurora takes and MariaDB has nothing for.
 
+use super::expressions::simple_value_before;
 use crate::lexer::TokenKind;
 use crate::text::{Match, Text};
 use crate::{Construct, Treatment};
@@ -7,12 +8,41 @@ use crate::{Construct, Treatment};
 const TABLE: &str = "CREATE TABLE post (id INT PRIMARY KEY, title VARCHAR(99), tags JSON);";
 
 /// Functions of MySQL 8.0 that MariaDB 10.11 has not and nothing stands for.
-const FUNCTIONS: [&str; 5] = [
+const FUNCTIONS: [&str; 34] = [
+    "FORMAT_BYTES",
+    "FORMAT_PICO_TIME",
     "GROUPING",
+    "GTID_SUBSET",
+    "GTID_SUBTRACT",
+    "ICU_VERSION",
     "JSON_SCHEMA_VALID",
     "JSON_SCHEMA_VALIDATION_REPORT",
     "JSON_STORAGE_FREE",
     "JSON_STORAGE_SIZE",
+    "PS_CURRENT_THREAD_ID",
+    "PS_THREAD_ID",
+    "ROLES_GRAPHML",
+    "STATEMENT_DIGEST",
+    "STATEMENT_DIGEST_TEXT",
+    "ST_COLLECT",
+    "ST_FRECHETDISTANCE",
+    "ST_GEOHASH",
+    "ST_HAUSDORFFDISTANCE",
+    "ST_ISVALID",
+    "ST_LATFROMGEOHASH",
+    "ST_LATITUDE",
+    "ST_LINEINTERPOLATEPOINT",
+    "ST_LONGFROMGEOHASH",
+    "ST_LONGITUDE",
+    "ST_MAKEENVELOPE",
+    "ST_POINTATDISTANCE",
+    "ST_POINTFROMGEOHASH",
+    "ST_SIMPLIFY",
+    "ST_SWAPXY",
+    "ST_TRANSFORM",
+    "ST_VALIDATE",
+    "VALIDATE_PASSWORD_STRENGTH",
+    "WAIT_FOR_EXECUTED_GTID_SET",
 ];
 
 pub(super) static ROWS: &[Construct] = &[
@@ -97,14 +127,15 @@ pub(super) static ROWS: &[Construct] = &[
         },
     ),
     refused(
-        "member-of",
-        "`value MEMBER OF (array)`",
+        "member-of-expression",
+        "`expression MEMBER OF (array)`: of more than a name or a constant",
         "whether an array has a value",
         TABLE,
-        "SELECT id FROM post WHERE 1 MEMBER OF (tags)",
+        "SELECT id FROM post WHERE id + 1 MEMBER OF (tags)",
         &["MEMBER"],
         |text| {
             text.all(&["MEMBER", "OF"])
+                .filter(|at| simple_value_before(text, *at).is_none())
                 .map(|at| text.found(at, at + 1))
                 .collect()
         },
@@ -129,7 +160,7 @@ pub(super) static ROWS: &[Construct] = &[
     ),
     refused(
         "function-of-mysql",
-        "`GROUPING()`, `JSON_SCHEMA_VALID()`, `JSON_STORAGE_SIZE()`",
+        "functions of MySQL: `GROUPING()`, `JSON_SCHEMA_VALID()`, `ST_IsValid()`, `ST_Transform()`, `STATEMENT_DIGEST()`, ...",
         "functions",
         TABLE,
         "SELECT title, GROUPING(title) FROM post GROUP BY title WITH ROLLUP",
@@ -267,7 +298,7 @@ pub(super) static ROWS: &[Construct] = &[
     ),
 ];
 
-const fn refused(
+pub(super) const fn refused(
     id: &'static str,
     title: &'static str,
     aurora: &'static str,

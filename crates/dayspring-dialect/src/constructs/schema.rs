@@ -1,5 +1,6 @@
 //! What definitions of tables and accounts have that is put in MariaDB's words.
 
+use crate::columns::definitions;
 use crate::text::{Match, Text};
 use crate::{Construct, Treatment};
 
@@ -97,6 +98,31 @@ pub(super) static ROWS: &[Construct] = &[
                     };
                     text.edited(at, at, vec![text.replace(at, at, word)])
                 })
+                .collect()
+        },
+    },
+    Construct {
+        id: "visible-column",
+        title: "a column that is `VISIBLE`",
+        mariadb: "syntax error",
+        aurora: "as every column that does not say `INVISIBLE`",
+        treatment: Treatment::Translated {
+            to: "CREATE TABLE note (a INT, b INT INVISIBLE)",
+        },
+        before: "",
+        example: "CREATE TABLE note (a INT VISIBLE, b INT INVISIBLE)",
+        words: &["VISIBLE"],
+        find: |text| {
+            definitions(text)
+                .into_iter()
+                .filter(|one| one.is_column(text))
+                .filter_map(|one| {
+                    let flat = one.flat(text);
+                    flat.into_iter()
+                        .skip(2)
+                        .find(|at| text.word(*at) == "VISIBLE")
+                })
+                .map(|at| text.edited(at, at, vec![text.remove(at, at)]))
                 .collect()
         },
     },

@@ -13,7 +13,7 @@ pub(super) static ROWS: &[Construct] = &[
         mariadb: "syntax error",
         aurora: "`JSON_EXTRACT`, `JSON_UNQUOTE(JSON_EXTRACT())`",
         treatment: Treatment::Translated {
-            to: "SELECT JSON_UNQUOTE(JSON_EXTRACT(post.data, '$.name')) FROM post",
+            to: "SELECT JSON_UNQUOTE(JSON_EXTRACT(post.data, '$.name')) AS `post.data->>'$.name'` FROM post",
         },
         before: TABLE,
         example: "SELECT post.data->>'$.name' FROM post",
@@ -44,40 +44,8 @@ pub(super) static ROWS: &[Construct] = &[
         },
     },
     Construct {
-        id: "row-alias",
-        title: "`INSERT ... AS new ON DUPLICATE KEY UPDATE a = new.a`",
-        mariadb: "syntax error",
-        aurora: "`new.a` is what `VALUES(a)` was, which MySQL 8.0.20 deprecates",
-        treatment: Treatment::Translated {
-            to: "INSERT INTO post VALUES (1, '{}') ON DUPLICATE KEY UPDATE data = VALUES(data)",
-        },
-        before: TABLE,
-        example: "INSERT INTO post VALUES (1, '{}') AS new ON DUPLICATE KEY UPDATE data = new.data",
-        words: &["DUPLICATE"],
-        find: row_alias,
-    },
-    Construct {
-        id: "values-row",
-        title: "`VALUES ROW(1, 2), ROW(3, 4)`",
-        mariadb: "syntax error; its own form has no `ROW`, and names the columns by the first row",
-        aurora: "a table, its columns are `column_0`, `column_1`",
-        treatment: Treatment::Translated {
-            to: "VALUES (1, 'a'), (2, 'b')",
-        },
-        before: "",
-        example: "VALUES ROW(1, 'a'), ROW(2, 'b')",
-        words: &["ROW"],
-        find: |text| {
-            text.calls("ROW")
-                .filter(|at| *at > 0 && matches!(text.word(at - 1), "VALUES" | ","))
-                .filter(|_| text.has("VALUES"))
-                .map(|at| text.edited(at, at, vec![text.replace(at, at, "")]))
-                .collect()
-        },
-    },
-    Construct {
         id: "table-statement",
-        title: "`TABLE post`",
+        title: "`TABLE post`, alone and within a query",
         mariadb: "syntax error",
         aurora: "`SELECT * FROM post`",
         treatment: Treatment::Translated {
@@ -87,11 +55,10 @@ pub(super) static ROWS: &[Construct] = &[
         example: "TABLE post ORDER BY id LIMIT 1",
         words: &["TABLE"],
         find: |text| {
-            if text.word(0) == "TABLE" {
-                vec![text.edited(0, 0, vec![text.replace(0, 0, "SELECT * FROM")])]
-            } else {
-                Vec::new()
-            }
+            text.all(&["TABLE"])
+                .filter(|at| is_table_statement(text, *at))
+                .map(|at| text.edited(at, at, vec![text.replace(at, at, "SELECT * FROM")]))
+                .collect()
         },
     },
     Construct {
@@ -163,6 +130,24 @@ fn versioned_comment(text: &Text<'_>) -> Vec<Match> {
     found
 }
 
+/// Where a query may begin: at the beginning, in a parenthesis, behind another query, or as what an INSERT inserts.
+fn is_table_statement(text: &Text<'_>, at: usize) -> bool {
+    if at == 0 {
+        return true;
+    }
+    let is_query = matches!(
+        text.word(0),
+        "SELECT" | "WITH" | "TABLE" | "VALUES" | "(" | "INSERT" | "REPLACE"
+    );
+    let inserts = matches!(text.word(0), "INSERT" | "REPLACE") && text.depth(at) == 0;
+    is_query
+        && (inserts
+            || matches!(
+                text.word(at - 1),
+                "(" | "UNION" | "ALL" | "DISTINCT" | "EXCEPT" | "INTERSECT"
+            ))
+}
+
 fn json_arrow(text: &Text<'_>) -> Vec<Match> {
     let mut found = Vec::new();
     for dash in text.all(&["-", ">"]) {
@@ -206,26 +191,4 @@ fn column_before(text: &Text<'_>, end: usize) -> Option<usize> {
         first -= 2;
     }
     Some(first)
-}
-
-/// Only where the alias has no names for the columns: then `new.a` is the column `a`.
-fn row_alias(text: &Text<'_>) -> Vec<Match> {
-    if !matches!(text.word(0), "INSERT" | "REPLACE") {
-        return Vec::new();
-    }
-    let Some(duplicate) = text.all(&["ON", "DUPLICATE", "KEY", "UPDATE"]).next() else {
-        return Vec::new();
-    };
-    if duplicate < 3 || text.word(duplicate - 2) != "AS" || text.word(duplicate - 3) == "(" {
-        return Vec::new();
-    }
-    let alias = text.word(duplicate - 1);
-    let mut edits = vec![text.remove(duplicate - 2, duplicate - 1)];
-    for at in duplicate + 4..text.len() {
-        if text.word(at) == alias && text.word(at + 1) == "." {
-            edits.push(text.replace(at, at + 1, "VALUES("));
-            edits.push(text.after(at + 2, ")"));
-        }
-    }
-    vec![text.edited(duplicate - 2, duplicate - 1, edits)]
 }

@@ -8,23 +8,39 @@ const TABLE: &str = "CREATE TABLE post (id INT PRIMARY KEY, title VARCHAR(99));"
 const REFUSED: &str = "syntax error";
 
 /// Functions of MariaDB that MySQL 8.0 has not.
-const FUNCTIONS: [&str; 17] = [
+const FUNCTIONS: [&str; 33] = [
     "ADD_MONTHS",
     "CHR",
+    "COLUMN_ADD",
+    "COLUMN_CREATE",
+    "COLUMN_GET",
+    "COLUMN_JSON",
+    "CRC32C",
+    "DECODE_ORACLE",
+    "DES_DECRYPT",
+    "DES_ENCRYPT",
+    "ENCRYPT",
     "JSON_COMPACT",
     "JSON_DETAILED",
+    "JSON_EQUALS",
     "JSON_EXISTS",
     "JSON_LOOSE",
     "JSON_NORMALIZE",
     "JSON_QUERY",
     "KDF",
+    "LASTVAL",
+    "LENGTHB",
     "MEDIAN",
     "NATURAL_SORT_KEY",
     "NVL",
     "NVL2",
+    "OLD_PASSWORD",
+    "PASSWORD",
     "PERCENTILE_CONT",
     "PERCENTILE_DISC",
+    "SETVAL",
     "SFORMAT",
+    "SYS_GUID",
     "TO_CHAR",
 ];
 
@@ -37,6 +53,7 @@ pub(super) static ROWS: &[Construct] = &[
         "rows of what was changed",
         REFUSED,
         "mariadb-returning",
+        Some(1064),
         TABLE,
         "DELETE FROM post WHERE id = 1 RETURNING title",
         &["RETURNING"],
@@ -57,6 +74,7 @@ pub(super) static ROWS: &[Construct] = &[
         "numbers without a table",
         REFUSED,
         "mariadb-sequence",
+        Some(1064),
         "",
         "CREATE SEQUENCE numbers",
         &["SEQUENCE", "NEXTVAL", "NEXT"],
@@ -84,6 +102,7 @@ pub(super) static ROWS: &[Construct] = &[
         "drops and makes anew",
         REFUSED,
         "mariadb-or-replace",
+        Some(1064),
         "",
         "CREATE OR REPLACE TABLE note (id INT PRIMARY KEY)",
         &["REPLACE"],
@@ -99,10 +118,11 @@ pub(super) static ROWS: &[Construct] = &[
     ),
     warned(
         "if-exists",
-        "`ADD COLUMN IF NOT EXISTS`, `DROP COLUMN IF EXISTS`, `CREATE INDEX IF NOT EXISTS`",
+        "`ADD COLUMN IF NOT EXISTS`, `DROP COLUMN IF EXISTS`, `CREATE INDEX IF NOT EXISTS`, `ALTER TABLE IF EXISTS`",
         "no error where it is there already",
         REFUSED,
         "mariadb-if-exists",
+        Some(1064),
         TABLE,
         "ALTER TABLE post ADD COLUMN IF NOT EXISTS note TEXT",
         &["EXISTS"],
@@ -110,7 +130,6 @@ pub(super) static ROWS: &[Construct] = &[
             let is_index = matches!(text.word(0), "CREATE" | "DROP")
                 && (1..3).any(|at| text.word(at) == "INDEX");
             let is_alter = text.is(0, &["ALTER", "TABLE"]);
-            let from = if is_alter { 4 } else { 2 };
             let place = |at: usize| {
                 let words: &[&str] = if text.is(at, &["IF", "NOT", "EXISTS"]) {
                     &["IF", "NOT", "EXISTS"]
@@ -121,7 +140,7 @@ pub(super) static ROWS: &[Construct] = &[
                     .then(|| text.found(at, at + words.len() - 1))
             };
             if is_index || is_alter {
-                (from..text.len()).filter_map(place).collect()
+                (2..text.len()).filter_map(place).collect()
             } else {
                 Vec::new()
             }
@@ -133,6 +152,7 @@ pub(super) static ROWS: &[Construct] = &[
         "types of its own",
         REFUSED,
         "mariadb-type",
+        Some(1064),
         "",
         "CREATE TABLE note (id UUID PRIMARY KEY)",
         &TYPES,
@@ -162,6 +182,7 @@ pub(super) static ROWS: &[Construct] = &[
         "an expression",
         REFUSED,
         "mariadb-default",
+        Some(1064),
         "",
         "CREATE TABLE note (id CHAR(36) DEFAULT UUID() PRIMARY KEY)",
         &["DEFAULT"],
@@ -186,6 +207,7 @@ pub(super) static ROWS: &[Construct] = &[
         "an index that no plan uses",
         "syntax error; its own word is `INVISIBLE`",
         "mariadb-ignored-index",
+        Some(1064),
         "",
         "CREATE TABLE note (a INT PRIMARY KEY, b INT, KEY by_b (b) IGNORED)",
         &["IGNORED"],
@@ -209,6 +231,7 @@ pub(super) static ROWS: &[Construct] = &[
         "variables for one statement",
         REFUSED,
         "mariadb-set-statement",
+        Some(1064),
         "",
         "SET STATEMENT max_statement_time = 10 FOR SELECT 1",
         &["STATEMENT"],
@@ -226,6 +249,7 @@ pub(super) static ROWS: &[Construct] = &[
         "a table that keeps its history",
         REFUSED,
         "mariadb-versioning",
+        Some(1064),
         "",
         "CREATE TABLE note (id INT PRIMARY KEY) WITH SYSTEM VERSIONING",
         &["VERSIONING", "SYSTEM_TIME"],
@@ -247,6 +271,7 @@ pub(super) static ROWS: &[Construct] = &[
         "a limit for waiting on locks",
         REFUSED,
         "mariadb-wait",
+        Some(1064),
         TABLE,
         "ALTER TABLE post WAIT 5 ADD COLUMN note TEXT",
         &["WAIT"],
@@ -263,6 +288,7 @@ pub(super) static ROWS: &[Construct] = &[
         "its own names",
         "unknown collation; the like are `utf8mb4_0900_...`",
         "mariadb-collation",
+        Some(1273),
         "",
         "CREATE TABLE note (t VARCHAR(9) PRIMARY KEY) COLLATE = utf8mb4_uca1400_nopad_ai_ci",
         &[],
@@ -284,6 +310,7 @@ pub(super) static ROWS: &[Construct] = &[
         "another word for `STORED`",
         REFUSED,
         "mariadb-persistent",
+        Some(1064),
         "",
         "CREATE TABLE note (a INT PRIMARY KEY, b INT AS (a + 1) PERSISTENT)",
         &["PERSISTENT"],
@@ -300,6 +327,7 @@ pub(super) static ROWS: &[Construct] = &[
         "a block outside a procedure",
         REFUSED,
         "mariadb-compound",
+        Some(1064),
         "",
         "BEGIN NOT ATOMIC END",
         &["ATOMIC"],
@@ -315,6 +343,7 @@ pub(super) static ROWS: &[Construct] = &[
         "run",
         "a comment",
         "mariadb-comment",
+        None,
         "",
         "SELECT 1 /*M! + 1 */ AS two",
         &["/*M!"],
@@ -326,6 +355,7 @@ pub(super) static ROWS: &[Construct] = &[
         "as `LIMIT`",
         REFUSED,
         "mariadb-only",
+        Some(1064),
         TABLE,
         "SELECT id FROM post ORDER BY id FETCH FIRST 2 ROWS ONLY",
         &["ROWS", "ROW"],
@@ -352,6 +382,7 @@ pub(super) static ROWS: &[Construct] = &[
         "functions",
         "no such function",
         "mariadb-only",
+        Some(1305),
         "",
         "SELECT NVL(NULL, 1) AS one",
         &FUNCTIONS,
@@ -369,6 +400,7 @@ pub(super) static ROWS: &[Construct] = &[
         "prepares and runs",
         REFUSED,
         "mariadb-only",
+        Some(1064),
         "",
         "EXECUTE IMMEDIATE 'SELECT 1'",
         &["IMMEDIATE"],
@@ -384,6 +416,7 @@ pub(super) static ROWS: &[Construct] = &[
         "Oracle's syntax",
         "no such mode",
         "mariadb-only",
+        Some(1231),
         "",
         "SET SESSION sql_mode = 'ORACLE'",
         &["SQL_MODE"],
@@ -401,12 +434,13 @@ pub(super) static ROWS: &[Construct] = &[
     clippy::too_many_arguments,
     reason = "a row of a table, in the order of its columns"
 )]
-const fn warned(
+pub(super) const fn warned(
     id: &'static str,
     title: &'static str,
     mariadb: &'static str,
     aurora: &'static str,
     lint: &'static str,
+    error: Option<u16>,
     before: &'static str,
     example: &'static str,
     words: &'static [&'static str],
@@ -417,7 +451,7 @@ const fn warned(
         title,
         mariadb,
         aurora,
-        treatment: Treatment::Warned { lint },
+        treatment: Treatment::Warned { lint, error },
         before,
         example,
         words,

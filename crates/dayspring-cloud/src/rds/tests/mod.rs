@@ -1,6 +1,8 @@
 //! The service with a real server, through its HTTP face.
 
+mod dialect;
 mod lifecycle;
+mod mysqld;
 mod statements;
 mod transactions;
 mod types;
@@ -144,10 +146,12 @@ struct Shared {
     rds: Rds,
     secret: String,
     _folder: tempfile::TempDir,
+    _mysqld: Option<mysqld::Mysqld>,
 }
 
 static SHARED: Mutex<Weak<Shared>> = Mutex::new(Weak::new());
 static HURRIED: Mutex<Weak<Shared>> = Mutex::new(Weak::new());
+static MYSQL: Mutex<Weak<Shared>> = Mutex::new(Weak::new());
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 /// Limits that are reached only when something hangs.
@@ -167,7 +171,11 @@ fn hurried() -> Limits {
     }
 }
 
-fn shared(place: &Mutex<Weak<Shared>>, limits: Limits) -> Arc<Shared> {
+fn shared(
+    place: &Mutex<Weak<Shared>>,
+    limits: Limits,
+    mysqld: impl FnOnce() -> Option<mysqld::Mysqld>,
+) -> Arc<Shared> {
     let mut shared = place
         .lock()
         .unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -181,8 +189,13 @@ fn shared(place: &Mutex<Weak<Shared>>, limits: Limits) -> Arc<Shared> {
         .unwrap();
     let folder = tempfile::tempdir().unwrap();
     let secrets = MemorySecrets::default();
+    let mysqld = mysqld();
     let (rds, secret) = runtime.block_on(async {
-        let rds = open(folder.path(), &secrets, limits);
+        let config = RdsConfig {
+            database_url: mysqld.as_ref().map(mysqld::Mysqld::url),
+            ..config(folder.path())
+        };
+        let rds = Rds::open_with(config, Box::new(secrets.clone()), limits).unwrap();
         let cluster = rds.create_cluster(spec("test")).await.unwrap();
         rds.create_instance("test", "test-writer").unwrap();
         (rds, cluster.secret_arn.unwrap())
@@ -192,6 +205,7 @@ fn shared(place: &Mutex<Weak<Shared>>, limits: Limits) -> Arc<Shared> {
         rds,
         secret,
         _folder: folder,
+        _mysqld: mysqld,
     });
     *shared = Arc::downgrade(&new);
     new
@@ -212,12 +226,19 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) fn new() -> Self {
-        Self::on(shared(&SHARED, patient()))
+        Self::on(shared(&SHARED, patient(), || None))
     }
 
     /// On a server whose statements have a second.
     pub(super) fn hurried() -> Self {
-        Self::on(shared(&HURRIED, hurried()))
+        Self::on(shared(&HURRIED, hurried(), || None))
+    }
+
+    /// On a MySQL, where there is one.
+    pub(super) fn mysql() -> Option<Self> {
+        let binary = mysqld::binary()?;
+        let start = || Some(mysqld::Mysqld::start(&binary));
+        Some(Self::on(shared(&MYSQL, patient(), start)))
     }
 
     fn on(shared: Arc<Shared>) -> Self {

@@ -27,7 +27,10 @@ fn check(site: &Site<'_>, found: &mut Vec<Report>) {
     let start = site.statement.span.start;
     let text = site.text(site.statement.span.clone());
     for one in dayspring_dialect::read(text).found {
-        if one.construct.treatment == (Treatment::Warned { lint: NAME }) {
+        if matches!(
+            one.construct.treatment,
+            Treatment::Warned { lint: NAME, .. }
+        ) {
             let construct = one.construct;
             found.push(
                 Report::new(

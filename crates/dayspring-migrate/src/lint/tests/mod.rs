@@ -53,7 +53,7 @@ fn what_the_local_cloud_warns_of_is_found_by_the_rule_that_its_row_names() {
     use dayspring_dialect::{Treatment, constructs};
 
     for construct in constructs() {
-        let Treatment::Warned { lint } = construct.treatment else {
+        let Treatment::Warned { lint, .. } = construct.treatment else {
             continue;
         };
         let applied = if construct.before.is_empty() {
