@@ -17,6 +17,7 @@
 mod columns;
 mod constructs;
 mod docs;
+mod errors;
 mod labels;
 pub mod lexer;
 mod text;
@@ -25,6 +26,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 pub use docs::render_page;
+pub use errors::{ServerError, aurora_error};
 use text::{Edit, Match, Text};
 
 /// What is done about a construct that the two servers do not understand alike.
