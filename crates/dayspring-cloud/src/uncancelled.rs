@@ -17,11 +17,6 @@ impl<T: Send + 'static> Uncancelled<T> {
             future: Some(Box::pin(future)),
         }
     }
-
-    /// Ends it after all.
-    pub(crate) fn cancel(mut self) {
-        self.future = None;
-    }
 }
 
 impl<T: Send + 'static> std::fmt::Debug for Uncancelled<T> {
@@ -65,25 +60,19 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn it_goes_on_when_it_is_dropped_and_ends_when_it_is_cancelled() {
-        for (cancels, expected) in [(false, Ok(7)), (true, Err(()))] {
-            let (begin, begun) = oneshot::channel::<()>();
-            let (sender, receiver) = oneshot::channel();
-            let mut future = Uncancelled::new(async move {
-                begun.await.unwrap();
-                sender.send(7).unwrap();
-            });
-            let polled = std::future::poll_fn(|context| {
-                Poll::Ready(Pin::new(&mut future).poll(context).is_ready())
-            });
-            assert!(!polled.await);
-            if cancels {
-                future.cancel();
-            } else {
-                drop(future);
-            }
-            begin.send(()).ok();
-            assert_eq!(receiver.await.map_err(|_| ()), expected);
-        }
+    async fn it_goes_on_when_it_is_dropped() {
+        let (begin, begun) = oneshot::channel::<()>();
+        let (sender, receiver) = oneshot::channel();
+        let mut future = Uncancelled::new(async move {
+            begun.await.unwrap();
+            sender.send(7).unwrap();
+        });
+        let polled = std::future::poll_fn(|context| {
+            Poll::Ready(Pin::new(&mut future).poll(context).is_ready())
+        });
+        assert!(!polled.await);
+        drop(future);
+        begin.send(()).unwrap();
+        assert_eq!(receiver.await, Ok(7));
     }
 }

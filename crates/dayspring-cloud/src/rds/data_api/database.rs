@@ -7,7 +7,7 @@ use mysql_async::prelude::Queryable as _;
 use mysql_async::{Column, Conn, Value};
 use tokio::sync::oneshot;
 
-use super::answer;
+use super::answer::check_batch;
 use super::column::{ColumnMetadata, metadata};
 use super::execute::{Failure, Form, Outcome, run};
 use super::fault::{Fault, Gone};
@@ -181,37 +181,24 @@ impl Database {
                 (session, Some(id))
             }
         };
-        let connection_id = session.connection.id();
         let (sender, mut receiver) = oneshot::channel();
         // It goes on when the client hangs up, and behind the answer, so the session always finds its way back.
         let mut task = Uncancelled::new(carry_out(
             Arc::clone(&self.shared),
             session,
-            transaction.clone(),
+            transaction,
             work,
             sender,
             working,
         ));
-        let outcome = async {
-            tokio::select! {
-                biased;
-                outcome = &mut receiver => outcome,
-                () = &mut task => receiver.await,
-            }
+        let outcome = tokio::select! {
+            biased;
+            outcome = &mut receiver => outcome,
+            () = &mut task => receiver.await,
         };
-        match tokio::time::timeout(self.shared.limits.statement, outcome).await {
-            Ok(Ok(result)) => result.map_err(Failure::into_fault),
-            Ok(Err(_)) => Err(Failure::Connection.into_fault()),
-            Err(_) => {
-                if !continue_after_timeout {
-                    self.kill(connection_id).await;
-                    task.cancel();
-                    if let Some(id) = transaction {
-                        self.shared.transactions.end(&id, Gone::Terminated);
-                    }
-                }
-                Err(Fault::statement_timeout(connection_id))
-            }
+        match outcome {
+            Ok(result) => result.map_err(Failure::into_fault),
+            Err(_) => Err(Failure::Connection.into_fault()),
         }
     }
 
@@ -283,15 +270,6 @@ impl Database {
             ServerState::Failed(reason) => Err(Fault::unavailable(&reason)),
         }
     }
-
-    /// Ends a session from outside, and with it the statement that it runs.
-    async fn kill(&self, connection_id: u32) {
-        if let Some(mut admin) = self.shared.admin_connection().await {
-            // It may have come to its end by itself.
-            drop(admin.query_drop(format!("KILL {connection_id}")).await);
-            drop(admin.disconnect().await);
-        }
-    }
 }
 
 impl Shared {
@@ -301,6 +279,24 @@ impl Shared {
             ServerState::Ready(endpoint) => endpoint.connect(&self.admin, None).await.ok(),
             _ => None,
         }
+    }
+
+    /// Ends a session from outside, and with it the statement that it runs.
+    async fn kill(&self, connection_id: u32) {
+        if let Some(mut admin) = self.admin_connection().await {
+            // It may have come to its end by itself.
+            drop(admin.query_drop(format!("KILL {connection_id}")).await);
+            drop(admin.disconnect().await);
+        }
+    }
+
+    /// Ends a session that cannot go on. The driver reads a result to its end before it hangs up, and that may be never:
+    /// the server is told to stop.
+    async fn hang_up(&self, session: Session, unread: bool) {
+        if unread {
+            self.kill(session.connection.id()).await;
+        }
+        drop(session);
     }
 
     /// What a statement left in its session, by its own text or by a routine that it called.
@@ -321,7 +317,7 @@ impl Shared {
     }
 }
 
-/// Runs the work and puts the session back where it came from.
+/// Runs the work within the time that a statement has, and puts the session back where it came from.
 async fn carry_out(
     shared: Arc<Shared>,
     mut session: Session,
@@ -330,10 +326,31 @@ async fn carry_out(
     sender: oneshot::Sender<Result<Vec<Outcome>, Failure>>,
     working: Working,
 ) {
+    let mut sender = Some(sender);
+    let mut answer = |result| {
+        if let Some(sender) = sender.take() {
+            // Nobody listens any more when the client hung up.
+            drop(sender.send(result));
+        }
+    };
     if work.statement.makes_routine {
         shared.routines.made();
     }
-    let result = run_sets(&mut session, &work, transaction.is_some()).await;
+    let connection_id = session.connection.id();
+    let result = {
+        let mut running = std::pin::pin!(run_sets(&mut session, &work, transaction.is_some()));
+        match tokio::time::timeout(shared.limits.statement, &mut running).await {
+            Ok(result) => result,
+            Err(_) if work.continue_after_timeout => {
+                answer(Err(Failure::Time(connection_id)));
+                running.await
+            }
+            Err(_) => {
+                shared.kill(connection_id).await;
+                Err(Failure::Time(connection_id))
+            }
+        }
+    };
     session.mark(shared.trace(&work.statement));
     // Before the answer: whoever has it may find the cluster idle.
     drop(working);
@@ -343,20 +360,28 @@ async fn carry_out(
     match (transaction, &result) {
         (Some(id), Err(failure)) if failure.ends_session() => {
             shared.transactions.end(&id, Gone::Terminated);
+            let unread = failure.is_unread();
+            answer(result);
+            shared.hang_up(session, unread).await;
         }
         (Some(id), Err(failure)) if failure.is_deadlock() => {
             shared.transactions.end(&id, Gone::Aborted);
+            answer(result);
         }
-        (Some(id), _) => shared.transactions.give(&id, session),
-        (None, Err(failure)) if failure.ends_session() => {}
+        (Some(id), _) => {
+            shared.transactions.give(&id, session);
+            answer(result);
+        }
+        (None, Err(failure)) if failure.ends_session() => {
+            let unread = failure.is_unread();
+            answer(result);
+            shared.hang_up(session, unread).await;
+        }
         (None, _) => {
-            // Nobody listens any more when the call ran into its time limit.
-            drop(sender.send(result));
+            answer(result);
             shared.give(session).await;
-            return;
         }
     }
-    drop(sender.send(result));
 }
 
 /// A batch outside a transaction takes effect as a whole: what is committed automatically is the call.
@@ -394,7 +419,7 @@ async fn run_sets(
         }
     }
     // Before the commit: what is refused has taken no effect.
-    answer::check_batch(&outcomes).map_err(Failure::Result)?;
+    check_batch(&outcomes).map_err(Failure::Result)?;
     if own_transaction {
         connection.query_drop("COMMIT").await?;
     }

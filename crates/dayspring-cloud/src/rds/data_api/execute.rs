@@ -50,6 +50,8 @@ pub(super) enum Failure {
     Server(ServerError),
     /// The result cannot be answered. Rows of it are still on their way, so the session cannot go on.
     Result(Fault),
+    /// It took longer than a statement may, on the connection of this number.
+    Time(u32),
     /// The session is gone.
     Connection,
 }
@@ -58,8 +60,13 @@ impl Failure {
     pub(super) fn ends_session(&self) -> bool {
         match self {
             Self::Server(_) => false,
-            Self::Result(_) | Self::Connection => true,
+            Self::Result(_) | Self::Time(_) | Self::Connection => true,
         }
+    }
+
+    /// Whether the server may still have rows to send.
+    pub(super) fn is_unread(&self) -> bool {
+        matches!(self, Self::Result(_))
     }
 
     pub(super) fn is_deadlock(&self) -> bool {
@@ -70,6 +77,7 @@ impl Failure {
         match self {
             Self::Server(error) => Fault::database(&error),
             Self::Result(fault) => fault,
+            Self::Time(connection_id) => Fault::statement_timeout(connection_id),
             Self::Connection => Fault::unavailable("The connection to the database was lost."),
         }
     }

@@ -267,6 +267,13 @@ impl Bench {
         self.shared.runtime.block_on(future)
     }
 
+    pub(super) fn spawn<F>(&self, future: F) -> tokio::task::JoinHandle<F::Output>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        self.shared.runtime.spawn(future)
+    }
+
     pub(super) fn rds(&self) -> Rds {
         self.shared.rds.clone()
     }

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{ARN, Bench};
+use super::{ARN, Bench, post};
 
 /// Ten minutes of looks for a state that is there within seconds: reached only when it never comes.
 const LOOKS_MAX: u32 = 30_000;
@@ -379,6 +379,45 @@ fn a_statement_over_its_time_is_ended() {
 }
 
 #[test]
+fn a_statement_whose_caller_hung_up_is_ended_at_its_time_too() {
+    let bench = Bench::hurried();
+    let sql = format!("select sleep(600), '{}'", bench.database);
+    let running = format!(
+        "select count(*) from information_schema.processlist where info like 'select sleep%{}%'",
+        bench.database
+    );
+    let count = |expected: &str| {
+        let rows = bench.patiently(json!({ "sql": running }));
+        rows["records"].to_string() == format!(r#"[[{{"longValue":{expected}}}]]"#)
+    };
+    let (rds, input) = (bench.rds(), bench.input(json!({ "sql": sql })));
+    let caller = bench.spawn(async move { post(&rds, "/Execute", &input).await });
+    // Its time may be over before it is seen here.
+    wait_until(|| count("1") || caller.is_finished());
+    caller.abort();
+    wait_until(|| count("0"));
+}
+
+#[test]
+fn what_is_left_of_a_result_that_is_too_large_is_not_read() {
+    let bench = Bench::new();
+    bench.execute("create table ten (a int)");
+    bench.execute("insert into ten values (0),(1),(2),(3),(4),(5),(6),(7),(8),(9)");
+    let id = bench.begin();
+    let rows = bench.in_transaction(&id, "select connection_id()").ok();
+    let connection = rows["records"][0][0]["longValue"].as_i64().unwrap();
+    let tables: Vec<String> = (0..20).map(|number| format!("ten t{number}")).collect();
+    let sql = format!("select repeat('x', 1000) from {}", tables.join(", "));
+    assert!(
+        bench
+            .in_transaction(&id, &sql)
+            .refused()
+            .starts_with("400 UnsupportedResultException: ")
+    );
+    wait_until_gone(&bench, connection);
+}
+
+#[test]
 fn a_statement_goes_on_after_its_time_when_that_was_asked_for() {
     let bench = Bench::hurried();
     bench.patiently(json!({"sql": "create table if not exists t (a int)"}));
@@ -389,26 +428,29 @@ fn a_statement_goes_on_after_its_time_when_that_was_asked_for() {
     );
     assert_eq!(reply.kind, "StatementTimeoutException");
     bench.let_go(&holder);
-    for _ in 0..LOOKS_MAX {
+    wait_until(|| {
         let rows = bench.patiently(json!({"sql": "select count(*) from t"}));
-        if rows["records"] == json!([[{"longValue": 1}]]) {
+        rows["records"] == json!([[{"longValue": 1}]])
+    });
+}
+
+#[track_caller]
+fn wait_until(mut is_so: impl FnMut() -> bool) {
+    for _ in 0..LOOKS_MAX {
+        if is_so() {
             return;
         }
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
-    panic!("the statement did not come to its end");
+    panic!("it did not come to that");
 }
 
 #[track_caller]
 fn wait_until_gone(bench: &Bench, connection: i64) {
-    for _ in 0..LOOKS_MAX {
-        let sql =
-            format!("select count(*) from information_schema.processlist where id = {connection}");
+    let sql =
+        format!("select count(*) from information_schema.processlist where id = {connection}");
+    wait_until(|| {
         let rows = bench.patiently(json!({ "sql": sql }));
-        if rows["records"] == json!([[{"longValue": 0}]]) {
-            return;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
-    panic!("connection {connection} still runs");
+        rows["records"] == json!([[{"longValue": 0}]])
+    });
 }
