@@ -158,7 +158,9 @@ impl Database {
         };
         change
             .await
-            .map_err(|error| Failure::from(error).into_fault())
+            .map_err(|error| Failure::from(error).into_fault())?;
+        self.shared.pool.forget();
+        Ok(())
     }
 
     /// Runs the work, and gives an outcome for each of its sets.
@@ -356,6 +358,9 @@ async fn carry_out(
     drop(working);
     if work.statement.changes_schema {
         shared.json_columns.forget();
+    }
+    if work.statement.changes_accounts {
+        shared.pool.forget();
     }
     match (transaction, &result) {
         (Some(id), Err(failure)) if failure.ends_session() => {

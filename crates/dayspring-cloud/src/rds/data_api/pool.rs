@@ -2,7 +2,7 @@
 //! that was left with anything in it is reset first, and never handed on if that fails.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable as _;
@@ -26,6 +26,8 @@ pub(super) struct Session {
     pub(super) connection: Conn,
     owner: Owner,
     generation: u64,
+    /// The pool's, when it was made.
+    epoch: u64,
     /// What its statements have left in it since it was taken.
     trace: Trace,
 }
@@ -41,7 +43,14 @@ impl Session {
 #[derive(Debug, Default)]
 pub(super) struct Pool {
     // Never held across an await.
-    idle: Mutex<HashMap<Owner, Vec<Session>>>,
+    idle: Mutex<Idle>,
+}
+
+#[derive(Debug, Default)]
+struct Idle {
+    sessions: HashMap<Owner, Vec<Session>>,
+    /// Counts the changes of accounts: an earlier session logged in with what may hold no longer.
+    epoch: u64,
 }
 
 async fn is_reset(connection: &mut Conn) -> bool {
@@ -70,6 +79,7 @@ impl Pool {
         if let Some(session) = self.idle_session(endpoint.generation, &owner) {
             return Ok(session);
         }
+        let epoch = self.idle().epoch;
         let connection = endpoint
             .connect(&owner.account, owner.database.as_deref())
             .await?;
@@ -77,6 +87,7 @@ impl Pool {
             connection,
             owner,
             generation: endpoint.generation,
+            epoch,
             trace: Trace::None,
         })
     }
@@ -99,9 +110,16 @@ impl Pool {
         }
     }
 
+    /// Accounts may have other passwords now, or be gone: none of the sessions until now is handed on.
+    pub(super) fn forget(&self) {
+        let mut idle = self.idle();
+        idle.epoch += 1;
+        idle.sessions.clear();
+    }
+
     fn idle_session(&self, generation: u64, owner: &Owner) -> Option<Session> {
-        let mut idle = self.idle.lock().expect("nothing panics while it is held");
-        let sessions = idle.get_mut(owner)?;
+        let mut idle = self.idle();
+        let sessions = idle.sessions.get_mut(owner)?;
         // Sessions with an earlier run of the server are dead.
         while let Some(session) = sessions.pop() {
             if session.generation == generation {
@@ -112,13 +130,20 @@ impl Pool {
     }
 
     fn keep(&self, session: Session) -> Result<(), Box<Session>> {
-        let mut idle = self.idle.lock().expect("nothing panics while it is held");
-        let sessions = idle.entry(session.owner.clone()).or_default();
+        let mut idle = self.idle();
+        if session.epoch != idle.epoch {
+            return Err(Box::new(session));
+        }
+        let sessions = idle.sessions.entry(session.owner.clone()).or_default();
         if sessions.len() < IDLE_MAX {
             sessions.push(session);
             Ok(())
         } else {
             Err(Box::new(session))
         }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Idle> {
+        self.idle.lock().expect("nothing panics while it is held")
     }
 }

@@ -19,6 +19,8 @@ pub(super) struct Statement {
     pub(super) makes_routine: bool,
     /// Whether it asks what the statement before it in its session did.
     pub(super) looks_back: bool,
+    /// Whether an account may have another password afterwards, or be gone.
+    pub(super) changes_accounts: bool,
     /// `SHOW`: MariaDB prepares it, and then says of a view that was made anew what it was before.
     pub(super) shows: bool,
 }
@@ -114,6 +116,7 @@ impl Statement {
             changes_schema: CHANGES_SCHEMA.contains(&first),
             makes_routine: compound || runs_text(first, &words),
             looks_back: has(&words, &LOOKS_BACK),
+            changes_accounts: changes_accounts(first, &words),
             shows: first == "SHOW",
         };
         Ok((statement, found))
@@ -140,6 +143,16 @@ fn has(words: &[String], wanted: &[&str]) -> bool {
 /// may stand.
 fn runs_text(first: &str, words: &[String]) -> bool {
     first == "EXECUTE" || has(words, &["IMMEDIATE"]) || (first == "BEGIN" && words.len() > 2)
+}
+
+/// A grant alone makes nobody's session wrong: it holds for sessions that are there, or from their next one on.
+fn changes_accounts(first: &str, words: &[String]) -> bool {
+    match first {
+        "ALTER" | "DROP" | "RENAME" => words.get(1).is_some_and(|word| word == "USER"),
+        "CREATE" => has(words, &["USER"]),
+        "SET" => has(words, &["PASSWORD"]),
+        _ => runs_text(first, words),
+    }
 }
 
 fn is_compound(words: &[String]) -> bool {
@@ -278,6 +291,16 @@ mod tests {
         assert_eq!(trace("set role none"), Trace::Kept);
         assert_eq!(trace("call p()"), Trace::Kept);
         assert_eq!(trace("execute immediate 'set role r'"), Trace::Kept);
+    }
+
+    #[test]
+    fn what_may_change_an_account_is_known() {
+        let changes = |sql: &str| parse(sql).unwrap().changes_accounts;
+        assert!(changes("alter user a identified by 'b'") && changes("drop user if exists a"));
+        assert!(changes("set password for a = password('b')"));
+        assert!(changes("create or replace user a identified by 'b'"));
+        assert!(changes("execute immediate 'drop user a'"));
+        assert!(!changes("alter table user add a int") && !changes("select user from t"));
     }
 
     #[test]

@@ -279,7 +279,15 @@ async fn the_master_is_who_the_secret_says_and_its_password_can_change() {
 
     own.master_password = Some("two".to_owned());
     rds.modify_cluster(own).await.unwrap();
-    assert_eq!(user(secret("two")).await.status, 200);
+    // No session of the old password is left that would still take it.
+    let denied = "Error code: 1045; SQLState: 28000";
+    assert!(user(first).await.refused().contains(denied));
+    let second = secret("two");
+    assert_eq!(user(second.clone()).await.status, 200);
+    let input = json!({"resourceArn": ARN, "secretArn": second, "sql": "alter user admin@'%' identified by 'three'"});
+    assert_eq!(post(&rds, "/Execute", &input).await.status, 200);
+    assert!(user(second).await.refused().contains(denied));
+    assert_eq!(user(secret("three")).await.status, 200);
     rds.shut_down().await;
 }
 
