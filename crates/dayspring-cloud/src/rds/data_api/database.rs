@@ -132,7 +132,7 @@ impl Database {
         let endpoint = self.endpoint().await?;
         self.shared
             .statements
-            .read(sql, endpoint.is_mariadb)
+            .read(sql, endpoint.kind.is_mariadb())
             .map_err(|Multiple| Fault::validation("Multistatements aren't supported."))
     }
 

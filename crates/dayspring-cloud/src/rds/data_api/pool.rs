@@ -8,7 +8,7 @@ use mysql_async::Conn;
 use mysql_async::prelude::Queryable as _;
 
 use super::statement::Trace;
-use crate::rds::mariadb::{Account, Endpoint};
+use crate::rds::mariadb::{Account, Endpoint, Kind};
 
 /// Sessions that wait for the next caller, for each account and database.
 const IDLE_MAX: usize = 64;
@@ -76,8 +76,11 @@ impl Pool {
         endpoint: &Endpoint,
         owner: Owner,
     ) -> mysql_async::Result<Session> {
-        if let Some(session) = self.idle_session(endpoint.generation, &owner) {
-            return Ok(session);
+        while let Some(mut session) = self.idle_session(endpoint.generation, &owner) {
+            // Somebody else's server ends sessions that were idle for long, and its restart is not seen here.
+            if endpoint.kind == Kind::Private || session.connection.ping().await.is_ok() {
+                return Ok(session);
+            }
         }
         let epoch = self.idle().epoch;
         let connection = endpoint

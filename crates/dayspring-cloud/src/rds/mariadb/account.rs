@@ -60,6 +60,8 @@ impl Setup {
                 format!("CREATE USER IF NOT EXISTS {user}"),
                 self.master.password_statement("%"),
                 format!("GRANT ALL PRIVILEGES ON *.* TO {user} WITH GRANT OPTION"),
+                // Not the whole of what Aurora's master lacks: without SUPER no trigger can be made where there is a binary log.
+                format!("REVOKE FILE, SHUTDOWN ON *.* FROM {user}"),
             ])
             .collect()
     }

@@ -22,7 +22,7 @@ pub(crate) use account::{ADMIN, Account, Setup};
 pub use installation::mariadb_version;
 use installation::{Installation, InstallationError};
 pub use remote::{DatabaseUrl, DatabaseUrlError};
-pub(crate) use server::{Endpoint, Server, ServerConfig, ServerState};
+pub(crate) use server::{Endpoint, Kind, Server, ServerConfig, ServerState};
 
 /// Why a server does not run.
 #[derive(Debug, thiserror::Error)]

@@ -10,6 +10,14 @@ use super::Installation;
 /// seconds and MariaDB cuts them unless `TIME_ROUND_FRACTIONAL` is set.
 const SQL_MODE: &str = "STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,TIME_ROUND_FRACTIONAL";
 
+/// The nearest to MySQL 8.0's `utf8mb4_0900_ai_ci`: same weights for what people write, no padding.
+macro_rules! private_collation {
+    () => {
+        "utf8mb4_uca1400_nopad_ai_ci"
+    };
+}
+pub(super) use private_collation;
+
 /// What decides the shape of the files: a template that was made with these can only be started with these.
 const FILES: &[&str] = &[
     "--skip-log-bin",
@@ -21,8 +29,7 @@ const FILES: &[&str] = &[
     "--innodb-temp-data-file-path=ibtmp1:1M:autoextend",
     "--aria-log-file-size=8M",
     "--character-set-server=utf8mb4",
-    // The nearest to MySQL 8.0's utf8mb4_0900_ai_ci: same weights for what people write, no padding.
-    "--collation-server=utf8mb4_uca1400_nopad_ai_ci",
+    concat!("--collation-server=", private_collation!()),
 ];
 
 /// Small and quick: a laptop runs several of these beside everything else.

@@ -6,14 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable as _;
-use mysql_async::{Opts, OptsBuilder};
+use mysql_async::{Opts, OptsBuilder, SslOpts};
 use tokio::sync::watch;
 
-use super::server::{Endpoint, Place, ServerState, stopped};
+use super::server::{Endpoint, Kind, Place, ServerState, stopped};
 use super::{Account, Setup};
 
 /// How long a server that does not answer is asked again before the cluster fails.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// `ER_SECURE_TRANSPORT_REQUIRED`.
+const ENCRYPTED_ONLY: u16 = 3159;
 
 /// Between two attempts.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -99,11 +102,9 @@ pub(super) async fn supervise(
     };
     states.send_replace(match settled {
         Ok(Ok(endpoint)) => ServerState::Ready(Arc::new(endpoint)),
-        Ok(Err(error)) => {
-            ServerState::Failed(format!("the server at {:?} refused: {error}", url.place()))
-        }
+        Ok(Err(refusal)) => ServerState::Failed(format!("the server at {} {refusal}", url.place())),
         Err(_) => ServerState::Failed(format!(
-            "the server at {:?} did not answer within {} s",
+            "the server at {} did not answer within {} s",
             url.place(),
             ANSWER_WITHIN.as_secs()
         )),
@@ -112,32 +113,92 @@ pub(super) async fn supervise(
     states.send_replace(ServerState::Stopped);
 }
 
-async fn prepare(url: &DatabaseUrl, setup: &Setup) -> Result<Endpoint, mysql_async::ServerError> {
+/// Why a server that answers cannot be used.
+#[derive(Debug, thiserror::Error)]
+enum Refusal {
+    #[error("refused `{user}`: {source}")]
+    Login {
+        user: String,
+        source: mysql_async::ServerError,
+    },
+    /// The statement without its password.
+    #[error(
+        "refused `{statement}` of `{user}`: {source}; --database-url has to name an account that may make databases and \
+         users and grant them what it may do itself, as in `GRANT ALL PRIVILEGES ON *.* TO {user} WITH GRANT OPTION`"
+    )]
+    Setup {
+        user: String,
+        statement: String,
+        source: mysql_async::ServerError,
+    },
+    #[error("answers encrypted connections alone, and failed to make one: {0}")]
+    Encryption(mysql_async::Error),
+}
+
+async fn prepare(url: &DatabaseUrl, setup: &Setup) -> Result<Endpoint, Refusal> {
     let mut endpoint = Endpoint {
         place: url.place(),
         generation: 1,
-        is_mariadb: true,
+        kind: Kind::MariaDb,
+        tls: url.opts.ssl_opts().is_some(),
     };
-    loop {
-        let prepared = async {
-            let mut connection = endpoint.connect(&setup.admin, None).await?;
-            let version: Option<String> = connection.query_first("SELECT VERSION()").await?;
-            for statement in setup.remote_statements() {
-                connection.query_drop(statement).await?;
+    let user = setup.admin.user.clone();
+    let mut connection = loop {
+        match endpoint.connect(&setup.admin, None).await {
+            Ok(connection) => break connection,
+            Err(mysql_async::Error::Server(error))
+                if error.code == ENCRYPTED_ONLY && !endpoint.tls =>
+            {
+                endpoint.tls = true;
             }
-            connection.disconnect().await?;
-            Ok(version.unwrap_or_default())
-        };
-        match prepared.await {
-            Ok(version) => {
-                endpoint.is_mariadb = version.contains("MariaDB");
-                return Ok(endpoint);
+            Err(mysql_async::Error::Server(source)) => return Err(Refusal::Login { user, source }),
+            Err(error)
+                if endpoint.tls
+                    && !matches!(error, mysql_async::Error::Io(mysql_async::IoError::Io(_))) =>
+            {
+                return Err(Refusal::Encryption(error));
             }
-            Err(mysql_async::Error::Server(error)) => return Err(error),
             // It does not answer yet.
             Err(_) => tokio::time::sleep(PAUSE).await,
         }
+    };
+    let version: mysql_async::Result<Option<String>> =
+        connection.query_first("SELECT VERSION()").await;
+    if !matches!(version, Ok(Some(version)) if version.contains("MariaDB")) {
+        endpoint.kind = Kind::MySql;
     }
+    for statement in setup.remote_statements() {
+        if let Err(error) = connection.query_drop(&statement).await {
+            let source = match error {
+                mysql_async::Error::Server(error) => error,
+                error => mysql_async::ServerError {
+                    code: 0,
+                    message: error.to_string(),
+                    state: "HY000".to_owned(),
+                },
+            };
+            let shown = statement
+                .split(" IDENTIFIED BY ")
+                .next()
+                .unwrap_or_default();
+            return Err(Refusal::Setup {
+                user,
+                statement: shown.to_owned(),
+                source,
+            });
+        }
+    }
+    // It was asked all there was to ask.
+    drop(connection.disconnect().await);
+    Ok(endpoint)
+}
+
+/// As MySQL's own client encrypts where nothing else is asked for: it does not look at the certificate, which a server
+/// makes for itself (<https://dev.mysql.com/doc/refman/8.4/en/connection-options.html#option_general_ssl-mode>).
+pub(super) fn encryption() -> SslOpts {
+    SslOpts::default()
+        .with_danger_accept_invalid_certs(true)
+        .with_danger_skip_domain_validation(true)
 }
 
 /// Where the driver is told to connect.

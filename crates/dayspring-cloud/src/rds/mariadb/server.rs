@@ -2,6 +2,7 @@
 //! cloud.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 
 use super::leftover::{self, STOP_WITHIN};
-use super::options::Places;
+use super::options::{Places, private_collation};
 use super::remote::{self, DatabaseUrl};
 use super::socket::SocketPlace;
 use super::{Account, Installation, MariadbError, Setup, file_error, log_tail, options, template};
@@ -53,14 +54,51 @@ pub(crate) struct Endpoint {
     pub(crate) place: Place,
     /// Counts the starts: a connection to an earlier one is dead.
     pub(crate) generation: u64,
-    /// Else it is MySQL, and statements go to it as they come.
-    pub(crate) is_mariadb: bool,
+    pub(crate) kind: Kind,
+    /// Whether connections are encrypted.
+    pub(crate) tls: bool,
+}
+
+/// What serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A MariaDB that was started here, and that nobody else speaks to.
+    Private,
+    /// A MariaDB of the user's.
+    MariaDb,
+    /// A MySQL of the user's: statements go to it as they come.
+    MySql,
+}
+
+impl Kind {
+    pub(crate) fn is_mariadb(self) -> bool {
+        self != Self::MySql
+    }
+
+    /// What begins each session, and each one that was reset: text parameters weigh characters as literals do, or the
+    /// two cannot be compared. The driver's own choice in the handshake is the parameters' alone on a private server, which
+    /// does not listen to it, and on the others it is an old one (`utf8mb4_general_ci`), where Aurora has the server's.
+    fn session(self) -> &'static str {
+        match self {
+            Self::Private => concat!("SET NAMES utf8mb4 COLLATE ", private_collation!()),
+            Self::MariaDb | Self::MySql => "SET NAMES utf8mb4, time_zone = '+00:00'",
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Place {
     Socket(PathBuf),
     Tcp { host: String, port: u16 },
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Socket(socket) => write!(formatter, "`{}`", socket.display()),
+            Self::Tcp { host, port } => write!(formatter, "{host}:{port}"),
+        }
+    }
 }
 
 impl Endpoint {
@@ -83,6 +121,8 @@ impl Endpoint {
             .user(Some(&account.user))
             .pass(Some(&account.password))
             .db_name(database)
+            .setup(vec![self.kind.session()])
+            .ssl_opts(self.tls.then(remote::encryption))
             .client_found_rows(true)
             .stmt_cache_size(STATEMENT_CACHE)
             // The driver asks the server for what it is not told.
@@ -268,7 +308,8 @@ async fn run(
     let endpoint = Endpoint {
         place: Place::Socket(socket.path.clone()),
         generation,
-        is_mariadb: true,
+        kind: Kind::Private,
+        tls: false,
     };
 
     tokio::select! {

@@ -1,6 +1,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use mysql_async::prelude::Queryable as _;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde_json::json;
 
@@ -393,6 +394,31 @@ async fn a_server_that_somebody_else_runs_is_used_and_its_data_stays() {
             .ok();
         world.execute("insert into t values (1)").await.ok();
         assert_eq!(world.rows("select count(*) from t").await, expected);
+        assert_eq!(
+            world
+                .rows("select @@time_zone, @@collation_connection = collation('a')")
+                .await,
+            r#"[[{"stringValue":"+00:00"},{"longValue":1}]]"#
+        );
+        // A server ends sessions that were idle for long, as this one's owner ends those of the pool here.
+        let mut owner =
+            mysql_async::Conn::from_url(format!("{account}@localhost/?socket={socket}"))
+                .await
+                .unwrap();
+        let ids: Vec<u64> = owner
+            .query("select id from information_schema.processlist where user = 'admin'")
+            .await
+            .unwrap();
+        assert!(!ids.is_empty());
+        for id in ids {
+            owner.query_drop(format!("kill {id}")).await.unwrap();
+        }
+        owner.disconnect().await.unwrap();
+        world.execute("select 1").await.ok();
+        for statement in ["shutdown", "select 1 into outfile '/nowhere/x'"] {
+            let refused = world.execute(statement).await.refused();
+            assert!(refused.contains("Error code: 1227;"), "{refused}");
+        }
         assert!(!folder.path().join("clusters/test/data").exists());
         world.rds.delete_instance("writer").unwrap();
         world.rds.delete_cluster("test", false).await.unwrap();

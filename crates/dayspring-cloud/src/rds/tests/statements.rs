@@ -79,6 +79,21 @@ fn parameters_are_bound_by_the_server() {
 }
 
 #[test]
+fn a_text_compares_with_a_literal_and_the_weights_are_the_server_s() {
+    let bench = Bench::new();
+    let sql = "select :v = 'Ä', :v like 'a%', concat(:v, 'b') = 'AB', :v = 'a ', 'ä' = 'a '";
+    let parameters = json!([{"name": "v", "value": {"stringValue": "a"}}]);
+    // In a session of its own, and in one that was reset.
+    for before in ["select 1", "set @a = 1"] {
+        bench.execute(before);
+        assert_eq!(
+            bench.with(sql, parameters.clone()).ok()["records"].to_string(),
+            r#"[[{"longValue":1},{"longValue":1},{"longValue":1},{"longValue":0},{"longValue":0}]]"#
+        );
+    }
+}
+
+#[test]
 fn a_literal_question_mark_is_no_parameter() {
     let bench = Bench::new();
     assert_eq!(bench.rows("select '?' as a"), r#"[[{"stringValue":"?"}]]"#);
