@@ -401,16 +401,16 @@ fn a_statement_whose_caller_hung_up_is_ended_at_its_time_too() {
         "select count(*) from information_schema.processlist where info like 'select sleep%{}%'",
         bench.database
     );
-    let count = |expected: &str| {
+    let count = |expected: u32| {
         let rows = bench.patiently(json!({ "sql": running }));
-        rows["records"].to_string() == format!(r#"[[{{"longValue":{expected}}}]]"#)
+        rows["records"] == json!([[{ "longValue": expected }]])
     };
     let (rds, input) = (bench.rds(), bench.input(json!({ "sql": sql })));
     let caller = bench.spawn(async move { post(&rds, "/Execute", &input).await });
     // Its time may be over before it is seen here.
-    wait_until(|| count("1") || caller.is_finished());
+    wait_until(|| count(1) || caller.is_finished());
     caller.abort();
-    wait_until(|| count("0"));
+    wait_until(|| count(0));
 }
 
 #[test]
