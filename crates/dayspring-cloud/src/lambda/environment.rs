@@ -10,8 +10,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
-#[cfg(target_os = "linux")]
-use rustix::process::{Resource, Rlimit, getrlimit, prlimit};
 use tokio::net::TcpListener;
 use tokio::net::unix::pipe::Receiver;
 use tokio::process::{Child, Command};
@@ -20,6 +18,7 @@ use tokio::task::JoinSet;
 
 use super::escaped;
 use super::leftovers::Leftovers;
+use super::limits::limit_open_files;
 use super::memory::{LOOK_EVERY, MemoryUse};
 use super::mounts::{Mounts, Start, TASK_NAME, Wanted};
 use super::package::{PackageDigest, PackageStore};
@@ -336,27 +335,6 @@ fn spawn(
         .spawn()?;
     Ok((child, reader))
 }
-
-/// A function may have 1,024 files open: <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html> (read
-/// 2026-11-23). This cloud raised its own limit, which its children have from it.
-#[cfg(target_os = "linux")]
-fn limit_open_files(process: Pid) {
-    const OPEN_FILES_MAX: u64 = 1024;
-    let allowed = getrlimit(Resource::Nofile).maximum;
-    let limit = Some(allowed.map_or(OPEN_FILES_MAX, |allowed| allowed.min(OPEN_FILES_MAX)));
-    let limit = Rlimit {
-        current: limit,
-        maximum: limit,
-    };
-    // Refused, or the process is gone: it is as it was.
-    prlimit(Some(process), Resource::Nofile, limit)
-        .map(drop)
-        .unwrap_or_default();
-}
-
-/// Nobody but a process itself can set its limits here.
-#[cfg(not(target_os = "linux"))]
-fn limit_open_files(_process: Pid) {}
 
 fn exit_of(status: ExitStatus) -> Exit {
     match (status.code(), status.signal()) {

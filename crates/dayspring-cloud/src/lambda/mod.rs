@@ -11,6 +11,7 @@ mod function;
 mod invoke;
 mod layers;
 mod leftovers;
+mod limits;
 mod line;
 mod logging;
 mod memory;

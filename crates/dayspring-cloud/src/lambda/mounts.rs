@@ -214,11 +214,18 @@ fn again(kept: &Namespaces) -> Option<(PathBuf, Vec<String>)> {
 /// The entrypoint as it is called inside, or `None` where a part of it would be hidden.
 fn seen(entrypoint: &Entrypoint, wanted: &Wanted<'_>) -> Option<Entrypoint> {
     let path = |text: &str| seen_path(text, wanted);
+    // A program may be a link to what is hidden.
+    let real = |program: &Path| {
+        let real = std::fs::canonicalize(program).ok()?;
+        path(real.to_str()?)
+    };
+    if let Some(interpreter) = interpreter(&head_of(&entrypoint.program)) {
+        path(interpreter.to_str()?)?;
+        real(&interpreter)?;
+    }
     let program = path(entrypoint.program.to_str()?)?;
     if Path::new(&program) == entrypoint.program {
-        // It may be a link to what is hidden.
-        let real = std::fs::canonicalize(&entrypoint.program).ok()?;
-        path(real.to_str()?)?;
+        real(&entrypoint.program)?;
     }
     let arguments = entrypoint.arguments.iter();
     let variables = entrypoint.variables.iter().map(|(name, value)| {
@@ -265,15 +272,19 @@ fn can_run(program: &Path) -> bool {
     if !is_executable(program) {
         return false;
     }
-    if let Some(line) = head.strip_prefix(b"#!") {
-        let line = String::from_utf8_lossy(line);
-        let interpreter = line.lines().next().unwrap_or_default();
-        let interpreter = interpreter.split_whitespace().next().unwrap_or_default();
-        return is_executable(Path::new(interpreter));
+    if let Some(interpreter) = interpreter(&head) {
+        return is_executable(&interpreter);
     }
     // Of an ELF file: its class, its order of bytes, and its machine.
     let kind = |head: &[u8]| Some((head.get(..6)?.to_owned(), head.get(18..20)?.to_owned()));
     head.starts_with(b"\x7fELF") && kind(&head) == kind(&head_of(Path::new("/bin/sh")))
+}
+
+/// What a script says in its first line.
+fn interpreter(head: &[u8]) -> Option<PathBuf> {
+    let line = String::from_utf8_lossy(head.strip_prefix(b"#!")?);
+    let line = line.lines().next().unwrap_or_default();
+    Some(line.split_whitespace().next().unwrap_or_default().into())
 }
 
 fn head_of(program: &Path) -> Vec<u8> {
@@ -381,6 +392,15 @@ mod tests {
         assert_eq!(path("/opt/node", &bare).as_deref(), Some("/opt/node"));
         assert_eq!(path("/tmp/code/f/x", &bare).as_deref(), Some("/var/task/x"));
         assert_eq!(path("/tmp/venv/bin/python", &bare), None);
+        let folder = tempfile::tempdir_in("/tmp").unwrap();
+        let script = folder.path().join("bootstrap");
+        std::os::unix::fs::symlink("/bin/sh", folder.path().join("sh")).unwrap();
+        let bare = wanted(folder.path().to_str().unwrap(), None);
+        for (interpreter, is_seen) in [("/bin/sh", true), ("/tmp/sh", false)] {
+            std::fs::write(&script, format!("#!{interpreter} -e\n")).unwrap();
+            let script = entrypoint(script.to_str().unwrap(), &[]);
+            assert_eq!(seen(&script, &bare).is_some(), is_seen);
+        }
         assert_eq!(path("/var/lib/x", &bare), None);
     }
 

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use ::http::StatusCode;
 use bytes::Bytes;
-use rustix::process::{Resource, getrlimit, setrlimit};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
@@ -16,6 +15,7 @@ use super::environment::{Launch, Register};
 use super::function::{Function, KeptFunction, KeptLayer, Roots, check};
 use super::invoke::{self, Throttled};
 use super::leftovers::Leftovers;
+use super::limits::raise_open_files;
 use super::mounts::Mounts;
 use super::name::{LATEST, Named, not_found, parse_function_name};
 use super::package::{PackageDigest, PackageStore, is_unfinished};
@@ -610,19 +610,6 @@ async fn end_idle(service: Weak<Service>, idle_max: Duration, mut closing: watch
         for function in service.all() {
             function.pool.end_idle(idle_max, Instant::now());
         }
-    }
-}
-
-/// Each process takes a handful of descriptors, and the usual limit of 1024 is used up by two hundred of them. As many as
-/// the system allows without asking, and no more than a thousand processes need.
-fn raise_open_files() {
-    const WANTED: u64 = 16_384;
-    let mut limit = getrlimit(Resource::Nofile);
-    let allowed = limit.maximum.unwrap_or(WANTED).min(WANTED);
-    if limit.current.is_some_and(|current| current < allowed) {
-        limit.current = Some(allowed);
-        // Refused: it is as it was.
-        setrlimit(Resource::Nofile, limit).unwrap_or_default();
     }
 }
 
