@@ -1,14 +1,20 @@
 //! Comparing and computing.
 
 use super::Failure;
+use super::budget::Budget;
 use super::syntax::Operator;
 use super::value::Value;
 
 /// What an operator gives; nothing where a side is nothing, or where there is no result.
-pub(super) fn compute(operator: Operator, one: &Value, other: &Value) -> Result<Value, Failure> {
+pub(super) fn compute(
+    operator: Operator,
+    one: &Value,
+    other: &Value,
+    budget: &Budget,
+) -> Result<Value, Failure> {
     Ok(match operator {
-        Operator::Equal => Value::Bool(one.equals(other)?),
-        Operator::Unequal => Value::Bool(!one.equals(other)?),
+        Operator::Equal => Value::Bool(one.equals(other, budget)?),
+        Operator::Unequal => Value::Bool(!one.equals(other, budget)?),
         Operator::Less | Operator::LessOrEqual | Operator::Greater | Operator::GreaterOrEqual => {
             let order = one.as_float().zip(other.as_float());
             let order = order.and_then(|(one, other)| one.partial_cmp(&other));
@@ -24,7 +30,7 @@ pub(super) fn compute(operator: Operator, one: &Value, other: &Value) -> Result<
             if is_nothing {
                 Value::Null
             } else {
-                Value::text(&format!("{}{}", one.render()?, other.render()?))
+                Value::text(&format!("{}{}", one.render(budget)?, other.render(budget)?))
             }
         }
         _ => match (one, other) {

@@ -165,9 +165,16 @@ impl Checker {
             // Nothing is a value: `#if($x != $null)`.
             Expression::Reference(reference) => self.reference(reference),
             Expression::Not(denied) => self.expression(denied),
-            Expression::Range(one, other) | Expression::Binary(_, one, other) => {
+            Expression::Range(one, other) => {
                 self.expression(one)?;
                 self.expression(other)
+            }
+            Expression::Chain(first, rest) => {
+                self.expression(first)?;
+                rest.iter().try_for_each(|(_, part)| self.expression(part))
+            }
+            Expression::All(parts) | Expression::Any(parts) => {
+                parts.iter().try_for_each(|part| self.expression(part))
             }
         }
     }

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::arithmetic::compute;
+use super::budget::Budget;
 use super::json_path::JsonPath;
-use super::syntax::{Expression, Node, Operator, Reference, Step};
+use super::syntax::{Expression, Node, Reference, Step};
 use super::value::{Kept, Round, Value};
 use super::{Failure, Overrides, Parameters, Scope, methods, util};
 
@@ -36,6 +37,7 @@ pub(super) struct Machine<'a> {
     body: OnceCell<Value>,
     parameters: OnceCell<Value>,
     steps: usize,
+    budget: Budget,
     kept: Kept,
 }
 
@@ -48,6 +50,7 @@ impl<'a> Machine<'a> {
             body: OnceCell::new(),
             parameters: OnceCell::new(),
             steps: 0,
+            budget: Budget::default(),
             kept: Kept::default(),
         }
     }
@@ -75,7 +78,7 @@ impl<'a> Machine<'a> {
             Node::Reference(reference) => {
                 let value = self.reference(reference)?;
                 if !matches!(value, Value::Null) {
-                    output.push_str(&value.render()?);
+                    output.push_str(&value.render(&self.budget)?);
                 }
             }
             Node::Set { target, value } => {
@@ -180,11 +183,14 @@ impl<'a> Machine<'a> {
             Step::Call { .. } => return Ok(()),
         };
         if let Value::Context(names) = &holder {
-            let name = format!("{names}.{}", key.render()?);
-            self.overrides.values.insert(name, value.render()?);
+            let name = format!("{names}.{}", key.render(&self.budget)?);
+            self.overrides
+                .values
+                .insert(name, value.render(&self.budget)?);
             return Ok(());
         }
-        methods::put(&holder, &key, value)
+        self.budget.spend(holder.bytes())?;
+        methods::put(&holder, &key, value, &self.budget)
     }
 
     fn reference(&mut self, reference: &Reference) -> Result<Value, Failure> {
@@ -222,16 +228,23 @@ impl<'a> Machine<'a> {
 
     fn step(&mut self, value: &Value, step: &Step) -> Result<Value, Failure> {
         self.count(0)?;
+        self.budget.spend(value.bytes())?;
+        let given = self.taken(value, step)?;
+        self.budget.spend(given.bytes())?;
+        Ok(given)
+    }
+
+    fn taken(&mut self, value: &Value, step: &Step) -> Result<Value, Failure> {
         match step {
             Step::Property(name) => self.property(value, name),
             Step::Index(index) => {
                 let index = self.expression(index)?;
                 match value {
                     Value::Context(_) => {
-                        let name = index.render()?;
+                        let name = index.render(&self.budget)?;
                         self.property(value, &name)
                     }
-                    _ => methods::index(value, &index),
+                    _ => methods::index(value, &index, &self.budget),
                 }
             }
             Step::Call {
@@ -244,18 +257,21 @@ impl<'a> Machine<'a> {
                 let given = match value {
                     Value::Input => return self.input(method, &arguments),
                     Value::Util => {
-                        let given = util::call(method, &arguments)?;
+                        let given = util::call(method, &arguments, &self.budget)?;
                         return Ok(self.kept.keep_all(given));
                     }
                     Value::Context(names) if method == "get" => {
-                        let name = arguments.first().map(Value::render).transpose()?;
+                        let name = arguments
+                            .first()
+                            .map(|argument| argument.render(&self.budget))
+                            .transpose()?;
                         let names = Value::Context(Rc::clone(names));
                         return self.property(&names, &name.unwrap_or_default());
                     }
                     Value::Context(names) => {
-                        methods::call(&self.context(names), method, &arguments)
+                        methods::call(&self.context(names), method, &arguments, &self.budget)
                     }
-                    _ => methods::call(value, method, &arguments),
+                    _ => methods::call(value, method, &arguments, &self.budget),
                 };
                 Ok(self.kept.keep(given?))
             }
@@ -290,14 +306,18 @@ impl<'a> Machine<'a> {
     }
 
     fn input(&mut self, function: &str, arguments: &[Value]) -> Result<Value, Failure> {
-        let argument = arguments.first().map(Value::render).transpose()?;
+        let argument = arguments
+            .first()
+            .map(|argument| argument.render(&self.budget))
+            .transpose()?;
         match (function, argument) {
             ("params", None) => Ok(self.parameters()),
             ("params", Some(name)) => Ok(self.parameter(&name)),
             ("path", Some(path)) => Ok(self.find(&path)?.unwrap_or(Value::Null)),
             ("json", Some(path)) => {
                 let found = self.find(&path)?;
-                let json = found.map_or_else(|| Ok("".into()), |value| value.to_json())?;
+                let json =
+                    found.map_or_else(|| Ok("".into()), |value| value.to_json(&self.budget))?;
                 Ok(Value::text(&json.to_string()))
             }
             _ => Ok(Value::Null),
@@ -311,7 +331,10 @@ impl<'a> Machine<'a> {
             let body = self.kept.keep_all(Value::from_json(json));
             self.body.get_or_init(|| body);
         }
-        let found = self.body.get().and_then(|body| path.find(body));
+        let found = match self.body.get() {
+            Some(body) => path.find(body, &self.budget)?,
+            None => None,
+        };
         Ok(found.map(|value| self.kept.keep(value)))
     }
 
@@ -361,6 +384,7 @@ impl<'a> Machine<'a> {
             Expression::Template(nodes) => {
                 let mut text = String::new();
                 self.block(nodes, &mut text)?;
+                self.budget.spend(text.len())?;
                 Value::text(&text)
             }
             Expression::List(items) => {
@@ -373,17 +397,23 @@ impl<'a> Machine<'a> {
                 let map = self.kept.keep(Value::map(Vec::new()));
                 for (key, value) in entries {
                     let (key, value) = (self.expression(key)?, self.expression(value)?);
-                    methods::put(&map, &key, value)?;
+                    self.budget.spend(map.bytes())?;
+                    methods::put(&map, &key, value, &self.budget)?;
                 }
                 map
             }
             Expression::Reference(reference) => self.reference(reference)?,
-            Expression::Not(_) | Expression::Binary(Operator::And | Operator::Or, ..) => {
+            Expression::Not(_) | Expression::All(_) | Expression::Any(_) => {
                 Value::Bool(self.is_true(expression)?)
             }
-            Expression::Binary(operator, one, other) => {
-                let (one, other) = (self.expression(one)?, self.expression(other)?);
-                compute(*operator, &one, &other)?
+            Expression::Chain(first, rest) => {
+                let mut value = self.expression(first)?;
+                for (operator, other) in rest {
+                    let other = self.expression(other)?;
+                    value = compute(*operator, &value, &other, &self.budget)?;
+                    self.budget.spend(value.bytes())?;
+                }
+                value
             }
         })
     }
@@ -394,13 +424,23 @@ impl<'a> Machine<'a> {
             Expression::Bool(value) => *value,
             Expression::Reference(reference) => self.reference(reference)?.is_true(),
             Expression::Not(denied) => !self.is_true(denied)?,
-            Expression::Binary(Operator::And, one, other) => {
-                self.is_true(one)? && self.is_true(other)?
+            Expression::All(parts) => {
+                for part in parts {
+                    if !self.is_true(part)? {
+                        return Ok(false);
+                    }
+                }
+                true
             }
-            Expression::Binary(Operator::Or, one, other) => {
-                self.is_true(one)? || self.is_true(other)?
+            Expression::Any(parts) => {
+                for part in parts {
+                    if self.is_true(part)? {
+                        return Ok(true);
+                    }
+                }
+                false
             }
-            Expression::Binary(..) => matches!(self.expression(expression)?, Value::Bool(true)),
+            Expression::Chain(..) => matches!(self.expression(expression)?, Value::Bool(true)),
             _ => false,
         })
     }

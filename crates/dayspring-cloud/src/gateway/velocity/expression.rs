@@ -13,9 +13,7 @@ pub(super) struct Expressions<'a> {
 }
 
 /// Operators by how tightly they bind, the loosest first; each with the word that stands for it.
-const LEVELS: [&[(&str, Operator)]; 6] = [
-    &[("||", Operator::Or), ("or", Operator::Or)],
-    &[("&&", Operator::And), ("and", Operator::And)],
+const LEVELS: [&[(&str, Operator)]; 4] = [
     &[
         ("==", Operator::Equal),
         ("eq", Operator::Equal),
@@ -206,29 +204,55 @@ impl<'a> Expressions<'a> {
 
     fn expression(&mut self) -> Result<Expression, Unreadable> {
         self.enter()?;
-        let expression = self.binary(0)?;
+        let expression = self.any()?;
         self.leave();
         Ok(expression)
     }
 
-    fn binary(&mut self, level: usize) -> Result<Expression, Unreadable> {
+    fn any(&mut self) -> Result<Expression, Unreadable> {
+        self.joined(&["||", "or"], Self::all, Expression::Any)
+    }
+
+    fn all(&mut self) -> Result<Expression, Unreadable> {
+        self.joined(&["&&", "and"], |scan| scan.chain(0), Expression::All)
+    }
+
+    fn joined(
+        &mut self,
+        signs: &[&str],
+        part: fn(&mut Self) -> Result<Expression, Unreadable>,
+        join: fn(Vec<Expression>) -> Expression,
+    ) -> Result<Expression, Unreadable> {
+        let first = part(self)?;
+        let mut others = Vec::new();
+        loop {
+            self.blank();
+            let Some(sign) = signs.iter().find(|sign| self.is_at(sign)) else {
+                break;
+            };
+            self.take(sign.len());
+            others.push(part(self)?);
+        }
+        if others.is_empty() {
+            return Ok(first);
+        }
+        others.insert(0, first);
+        Ok(join(others))
+    }
+
+    fn chain(&mut self, level: usize) -> Result<Expression, Unreadable> {
         let Some(operators) = LEVELS.get(level) else {
             return self.unary();
         };
-        let mut left = self.binary(level + 1)?;
+        let first = self.chain(level + 1)?;
+        let mut rest = Vec::new();
         loop {
             self.blank();
-            let found = operators.iter().find(|(sign, _)| {
-                if sign.starts_with(|first: char| first.is_ascii_alphabetic()) {
-                    identifier(self.rest()) == *sign
-                } else {
-                    self.rest().starts_with(sign)
-                }
-            });
-            let Some((sign, operator)) = found else {
-                return Ok(left);
+            let Some((sign, operator)) = operators.iter().find(|(sign, _)| self.is_at(sign)) else {
+                break;
             };
-            let is_number = matches!(left, Expression::Integer(_) | Expression::Float(_));
+            let is_number =
+                rest.is_empty() && matches!(first, Expression::Integer(_) | Expression::Float(_));
             if *sign == "-"
                 && is_number
                 && self
@@ -242,8 +266,21 @@ impl<'a> Expressions<'a> {
                 ));
             }
             self.take(sign.len());
-            let right = self.binary(level + 1)?;
-            left = Expression::Binary(*operator, Box::new(left), Box::new(right));
+            rest.push((*operator, self.chain(level + 1)?));
+        }
+        Ok(if rest.is_empty() {
+            first
+        } else {
+            Expression::Chain(Box::new(first), rest)
+        })
+    }
+
+    /// Whether an operator comes next; one that is a word ends where the word does.
+    fn is_at(&self, sign: &str) -> bool {
+        if sign.starts_with(|first: char| first.is_ascii_alphabetic()) {
+            identifier(self.rest()) == sign
+        } else {
+            self.rest().starts_with(sign)
         }
     }
 

@@ -1,6 +1,8 @@
 //! JSONPath, as far as API Gateway's users write it: members, indexes, `*`, slices and `..`. Filters and functions are
 //! refused.
 
+use super::Failure;
+use super::budget::{Budget, VALUE_BYTES};
 use super::value::{List, Value};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,23 +77,30 @@ impl JsonPath {
     }
 
     /// One value where the path can name one only, else a list of all that it names.
-    pub(super) fn find(&self, root: &Value) -> Option<Value> {
+    pub(super) fn find(&self, root: &Value, budget: &Budget) -> Result<Option<Value>, Failure> {
         let names_one = |step: &PathStep| matches!(step, PathStep::Member(_) | PathStep::Index(_));
         let is_definite = self.steps.iter().all(names_one);
         let mut found = vec![root.clone()];
         for step in &self.steps {
-            found = found.iter().flat_map(|value| step.from(value)).collect();
+            let mut below = Vec::new();
+            for value in &found {
+                budget.spend(value.bytes())?;
+                let reached = step.from(value);
+                budget.spend(reached.len() * VALUE_BYTES)?;
+                below.extend(reached);
+            }
+            found = below;
         }
         if is_definite {
-            return found.pop();
+            return Ok(found.pop());
         }
         let Value::List(list) = Value::list(found) else {
-            return None;
+            return Ok(None);
         };
-        Some(Value::List(List {
+        Ok(Some(Value::List(List {
             is_json: true,
             ..list
-        }))
+        })))
     }
 }
 
@@ -201,8 +210,13 @@ mod tests {
     fn check(path: &str, expected: &str) {
         let root = r#"{"a":{"b c":1,"d":[{"e":1},{"e":2},{"e":3}]},"e":0,"n":null}"#;
         let root = Value::from_json(serde_json::from_str(root).unwrap());
-        let found = JsonPath::parse(path).unwrap().find(&root);
-        let text = found.map_or("-".to_owned(), |value| value.to_json().unwrap().to_string());
+        let found = JsonPath::parse(path)
+            .unwrap()
+            .find(&root, &Budget::default())
+            .unwrap();
+        let text = found.map_or("-".to_owned(), |value| {
+            value.to_json(&Budget::default()).unwrap().to_string()
+        });
         assert_eq!(text, expected, "{path}");
     }
 

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use regex_lite::Regex;
 
 use super::Failure;
+use super::budget::Budget;
 use super::value::{Entries, List, Round, Value, value_of};
 
 /// Every method that some value has. Any other is refused when the template is read.
@@ -55,18 +56,23 @@ pub(super) const METHODS: [&str; 40] = [
 const REPLACED_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// What a method gives; nothing where the value has no such method, as in Velocity.
-pub(super) fn call(value: &Value, method: &str, arguments: &[Value]) -> Result<Value, Failure> {
+pub(super) fn call(
+    value: &Value,
+    method: &str,
+    arguments: &[Value],
+    budget: &Budget,
+) -> Result<Value, Failure> {
     match (method, arguments) {
         ("toString", []) if value.is_true() || matches!(value, Value::Bool(_)) => {
-            return Ok(Value::text(&value.render()?));
+            return Ok(Value::text(&value.render(budget)?));
         }
-        ("equals", [other]) => return Ok(Value::Bool(value.equals(other)?)),
+        ("equals", [other]) => return Ok(Value::Bool(value.equals(other, budget)?)),
         _ => {}
     }
     match value {
-        Value::Text(text) => of_text(text, method, arguments),
-        Value::List(list) => of_list(list, method, arguments),
-        Value::Map(entries) => of_map(entries, method, arguments),
+        Value::Text(text) => of_text(text, method, arguments, budget),
+        Value::List(list) => of_list(list, method, arguments, budget),
+        Value::Map(entries) => of_map(entries, method, arguments, budget),
         Value::Entry(map, key) => Ok(match method {
             "getKey" => Value::Text(Rc::clone(key)),
             "getValue" => value_of(map, key),
@@ -94,29 +100,39 @@ pub(super) fn property(value: &Value, name: &str) -> Value {
 }
 
 /// `[index]`
-pub(super) fn index(value: &Value, index: &Value) -> Result<Value, Failure> {
+pub(super) fn index(value: &Value, index: &Value, budget: &Budget) -> Result<Value, Failure> {
     match value {
-        Value::List(_) => call(value, "get", std::slice::from_ref(index)),
-        Value::Map(entries) => Ok(value_of(entries, &index.render()?)),
+        Value::List(_) => call(value, "get", std::slice::from_ref(index), budget),
+        Value::Map(entries) => Ok(value_of(entries, &index.render(budget)?)),
         _ => Ok(Value::Null),
     }
 }
 
 /// `#set($value.name = ...)` and `#set($value[index] = ...)`.
-pub(super) fn put(value: &Value, key: &Value, new: Value) -> Result<(), Failure> {
+pub(super) fn put(value: &Value, key: &Value, new: Value, budget: &Budget) -> Result<(), Failure> {
     match value {
-        Value::Map(_) => call(value, "put", &[key.clone(), new]).map(drop),
-        Value::List(_) => call(value, "set", &[key.clone(), new]).map(drop),
+        Value::Map(_) => call(value, "put", &[key.clone(), new], budget).map(drop),
+        Value::List(_) => call(value, "set", &[key.clone(), new], budget).map(drop),
         _ => Ok(()),
     }
 }
 
-fn of_text(text: &Rc<str>, method: &str, arguments: &[Value]) -> Result<Value, Failure> {
+fn of_text(
+    text: &Rc<str>,
+    method: &str,
+    arguments: &[Value],
+    budget: &Budget,
+) -> Result<Value, Failure> {
     let texts: Vec<String> = arguments
         .iter()
-        .map(Value::render)
+        .map(|argument| argument.render(budget))
         .collect::<Result<_, _>>()?;
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    if matches!(method, "matches" | "replaceAll" | "replaceFirst" | "split") {
+        // Each letter is held against each of the pattern's, one by one.
+        let pattern = texts.first().map_or(0, |pattern| pattern.len());
+        budget.spend(text.len().saturating_mul(pattern).saturating_mul(8))?;
+    }
     let place = |found: Option<usize>| {
         let before = found.and_then(|found| text.get(..found));
         Value::Integer(before.map_or(-1, |before| to_integer(before.chars().count())))
@@ -175,12 +191,17 @@ fn of_text(text: &Rc<str>, method: &str, arguments: &[Value]) -> Result<Value, F
     })
 }
 
-fn of_list(list: &List, method: &str, arguments: &[Value]) -> Result<Value, Failure> {
+fn of_list(
+    list: &List,
+    method: &str,
+    arguments: &[Value],
+    budget: &Budget,
+) -> Result<Value, Failure> {
     let items = &list.items;
     let at = arguments.first().and_then(Value::as_index);
     let position = |wanted: &Value| -> Result<Option<usize>, Failure> {
         for (index, item) in items.borrow().iter().enumerate() {
-            if item.equals(wanted)? {
+            if item.equals(wanted, budget)? {
                 return Ok(Some(index));
             }
         }
@@ -198,12 +219,13 @@ fn of_list(list: &List, method: &str, arguments: &[Value]) -> Result<Value, Fail
         ("get", [index]) => {
             let items = items.borrow();
             let item = at.and_then(|at| items.get(at)).cloned();
-            item.ok_or_else(|| outside("get", &index.render().unwrap_or_default()))?
+            item.ok_or_else(|| outside("get", &index.render(budget).unwrap_or_default()))?
         }
         ("set" | "remove", [index, ..]) => {
             let mut items = items.borrow_mut();
             let at = at.filter(|at| *at < items.len());
-            let at = at.ok_or_else(|| outside(method, &index.render().unwrap_or_default()))?;
+            let at =
+                at.ok_or_else(|| outside(method, &index.render(budget).unwrap_or_default()))?;
             match (method, arguments.get(1)) {
                 ("remove", None) => items.remove(at),
                 ("set", Some(new)) => std::mem::replace(
@@ -225,10 +247,15 @@ fn of_list(list: &List, method: &str, arguments: &[Value]) -> Result<Value, Fail
     })
 }
 
-fn of_map(entries: &Entries, method: &str, arguments: &[Value]) -> Result<Value, Failure> {
+fn of_map(
+    entries: &Entries,
+    method: &str,
+    arguments: &[Value],
+    budget: &Budget,
+) -> Result<Value, Failure> {
     let key = arguments
         .first()
-        .map(Value::render)
+        .map(|argument| argument.render(budget))
         .transpose()?
         .unwrap_or_default();
     Ok(match (method, arguments) {
@@ -239,7 +266,7 @@ fn of_map(entries: &Entries, method: &str, arguments: &[Value]) -> Result<Value,
         ("containsValue", [wanted]) => {
             let mut found = false;
             for (_, value) in entries.borrow().iter() {
-                found = found || value.equals(wanted)?;
+                found = found || value.equals(wanted, budget)?;
             }
             Value::Bool(found)
         }

@@ -8,6 +8,7 @@
 //! Pure: a template, and what is known of a request, give a text or a failure.
 
 mod arithmetic;
+mod budget;
 mod check;
 mod evaluate;
 mod expression;

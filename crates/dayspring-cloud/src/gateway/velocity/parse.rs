@@ -64,7 +64,8 @@ impl Parser<'_> {
             };
             if sign == '\\' {
                 self.check_escape()?;
-                text.push_str(self.scan.take(1));
+                let run = rest.len() - rest.trim_start_matches('\\').len();
+                text.push_str(self.scan.take(run));
             } else if sign == '$' {
                 match self.scan.reference()? {
                     Some(reference) => {

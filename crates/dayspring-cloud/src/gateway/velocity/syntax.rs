@@ -58,13 +58,16 @@ pub(super) enum Expression {
     Map(Vec<(Self, Self)>),
     Reference(Reference),
     Not(Box<Self>),
-    Binary(Operator, Box<Self>, Box<Self>),
+    /// What follows binds as tightly; it is computed from the left. Flat, because a template may join thousands.
+    Chain(Box<Self>, Vec<(Operator, Self)>),
+    /// Joined by `&&`.
+    All(Vec<Self>),
+    /// Joined by `||`.
+    Any(Vec<Self>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Operator {
-    Or,
-    And,
     Equal,
     Unequal,
     Less,

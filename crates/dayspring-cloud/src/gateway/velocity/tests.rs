@@ -343,6 +343,16 @@ fn no_template_takes_the_cloud_with_it() {
         "#set($x = [1])$x.get(1)",
         "#set($x = 'aaaaaaaaaa')#foreach($i in [1..40])#set($x = $x + $x)#end$x",
         "#set($x = 'aaaaaaaaaa')#foreach($i in [1..40])#set($x = $x.replace('', $x))#end$x",
+        // Twice the same list, a hundred times.
+        "#set($l = ['x'])#foreach($i in [1..100])#set($l = [$l, $l])#end$l",
+        "#set($l = ['x'])#foreach($i in [1..100])#set($l = [$l, $l])#end#if($l == 'x')#end",
+        "#set($l = $util.parseJson('[1]'))#foreach($i in [1..100])#set($m = $util.parseJson('[]'))#set($q = $m.add($l))#set($q = $m.add($l))#set($l = $m)#end$l",
+        // Megabytes that are looked at, joined or kept many times.
+        "#set($x = 'aaaaaaaaaa')#foreach($i in [1..19])#set($x = $x + $x)#end#foreach($i in [1..1000])#if($x.contains('b'))#end#end",
+        "#set($x = 'aaaaaaaaaa')#foreach($i in [1..19])#set($x = $x + $x)#end#if($x.matches('(a|b|aa)*c'))#end#foreach($i in [1..1000])#if($x.matches('(a|b|aa)*c'))#end#end",
+        "#set($x = 'aaaaaaaaaa')#foreach($i in [1..19])#set($x = $x + $x)#end#set($l = [])#foreach($i in [1..1000])#set($q = $l.add($x.concat('b')))#end",
+        "#set($x = [1..100000])#foreach($i in [1..1000])#set($y = $x.subList(0, 99999))#end",
+        "#set($m = {'a': 1})#foreach($i in [1..1000])#foreach($j in [1..900])#set($m[$i + ' ' + $j] = 1)#end#end",
     ] {
         assert!(render(template, "").is_err(), "{template}");
     }
@@ -352,6 +362,27 @@ fn no_template_takes_the_cloud_with_it() {
     assert!(render(&deep, "").is_err());
     let chain = "#set($x = [])#foreach($i in [1..300])#foreach($j in [1..300])#set($x = [$x])#end#end$x.size()";
     assert_eq!(render(chain, "").unwrap(), "1");
+    // What is joined is not nested, however much it is.
+    for (sign, expected) in [("+", "100001"), ("*", "1")] {
+        let joined = format!("1 {sign} ").repeat(100_000);
+        let joined = format!("#set($x = {joined}1)");
+        let shorter = joined.replace(' ', "");
+        assert_eq!(render(&format!("{shorter}$x"), "").unwrap(), expected);
+    }
+    for sign in ["&&", "||", "=="] {
+        let joined = format!("1{sign}").repeat(100_000);
+        assert!(render(&format!("#if({joined}1)#end"), "").is_ok());
+    }
+    let sum = format!(
+        "#set($x = '{}')#set($y = {}$x)",
+        "a".repeat(100_000),
+        "$x + ".repeat(30_000)
+    );
+    assert!(render(&sum, "").is_err());
+    let slashes = "\\".repeat(300_000);
+    assert_eq!(render(&slashes, "").unwrap(), slashes);
+    let chain = format!("{}1{}", "{\"a\":[".repeat(60), "]}".repeat(60));
+    assert!(render("$input.json('$..a..a..a..a..a..a..a')", &chain).is_err());
     let long = "#foreach($i in [1..2000])x#end";
     assert_eq!(render(long, "").unwrap().len(), 1000);
 }

@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::Failure;
+use super::budget::Budget;
 use super::value::Value;
 use crate::gateway::event::decode;
 use crate::http::encode_percent;
@@ -20,14 +21,14 @@ pub(super) const FUNCTIONS: [&str; 6] = [
     "urlEncode",
 ];
 
-pub(super) fn call(function: &str, arguments: &[Value]) -> Result<Value, Failure> {
+pub(super) fn call(function: &str, arguments: &[Value], budget: &Budget) -> Result<Value, Failure> {
     let [argument] = arguments else {
         return Ok(Value::Null);
     };
     if matches!(argument, Value::Null) {
         return Ok(Value::Null);
     }
-    let text = argument.render()?;
+    let text = argument.render(budget)?;
     let failed = |what: &str| Failure::Template(format!("`$util.{function}` was given no {what}"));
     Ok(Value::text(&match function {
         "escapeJavaScript" => escape_java_script(&text),
@@ -78,8 +79,12 @@ mod tests {
 
     #[track_caller]
     fn check(function: &str, argument: &str, expected: &str) {
-        let given = call(function, &[Value::text(argument)]).unwrap();
-        assert_eq!(given.render().unwrap(), expected, "{function}");
+        let given = call(function, &[Value::text(argument)], &Budget::default()).unwrap();
+        assert_eq!(
+            given.render(&Budget::default()).unwrap(),
+            expected,
+            "{function}"
+        );
     }
 
     #[test]
@@ -99,7 +104,10 @@ mod tests {
     #[test]
     fn what_is_not_encoded_is_a_failure() {
         for function in ["parseJson", "base64Decode"] {
-            assert!(call(function, &[Value::text("?")]).is_err(), "{function}");
+            assert!(
+                call(function, &[Value::text("?")], &Budget::default()).is_err(),
+                "{function}"
+            );
         }
     }
 }

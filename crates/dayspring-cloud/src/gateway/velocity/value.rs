@@ -7,6 +7,7 @@ use std::rc::Rc;
 use serde_json::{Map, Number, Value as Json};
 
 use super::Failure;
+use super::budget::{Budget, VALUE_BYTES};
 
 /// Values within each other. A list may have been put into itself.
 const DEPTH_MAX: usize = 128;
@@ -91,12 +92,13 @@ impl Value {
     }
 
     /// As JSON; what JSON has no word for is its text.
-    pub(super) fn to_json(&self) -> Result<Json, Failure> {
-        self.to_json_within(0)
+    pub(super) fn to_json(&self, budget: &Budget) -> Result<Json, Failure> {
+        self.to_json_within(0, budget)
     }
 
-    fn to_json_within(&self, depth: usize) -> Result<Json, Failure> {
+    fn to_json_within(&self, depth: usize, budget: &Budget) -> Result<Json, Failure> {
         check_depth(depth)?;
+        budget.spend(self.bytes())?;
         Ok(match self {
             Self::Null => Json::Null,
             Self::Bool(value) => Json::Bool(*value),
@@ -105,43 +107,46 @@ impl Value {
             Self::Text(text) => Json::from(&**text),
             Self::List(list) => {
                 let items = list.items.borrow();
-                let items = items.iter().map(|item| item.to_json_within(depth + 1));
+                let items = items
+                    .iter()
+                    .map(|item| item.to_json_within(depth + 1, budget));
                 Json::Array(items.collect::<Result<_, _>>()?)
             }
             Self::Map(entries) => {
                 let mut members = Map::new();
                 for (name, value) in entries.borrow().iter() {
-                    members.insert(name.to_string(), value.to_json_within(depth + 1)?);
+                    members.insert(name.to_string(), value.to_json_within(depth + 1, budget)?);
                 }
                 Json::Object(members)
             }
             Self::Entry(..) | Self::Round(_) | Self::Input | Self::Util | Self::Context(_) => {
-                Json::from(self.render()?)
+                Json::from(self.render(budget)?)
             }
         })
     }
 
     /// As it is written: Java's `toString`. Maps are `{a=1}`, lists that were read from JSON are JSON.
-    pub(super) fn render(&self) -> Result<String, Failure> {
+    pub(super) fn render(&self, budget: &Budget) -> Result<String, Failure> {
         let mut text = String::new();
-        self.render_to(&mut text, 0)?;
+        self.render_to(&mut text, 0, budget)?;
         Ok(text)
     }
 
-    fn render_to(&self, to: &mut String, depth: usize) -> Result<(), Failure> {
+    fn render_to(&self, to: &mut String, depth: usize, budget: &Budget) -> Result<(), Failure> {
         check_depth(depth)?;
+        budget.spend(self.bytes())?;
         match self {
             Self::Null => to.push_str("null"),
             Self::Bool(value) => write_to(to, value),
             Self::Integer(number) => write_to(to, number),
             Self::Float(number) => to.push_str(&java_float(*number)),
             Self::Text(text) => to.push_str(text),
-            Self::List(list) if list.is_json => write_to(to, &self.to_json_within(depth)?),
+            Self::List(list) if list.is_json => write_to(to, &self.to_json_within(depth, budget)?),
             Self::List(list) => {
                 to.push('[');
                 for (index, item) in list.items.borrow().iter().enumerate() {
                     to.push_str(if index == 0 { "" } else { ", " });
-                    item.render_to(to, depth + 1)?;
+                    item.render_to(to, depth + 1, budget)?;
                 }
                 to.push(']');
             }
@@ -151,18 +156,30 @@ impl Value {
                     to.push_str(if index == 0 { "" } else { ", " });
                     to.push_str(name);
                     to.push('=');
-                    value.render_to(to, depth + 1)?;
+                    value.render_to(to, depth + 1, budget)?;
                 }
                 to.push('}');
             }
             Self::Entry(map, key) => {
                 to.push_str(key);
                 to.push('=');
-                value_of(map, key).render_to(to, depth + 1)?;
+                value_of(map, key).render_to(to, depth + 1, budget)?;
             }
             Self::Round(_) | Self::Input | Self::Util | Self::Context(_) => {}
         }
         Ok(())
+    }
+
+    /// What it takes by itself, roughly.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => VALUE_BYTES + text.len(),
+            Self::List(list) => VALUE_BYTES * (1 + list.items.borrow().len()),
+            Self::Map(entries) | Self::Entry(entries, _) => {
+                VALUE_BYTES * (1 + entries.borrow().len())
+            }
+            _ => VALUE_BYTES,
+        }
     }
 
     /// Only nothing and `false` are not.
@@ -191,14 +208,14 @@ impl Value {
     }
 
     /// What is of one kind is compared by its value, numbers of both kinds by theirs, all else by what is written.
-    pub(super) fn equals(&self, other: &Self) -> Result<bool, Failure> {
+    pub(super) fn equals(&self, other: &Self, budget: &Budget) -> Result<bool, Failure> {
         Ok(match (self, other) {
             (Self::Null, Self::Null) => true,
             (Self::Null, _) | (_, Self::Null) => false,
             (Self::Integer(one), Self::Integer(other)) => one == other,
             _ => match (self.as_float(), other.as_float()) {
                 (Some(one), Some(other)) => one.total_cmp(&other).is_eq(),
-                _ => self.render()? == other.render()?,
+                _ => self.render(budget)? == other.render(budget)?,
             },
         })
     }
