@@ -70,7 +70,8 @@ pub(super) struct Now {
 impl Now {
     pub(super) fn read() -> Self {
         Self {
-            instant: Instant::now(),
+            // On the clock of the timers that are held against it.
+            instant: tokio::time::Instant::now().into_std(),
             unix_millis: super::date::unix_millis_now(),
         }
     }

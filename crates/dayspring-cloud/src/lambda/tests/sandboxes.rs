@@ -7,6 +7,7 @@ async fn opened() -> Option<Fixture> {
     let cloud = open();
     cloud.put(spec("f", "tmp.handler")).await;
     cloud.invoke("f", "\"\"").await;
+    cloud.asking(1).await;
     if cloud.lambda.service.has_views() {
         return Some(cloud);
     }
