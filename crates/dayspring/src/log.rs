@@ -57,6 +57,14 @@ pub(crate) fn enter(request_id: &str, function: &str) {
     });
 }
 
+#[cfg(test)]
+pub(crate) fn request_id() -> Option<String> {
+    let invocation = INVOCATION.lock().unwrap_or_else(PoisonError::into_inner);
+    invocation
+        .as_ref()
+        .map(|invocation| invocation.request_id.clone())
+}
+
 struct JsonLines {
     level: Level,
     spans: AtomicU64,

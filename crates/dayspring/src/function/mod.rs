@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Context, Request};
-use lambda_runtime::{LambdaEvent, Runtime, service_fn};
+use lambda_runtime::tower::util::MapRequestLayer;
+use lambda_runtime::{LambdaEvent, LambdaInvocation, Runtime, service_fn};
 
 use crate::database::{Client, shared};
 use crate::migrator::{self, Migrator};
@@ -158,7 +159,6 @@ async fn serve(function: Function) -> Result<(), lambda_runtime::Error> {
         let cors = cors.clone();
         async move {
             let LambdaEvent { payload, context } = invocation;
-            log::enter(&context.request_id, name);
             let request = event::request(payload, &context);
             let response = (function.run)(request, context)
                 .await
@@ -167,7 +167,18 @@ async fn serve(function: Function) -> Result<(), lambda_runtime::Error> {
             Ok::<_, lambda_runtime::Error>(event::answer(response, &cors))
         }
     });
-    Runtime::new(service).run().await
+    Runtime::new(service).layer(announced(name)).run().await
+}
+
+/// Says which invocation the following lines of the log belong to before its event is read: one that cannot be read is
+/// told of too.
+fn announced(
+    name: &'static str,
+) -> MapRequestLayer<impl Fn(LambdaInvocation) -> LambdaInvocation + Clone> {
+    MapRequestLayer::new(move |invocation: LambdaInvocation| {
+        log::enter(&invocation.context.request_id, name);
+        invocation
+    })
 }
 
 async fn serve_migrator() -> Result<(), lambda_runtime::Error> {
@@ -177,7 +188,6 @@ async fn serve_migrator() -> Result<(), lambda_runtime::Error> {
     }
     let service = service_fn(async |invocation: LambdaEvent<serde_json::Value>| {
         let LambdaEvent { payload, context } = invocation;
-        log::enter(&context.request_id, MIGRATE);
         migrator::handle(migrator.as_ref(), payload, &context)
             .await
             .map_err(|error| lambda_runtime::Diagnostic {
@@ -185,7 +195,7 @@ async fn serve_migrator() -> Result<(), lambda_runtime::Error> {
                 error_message: error.to_string(),
             })
     });
-    Runtime::new(service).run().await
+    Runtime::new(service).layer(announced(MIGRATE)).run().await
 }
 
 /// Connects while Lambda still gives a start its full CPU. With a Data API that cannot be reached a function starts all
@@ -241,6 +251,27 @@ mod tests {
             role(&functions(), "dayspring.migrate"),
             Ok(Role::Migrator)
         ));
+    }
+
+    #[tokio::test]
+    async fn a_line_about_an_event_that_cannot_be_read_has_its_own_id() {
+        use lambda_runtime::Service as _;
+        use lambda_runtime::tower::Layer as _;
+
+        // It stands for the runtime, which reads the event.
+        let unreadable =
+            service_fn(async |_: LambdaInvocation| Err::<(), _>(log::request_id().unwrap()));
+        let mut service = announced("get_posts").layer(unreadable);
+        for id in ["r-1", "r-2"] {
+            let mut context = Context::default();
+            id.clone_into(&mut context.request_id);
+            let invocation = LambdaInvocation {
+                parts: http::Response::new(()).into_parts().0,
+                body: bytes::Bytes::from_static(b"1"),
+                context,
+            };
+            assert_eq!(service.call(invocation).await, Err(id.to_owned()));
+        }
     }
 
     #[test]
