@@ -86,7 +86,7 @@ LIMITS = """
   somebody wrote into the new column in between would be lost.
 - "Stuck" is not the same work for everybody: sometimes it is one statement to delete from a file for a moment, sometimes a row
   of a journal. Repairs by hand are not measured, except where the manual names a command for it.
-- Aurora MySQL 3 is compatible with MySQL 8.0. Neither it nor Aurora has been tried: MariaDB and MySQL 9.7 have.
+- MariaDB 10.11 and MySQL 9.7 have been tried. Aurora MySQL 3, which is compatible with MySQL 8.0, has not.
 - The bench is by the authors of Dayspring. The harness and the set-ups are in `bench/crash`; corrections are welcome.
 
 ## How to repeat it
