@@ -45,10 +45,15 @@ impl Cloud {
         Ok(Self { server, aws, api })
     }
 
-    pub fn deploy(&self, bootstrap: &Path) -> Result<Stack> {
+    /// Deploys functions by their names, which are their paths as well, and a cluster.
+    pub fn deploy(&self, functions: &[(&str, PathBuf)]) -> Result<Stack> {
         self.send("PUT", "/assets", "", b"")?;
-        self.send("PUT", "/assets/code.zip", "", &archive(bootstrap)?)?;
-        let template = template().to_string();
+        for (name, bootstrap) in functions {
+            let key = format!("/assets/{name}.zip");
+            self.send("PUT", &key, "", &archive(bootstrap)?)?;
+        }
+        let names: Vec<&str> = functions.iter().map(|(name, _)| *name).collect();
+        let template = template(&names).to_string();
         let stack = ("StackName", STACK);
         let change_set = ("ChangeSetName", "first");
         self.cloudformation(&[
@@ -124,53 +129,59 @@ impl Cloud {
     }
 }
 
-fn template() -> serde_json::Value {
-    let uri = "arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Function.Arn}/invocations";
+fn template(functions: &[&str]) -> serde_json::Value {
     let reference = |name: &str| json!({ "Ref": name });
     let get = |path: &str| json!({ "Fn::GetAtt": path });
-    json!({
-        "Resources": {
-            "Function": { "Type": "AWS::Lambda::Function", "Properties": {
-                "Code": { "S3Bucket": "assets", "S3Key": "code.zip" },
-                "Handler": "hello.handler",
-                "Runtime": "provided.al2023",
-                "Role": "arn:aws:iam::000000000000:role/r",
-                "MemorySize": 128,
-                "Timeout": 10
-            } },
-            "Api": { "Type": "AWS::ApiGateway::RestApi", "Properties": { "Name": "hello" } },
-            "Resource": { "Type": "AWS::ApiGateway::Resource", "Properties": {
-                "RestApiId": reference("Api"), "ParentId": get("Api.RootResourceId"), "PathPart": "hello"
-            } },
-            "Method": { "Type": "AWS::ApiGateway::Method", "Properties": {
-                "RestApiId": reference("Api"),
-                "ResourceId": reference("Resource"),
-                "HttpMethod": "GET",
-                "AuthorizationType": "NONE",
-                "Integration": { "Type": "AWS_PROXY", "IntegrationHttpMethod": "POST", "Uri": { "Fn::Sub": uri } }
-            } },
-            "Deployment": {
-                "Type": "AWS::ApiGateway::Deployment",
-                "DependsOn": "Method",
-                "Properties": { "RestApiId": reference("Api") }
-            },
-            "Stage": { "Type": "AWS::ApiGateway::Stage", "Properties": {
-                "RestApiId": reference("Api"), "DeploymentId": reference("Deployment"), "StageName": "prod"
-            } },
-            "Cluster": { "Type": "AWS::RDS::DBCluster", "Properties": {
-                "Engine": "aurora-mysql",
-                "DatabaseName": "bench",
-                "MasterUsername": "root1",
-                "ManageMasterUserPassword": true,
-                "EnableHttpEndpoint": true,
-                "ServerlessV2ScalingConfiguration": { "MinCapacity": 0.5, "MaxCapacity": 1 }
-            } },
-            "Instance": { "Type": "AWS::RDS::DBInstance", "Properties": {
-                "Engine": "aurora-mysql",
-                "DBClusterIdentifier": reference("Cluster"),
-                "DBInstanceClass": "db.serverless"
-            } }
+    let mut resources = json!({
+        "Api": { "Type": "AWS::ApiGateway::RestApi", "Properties": { "Name": "hello" } },
+        "Deployment": {
+            "Type": "AWS::ApiGateway::Deployment",
+            "DependsOn": functions.iter().map(|name| format!("{name}Method")).collect::<Vec<_>>(),
+            "Properties": { "RestApiId": reference("Api") }
         },
+        "Stage": { "Type": "AWS::ApiGateway::Stage", "Properties": {
+            "RestApiId": reference("Api"), "DeploymentId": reference("Deployment"), "StageName": "prod"
+        } },
+        "Cluster": { "Type": "AWS::RDS::DBCluster", "Properties": {
+            "Engine": "aurora-mysql",
+            "DatabaseName": "bench",
+            "MasterUsername": "root1",
+            "ManageMasterUserPassword": true,
+            "EnableHttpEndpoint": true,
+            "ServerlessV2ScalingConfiguration": { "MinCapacity": 0.5, "MaxCapacity": 1 }
+        } },
+        "Instance": { "Type": "AWS::RDS::DBInstance", "Properties": {
+            "Engine": "aurora-mysql",
+            "DBClusterIdentifier": reference("Cluster"),
+            "DBInstanceClass": "db.serverless"
+        } }
+    });
+    for name in functions {
+        let (function, resource) = (format!("{name}Function"), format!("{name}Resource"));
+        let uri = format!(
+            "arn:aws:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/${{{function}.Arn}}/invocations"
+        );
+        resources[&function] = json!({ "Type": "AWS::Lambda::Function", "Properties": {
+            "Code": { "S3Bucket": "assets", "S3Key": format!("{name}.zip") },
+            "Handler": "hello.handler",
+            "Runtime": "provided.al2023",
+            "Role": "arn:aws:iam::000000000000:role/r",
+            "MemorySize": 128,
+            "Timeout": 10
+        } });
+        resources[&resource] = json!({ "Type": "AWS::ApiGateway::Resource", "Properties": {
+            "RestApiId": reference("Api"), "ParentId": get("Api.RootResourceId"), "PathPart": name
+        } });
+        resources[format!("{name}Method")] = json!({ "Type": "AWS::ApiGateway::Method", "Properties": {
+            "RestApiId": reference("Api"),
+            "ResourceId": reference(&resource),
+            "HttpMethod": "GET",
+            "AuthorizationType": "NONE",
+            "Integration": { "Type": "AWS_PROXY", "IntegrationHttpMethod": "POST", "Uri": { "Fn::Sub": uri } }
+        } });
+    }
+    json!({
+        "Resources": resources,
         "Outputs": {
             "Cluster": { "Value": get("Cluster.DBClusterArn") },
             "Secret": { "Value": get("Cluster.MasterUserSecret.SecretArn") }
