@@ -15,12 +15,13 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use table::Row;
+use local::Local;
 
 const HELP: &str = "\
-bench-cloud [--seconds N] [--requests N] [--idle N] [--peers DIR] [--only NAME]
+bench-cloud [--seconds N] [--rounds N] [--requests N] [--idle N] [--peers DIR] [--only NAME]
 
   --seconds N   how long each measurement takes (default 5)
+  --rounds N    how often the cloud and cargo lambda are measured, in turns, for the ratios (default 3)
   --requests N  then so many requests more to the cloud, and its memory before and after (a million: 1000000)
   --idle N      so many idle connections to the cloud, and its memory with them (`ulimit -n` is to allow them)
   --peers DIR   where the peers are installed, or are to be (default target/peers)
@@ -31,6 +32,7 @@ DAYSPRING names the binary of the cloud; `cargo build --release -p dayspring-cli
 #[derive(Debug)]
 struct Options {
     seconds: u64,
+    rounds: usize,
     requests: u64,
     idle: usize,
     peers: PathBuf,
@@ -41,6 +43,7 @@ impl Options {
     fn parse() -> Result<Self> {
         let mut options = Self {
             seconds: 5,
+            rounds: 3,
             requests: 0,
             idle: 0,
             peers: PathBuf::from("target/peers"),
@@ -55,6 +58,7 @@ impl Options {
             };
             match argument.as_str() {
                 "--seconds" => options.seconds = value()?.parse()?,
+                "--rounds" => options.rounds = value()?.parse()?,
                 "--requests" => options.requests = value()?.parse()?,
                 "--idle" => options.idle = value()?.parse()?,
                 "--peers" => options.peers = value()?.into(),
@@ -136,16 +140,31 @@ fn measure(options: &Options, work: &Path) -> Result<()> {
     }
     println!("{}\n", table::machine()?);
     table::head();
-    let ours: Vec<Row> = if options.wants("cloud") || options.wants("data-api") {
-        local::measure(options, work)?
+    let local = if options.wants("cloud") || options.wants("data-api") {
+        Some(Local::deploy(options, work)?)
     } else {
-        Vec::new()
+        None
     };
-    let mut theirs = Vec::new();
-    if options.wants("cargo-lambda") {
-        for function in Function::ALL {
-            theirs.push(peers::cargo_lambda(options, work, function)?);
+    let cloud = local.as_ref().filter(|_| options.wants("cloud"));
+    // In turns, because a machine is not as fast in one minute as it is in the next.
+    let mut pairs = [Vec::new(), Vec::new()];
+    for _ in 0..options.rounds {
+        for (function, pairs) in Function::ALL.into_iter().zip(&mut pairs) {
+            let ours = cloud
+                .map(|local| local.api(options, function))
+                .transpose()?;
+            let theirs = options
+                .wants("cargo-lambda")
+                .then(|| peers::cargo_lambda(options, work, function))
+                .transpose()?;
+            pairs.extend(ours.zip(theirs));
         }
+    }
+    if let Some(local) = cloud {
+        local.endurance(options, Function::LambdaHttp)?;
+    }
+    if let Some(local) = local.as_ref().filter(|_| options.wants("data-api")) {
+        local.data_api(options)?;
     }
     if options.wants("serverless") {
         peers::serverless(options, work)?;
@@ -153,11 +172,13 @@ fn measure(options: &Options, work: &Path) -> Result<()> {
     if options.wants("ministack") {
         peers::ministack(options, work)?;
     }
-    if !ours.is_empty() && !theirs.is_empty() {
-        println!("\ndayspring cloud beside cargo lambda watch, with the same binary");
-    }
-    for (function, (ours, theirs)) in Function::ALL.iter().zip(ours.iter().zip(&theirs)) {
-        table::ratios(&format!("  {function}"), ours, theirs);
+    for (function, pairs) in Function::ALL.iter().zip(&pairs) {
+        if !pairs.is_empty() {
+            println!(
+                "\ndayspring cloud / cargo lambda watch, {function}, median and range of the rounds"
+            );
+            table::ratios(pairs);
+        }
     }
     Ok(())
 }

@@ -35,6 +35,9 @@ pub fn head() {
     );
 }
 
+/// How long a server is asked before anything is counted, so that its processes and connections are there.
+pub const WARM: Until = Until::Elapsed(Duration::from_secs(1));
+
 /// Measures at one connection and at sixteen, and prints a line.
 pub fn row<C: Caller + 'static>(
     options: &Options,
@@ -44,11 +47,7 @@ pub fn row<C: Caller + 'static>(
     connect: &dyn Fn() -> Result<C>,
 ) -> Result<Row> {
     let duration = Until::Elapsed(Duration::from_secs(options.seconds));
-    // Processes and connections are there before anything is counted.
-    load::run(
-        callers(16, connect)?,
-        Until::Elapsed(Duration::from_secs(1)),
-    )?;
+    load::run(callers(16, connect)?, WARM)?;
     let idle = server.used()?;
     let one = load::run(callers(1, connect)?, duration)?;
     let sixteen = load::run(callers(16, connect)?, duration)?;
@@ -86,15 +85,27 @@ pub fn callers<C: Caller + 'static>(
         .collect()
 }
 
-/// What one row is beside another.
-pub fn ratios(what: &str, ours: &Row, theirs: &Row) {
-    println!(
-        "{what}: {:.2} times the requests on one connection and {:.2} on sixteen, {:.2} times the CPU, {:.2} with the function's",
-        ours.one.per_second / theirs.one.per_second,
-        ours.sixteen.per_second / theirs.sixteen.per_second,
-        ours.cpu.0 / theirs.cpu.0,
-        ours.cpu.1 / theirs.cpu.1,
-    );
+type Figure = fn(&Row) -> f64;
+
+/// What our rows are beside theirs of the same round.
+pub fn ratios(pairs: &[(Row, Row)]) {
+    let figures: [(&str, Figure); 4] = [
+        ("requests, one connection", |row| row.one.per_second),
+        ("requests, sixteen", |row| row.sixteen.per_second),
+        ("CPU", |row| row.cpu.0),
+        ("CPU with the function's", |row| row.cpu.1),
+    ];
+    for (name, figure) in figures {
+        let mut found: Vec<f64> = pairs
+            .iter()
+            .map(|(ours, theirs)| figure(ours) / figure(theirs))
+            .collect();
+        found.sort_by(f64::total_cmp);
+        if let (Some(least), Some(most)) = (found.first(), found.last()) {
+            let median = (found[(found.len() - 1) / 2] + found[found.len() / 2]) / 2.0;
+            println!("  {name:<24} {median:.2} ({least:.2} to {most:.2})");
+        }
+    }
 }
 
 pub fn machine() -> Result<String> {
