@@ -24,7 +24,7 @@ def main():
     parser.add_argument("--dayspring", default=str(ROOT / "target/debug/dayspring"), help="the binary to measure")
     parser.add_argument("--mysqld", help="the server's program, MariaDB's or MySQL's, instead of this machine's mariadbd")
     parser.add_argument("--folder", default=str(ROOT / "target/crash"), help="where the tools are installed and results kept")
-    parser.add_argument("--page", default=str(ROOT / "docs/crash-matrix.md"), help="the page to write")
+    parser.add_argument("--page", help="the page to write (docs/crash-matrix.md, if there are results of every tool; else page.md in the folder)")
     parser.add_argument("--jobs", type=int, default=2, help="how many tools to run at once")
     parser.add_argument("--workers", type=int, default=2, help="how many points of a tool to try at once")
     parser.add_argument("--points", type=int, help="try only so many of a tool's points, spread over its run: to see that the bench works")
@@ -50,8 +50,10 @@ def main():
 
     import page
 
-    Path(arguments.page).write_text(page.render(kept["MariaDB"], kept["MySQL"], arguments.date, install.NOT_RUN))
-    print(f"wrote {os.path.relpath(arguments.page)}")
+    is_whole = not arguments.points and all(name in kept["MariaDB"] for name in page.ORDER)
+    written = Path(arguments.page or (ROOT / "docs/crash-matrix.md" if is_whole else folder / "page.md"))
+    written.write_text(page.render(kept["MariaDB"], kept["MySQL"], arguments.date, install.NOT_RUN))
+    print(f"wrote {os.path.relpath(written)}")
 
 
 def measure(arguments, program, folder, kept, results):
@@ -65,6 +67,11 @@ def measure(arguments, program, folder, kept, results):
 
     wanted = arguments.tools.split(",") if arguments.tools else [""]
     lock = threading.Lock()
+
+    def keep():
+        if not arguments.points:
+            results.write_text(json.dumps(kept, indent=1))
+
     tools, missing = install.tools(folder, arguments.dayspring, wanted)
     with Server(program) as server:
 
@@ -74,14 +81,14 @@ def measure(arguments, program, folder, kept, results):
             found = bench.measure(server, tool, work, name, arguments.workers, arguments.reads, arguments.points)
             with lock:
                 kept[tool.name + (", reads as well" if arguments.reads else "")] = found
-                results.write_text(json.dumps(kept, indent=1))
+                keep()
 
         with ThreadPoolExecutor(arguments.jobs) as pool:
             for _ in pool.map(run, tools):
                 pass
     earlier = [entry for entry in kept.get("missing", []) if not any(install.is_wanted(name, wanted) for name in entry[0].split(" and "))]
     kept["missing"] = missing + earlier
-    results.write_text(json.dumps(kept, indent=1))
+    keep()
 
 
 if __name__ == "__main__":
