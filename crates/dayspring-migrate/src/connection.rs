@@ -216,7 +216,7 @@ pub(crate) fn is_lock_wait(state: &str) -> bool {
 }
 
 /// Whether this account sees everyone's connections: what shows transactions wants the same right.
-async fn sees_all<S: Session>(session: &mut S) -> Result<bool, SessionError> {
+pub(crate) async fn sees_all<S: Session>(session: &mut S) -> Result<bool, SessionError> {
     match session
         .query("SELECT 1 FROM information_schema.innodb_trx LIMIT 1", &[])
         .await

@@ -126,6 +126,38 @@ async fn a_lock_that_no_transaction_of_innodb_holds_is_named_by_its_connection()
 }
 
 #[tokio::test]
+async fn an_account_that_is_not_shown_the_others_is_told_what_it_lacks() {
+    let world = World::new().await;
+    world.apply(&[BASE]).await;
+    let mut blocker = reader(&world).await;
+    let name = world.database();
+    world.run(&format!("CREATE USER {name}@localhost")).await;
+    let grant = format!("GRANT ALL ON {name}.* TO {name}@localhost");
+    world.run(&grant).await;
+    let of_account = World {
+        opts: world.opts.clone().user(Some(name.as_str())),
+    };
+    let mut session = Direct::connect(&of_account.opts).await;
+    session
+        .run("SET SESSION lock_wait_timeout = 1")
+        .await
+        .unwrap();
+    let scripts = scripts(&[BASE, ("v2.sql", "ALTER TABLE t ADD COLUMN x INT;")]);
+    let error = apply(&mut session, &scripts, &options(), &mut |_: Event<'_>| {})
+        .await
+        .unwrap_err();
+    insta::assert_snapshot!(render_failure(&error, 3000), @r"
+    error: statement 1 of 1 waited too long for a lock, and was cancelled
+     --> scripts/schema/v2.sql:1:1
+      |
+    1 | ALTER TABLE t ADD COLUMN x INT;
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+     help: grant this account PROCESS to have them named; deploy again when they are done: it resumes at 1
+    ");
+    blocker.query_drop("COMMIT").await.unwrap();
+}
+
+#[tokio::test]
 async fn a_statement_that_goes_on_without_its_caller_is_cancelled_while_it_only_waits() {
     let world = World::new().await;
     world.apply(&[BASE]).await;
