@@ -61,6 +61,9 @@ pub(super) fn describe(error: &Error) -> String {
         Error::Driver(DriverError::NoClientSslFlagFromServer) => {
             "the server has no encryption".to_owned()
         }
+        Error::Driver(DriverError::UnknownAuthPlugin { name }) => {
+            format!("the server wants a login by `{name}`, which is not known here")
+        }
         Error::Driver(error) => error.to_string(),
         error if is_of_encryption(error) => of_encryption(&error.to_string()),
         Error::Io(IoError::Io(error)) => match error.raw_os_error() {
@@ -103,6 +106,11 @@ pub(super) fn connect_help(error: &Error) -> &'static str {
         },
         Error::Driver(DriverError::NoClientSslFlagFromServer) => {
             "turn encryption on at the server, or allow a connection without it: ssl-mode=PREFERRED"
+        }
+        // Which it is differs by the name, so that nobody learns whose accounts there are.
+        Error::Driver(DriverError::UnknownAuthPlugin { .. }) => {
+            "check the user: for a name that it does not know, MySQL asks for any way to log in; an account that is there can \
+             be made one of `caching_sha2_password`"
         }
         error if is_of_name(error) => {
             "connect by a name that the certificate is for, or check the authority alone: ssl-mode=VERIFY_CA"
@@ -169,6 +177,18 @@ mod tests {
         let found = format!("{:?}", failure.error);
         assert_eq!(found.split(' ').next(), Some(kind));
         assert_eq!(failure.connection, connection);
+    }
+
+    #[test]
+    fn a_way_to_log_in_that_is_not_known_is_named() {
+        let error = Error::Driver(DriverError::UnknownAuthPlugin {
+            name: "sha256_password".to_owned(),
+        });
+        let shown = format!("{}\n{}", describe(&error), connect_help(&error));
+        insta::assert_snapshot!(shown, @"
+        the server wants a login by `sha256_password`, which is not known here
+        check the user: for a name that it does not know, MySQL asks for any way to log in; an account that is there can be made one of `caching_sha2_password`
+        ");
     }
 
     #[test]
