@@ -88,6 +88,12 @@ pub enum Error {
         /// For how many seconds its lease holds still, if it does not renew it.
         expires_in_seconds: i64,
     },
+    /// Nobody migrates, and the lease cannot be taken all the same: a backup or a transaction of others locks it.
+    #[error("nobody migrates this database, and the journal's lease is locked all the same")]
+    LeaseLocked {
+        /// Who has the lock.
+        blockers: Blockers,
+    },
     /// Another migrator has taken over.
     #[error("`{owner}` has taken this migration over")]
     LeaseLost {
@@ -175,6 +181,7 @@ impl Error {
             Self::LockWait(_)
             | Self::HolderStopped { .. }
             | Self::LeaseHeld { .. }
+            | Self::LeaseLocked { .. }
             | Self::LeaseLost { .. }
             | Self::Journal { .. }
             | Self::Session { .. } => Kind::World,
@@ -201,6 +208,16 @@ impl Error {
             Self::LeaseHeld { expires_in_seconds, .. } => format!(
                 "wait until it is done, and {again}; if it is dead, its lease ends by itself in {expires_in_seconds} s at most"
             ),
+            Self::LeaseLocked { blockers } => match (blockers.named(), blockers) {
+                ([first, ..], _) => format!(
+                    "wait for it or end it (`KILL {}`), and {again}: nothing was run",
+                    first.connection
+                ),
+                ([], Blockers::Hidden) => format!(
+                    "grant this account PROCESS to have them named; {again} when they are done: nothing was run"
+                ),
+                ([], _) => format!("{again}: nothing was run"),
+            },
             Self::LeaseLost { .. } => "let it finish; nothing was lost, and nothing ran twice".to_owned(),
             Self::Journal { .. } => {
                 "use the version of dayspring that wrote it, and leave the tables `dayspring_...` to it".to_owned()
@@ -226,6 +243,7 @@ impl Error {
             Self::LockWait(wait) => Some(&wait.place),
             Self::HolderStopped { .. }
             | Self::LeaseHeld { .. }
+            | Self::LeaseLocked { .. }
             | Self::LeaseLost { .. }
             | Self::Journal { .. }
             | Self::Illegal(_)

@@ -16,10 +16,12 @@
 
 use std::time::Duration;
 
+use crate::blocker;
 use crate::connection::Connection;
 use crate::error::Error;
 use crate::journal::Tables;
 use crate::session::{Session, SessionError, Value};
+use crate::statement::{After, Object, ObjectKind, Touched};
 
 /// Lock wait timeout, and MySQL's and MariaDB's answers to NOWAIT.
 const LOCKED: [u16; 2] = [1205, 3572];
@@ -147,6 +149,20 @@ async fn take_in_transaction<S: Session>(
         0 => Ok(Taken::Again),
         _ => Ok(Taken::Ours(next)),
     }
+}
+
+/// The error of one who cannot take the lease though nobody has it: with who locks its row or its table.
+pub(crate) async fn locked<S: Session>(session: &mut S, database: &str) -> Error {
+    let lease = Touched {
+        object: Object {
+            kind: ObjectKind::Table,
+            schema: None,
+            name: "dayspring_lease".to_owned(),
+        },
+        after: After::Changed,
+    };
+    let blockers = blocker::find(session, database, &[lease], None).await;
+    Error::LeaseLocked { blockers }
 }
 
 fn read_holder(row: &[Value]) -> Option<Holder> {

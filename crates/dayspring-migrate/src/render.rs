@@ -37,6 +37,9 @@ fn render(error: &Error, again: Again, bytes_max: usize) -> String {
     if let Error::LockWait(wait) = error {
         middle.push_str(&blockers(&wait.blockers));
     }
+    if let Error::LeaseLocked { blockers: found } = error {
+        middle.push_str(&blockers(found));
+    }
     if let Error::Refused(refusal) = error {
         middle.push_str(&before(refusal));
     }

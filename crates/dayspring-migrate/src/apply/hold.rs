@@ -66,7 +66,7 @@ impl<S: Session> Run<'_, S> {
                 Ok(Taken::Again)
                     if waited >= self.options.lease_wait && lost_answers >= UNREAD_MAX =>
                 {
-                    return Err(Error::journal("its lease can be neither taken nor read"));
+                    return Err(lease::locked(self.session, &self.database).await);
                 }
                 Ok(Taken::Again) => lost_answers += 1,
                 Err(SessionError::Refused { code: 1213, .. }) => lost_answers += 1,

@@ -41,7 +41,7 @@ pub async fn record_baseline<S: Session>(
     let journal = read_journal(session, scripts).await?;
     let tables = Tables::of(&journal.database);
     prepare_journal(session, &tables, &journal).await?;
-    let token = take_lease(session, &tables, owner).await?;
+    let token = take_lease(session, &journal.database, &tables, owner).await?;
     let recorded = record(session, scripts, at, &tables, token).await;
     // What was recorded matters more; a lease that is not freed ends by itself.
     drop(lease::free(session, &tables, token).await);
@@ -50,6 +50,7 @@ pub async fn record_baseline<S: Session>(
 
 async fn take_lease<S: Session>(
     session: &mut S,
+    database: &str,
     tables: &Tables,
     owner: &str,
 ) -> Result<i64, Error> {
@@ -78,7 +79,7 @@ async fn take_lease<S: Session>(
             }
             Ok(Taken::Again) if tries < TRIES_MAX => {}
             Ok(Taken::Again) => {
-                return Err(Error::journal("its lease can be neither taken nor read"));
+                return Err(lease::locked(session, database).await);
             }
             Err(source) if tries == TRIES_MAX => {
                 return Err(Error::session("taking the lease", source));

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use dayspring_migrate::{Error, Options};
+use dayspring_migrate::{Error, Options, render_failure};
+use mysql_async::prelude::Queryable as _;
 
 use crate::apply::{World, options};
+use crate::server;
 
 const INSERT: &str = "CREATE TABLE log (n INT PRIMARY KEY AUTO_INCREMENT, what INT);\nINSERT INTO log (what) VALUES (1);\nINSERT INTO log (what) VALUES (2);";
 
@@ -66,6 +68,43 @@ async fn a_held_lease_is_waited_for_and_its_holder_named() {
     world
         .run("UPDATE dayspring_lease SET expires_at = UTC_TIMESTAMP(6)")
         .await;
+    assert_eq!(
+        world.apply(&files).await,
+        "1 statement applied, schema at v2"
+    );
+}
+
+#[tokio::test]
+async fn a_lease_that_nobody_has_and_somebody_locks_names_who() {
+    let world = World::new().await;
+    world.apply(&[("v1.sql", INSERT)]).await;
+    let mut blocker = server::connect(&world.opts).await;
+    blocker.query_drop("START TRANSACTION").await.unwrap();
+    let lock = "SELECT * FROM dayspring_lease FOR UPDATE";
+    blocker.query_drop(lock).await.unwrap();
+    let impatient = Options {
+        lease_wait: Duration::from_millis(10),
+        ..options()
+    };
+    let files = [
+        ("v1.sql", INSERT),
+        ("v2.sql", "INSERT INTO log (what) VALUES (3)"),
+    ];
+    let error = world.apply_with(&files, &impatient).await.unwrap_err();
+    let Error::LeaseLocked { blockers } = &error else {
+        panic!("{error:?}");
+    };
+    let [found] = blockers.named() else {
+        panic!("{error:?}");
+    };
+    assert_eq!(found.connection, u64::from(blocker.id()));
+    let shown = render_failure(&error, 3000);
+    let help = format!(
+        "help: wait for it or end it (`KILL {}`), and deploy again: nothing was run",
+        blocker.id()
+    );
+    assert!(shown.ends_with(&help), "{shown}");
+    blocker.query_drop("COMMIT").await.unwrap();
     assert_eq!(
         world.apply(&files).await,
         "1 statement applied, schema at v2"
