@@ -1,20 +1,25 @@
 //! One spelling for what servers spell in several ways.
 
-use super::expression::with_needed_parentheses;
+use super::expression::{is_reserved, query_with_needed_parentheses, with_needed_parentheses};
+use super::literal;
 use crate::lexer::{self, Token, TokenKind};
 
 /// Which family a server is of, as far as its `information_schema` differs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Family {
+    #[default]
     MySql,
     MariaDb,
 }
 
 /// A column's type in capitals, without a display width: MySQL 8.0.19 shows none, MariaDB always does. `TINYINT(1)` and
-/// ZEROFILL keep theirs, as on MySQL.
+/// ZEROFILL keep theirs, as on MySQL, which shows that of `TINYINT(1) UNSIGNED` no more.
 pub(super) fn column_type(text: &str) -> String {
     const WIDTHS: [&str; 6] = ["TINYINT", "SMALLINT", "MEDIUMINT", "INT", "BIGINT", "YEAR"];
     let text = upper_outside_quotes(text);
+    if text == "GEOMCOLLECTION" {
+        return "GEOMETRYCOLLECTION".to_owned();
+    }
     let Some((name, rest)) = text.split_once('(') else {
         return text;
     };
@@ -22,7 +27,7 @@ pub(super) fn column_type(text: &str) -> String {
         Some((width, rest))
             if WIDTHS.contains(&name)
                 && !rest.contains("ZEROFILL")
-                && !(name == "TINYINT" && width == "1") =>
+                && !(name == "TINYINT" && width == "1" && rest.is_empty()) =>
         {
             format!("{name}{rest}")
         }
@@ -53,24 +58,36 @@ pub(super) fn default(
     column_type: &str,
 ) -> Option<String> {
     let told = told?;
+    let is_of = |types: &[&str]| types.iter().any(|of| column_type.starts_with(of));
+    let is_bytes = is_of(&["BINARY", "VARBINARY"]);
     let text = match family {
-        Family::MariaDb if told.eq_ignore_ascii_case("NULL") => return None,
         Family::MariaDb => expression(told, ""),
-        Family::MySql
-            if extra.contains("DEFAULT_GENERATED")
-                || told.starts_with("b'")
-                || told.starts_with("CURRENT_TIMESTAMP") =>
-        {
-            expression(&told.replace("\\'", "'"), "")
+        Family::MySql if extra.contains("DEFAULT_GENERATED") => {
+            expression(&literal::expression_of_mysql(told), "")
         }
-        Family::MySql => format!("'{}'", told.replace('\'', "''")),
+        // As 5.7 tells it, without saying that it is an expression.
+        Family::MySql
+            if is_of(&["BIT"]) && told.starts_with("b'")
+                || is_of(&["TIMESTAMP", "DATETIME"]) && told.starts_with("CURRENT_TIMESTAMP") =>
+        {
+            expression(told, "")
+        }
+        Family::MySql if is_bytes && told.starts_with("0x") => told.to_owned(),
+        Family::MySql => literal::quoted(told),
     };
-    Some(without_needless_quotes(&timestamp(&text), column_type))
+    if text.eq_ignore_ascii_case("NULL") {
+        return None;
+    }
+    let value = literal::value(&text);
+    Some(match value {
+        Some(value) if is_bytes => bytes(&value, column_type),
+        Some(value) if is_number(column_type) => value,
+        _ => timestamp(&text),
+    })
 }
 
-/// `'0'` of a column of numbers is `0`.
-fn without_needless_quotes(text: &str, column_type: &str) -> String {
-    const NUMBERS: [&str; 8] = [
+fn is_number(column_type: &str) -> bool {
+    const NUMBERS: [&str; 9] = [
         "TINYINT",
         "SMALLINT",
         "MEDIUMINT",
@@ -79,15 +96,18 @@ fn without_needless_quotes(text: &str, column_type: &str) -> String {
         "DECIMAL",
         "FLOAT",
         "DOUBLE",
+        "YEAR",
     ];
-    let is_number = NUMBERS.iter().any(|name| column_type.starts_with(name));
-    match text
-        .strip_prefix('\'')
-        .and_then(|text| text.strip_suffix('\''))
-    {
-        Some(inner) if is_number => inner.to_owned(),
-        _ => text.to_owned(),
-    }
+    NUMBERS.iter().any(|name| column_type.starts_with(name))
+}
+
+/// The default of a column of bytes, of which MariaDB tells a text, filled up with zeros where the column has a fixed length,
+/// and MySQL the bytes up to the first zero.
+fn bytes(text: &str, column_type: &str) -> String {
+    let is_fixed = column_type.starts_with("BINARY");
+    let bytes = text.as_bytes();
+    let end = bytes.iter().position(|&byte| byte == 0 && is_fixed);
+    literal::hex(&bytes[..end.unwrap_or(bytes.len())])
 }
 
 /// `current_timestamp()`, `now()` and `CURRENT_TIMESTAMP` are one function.
@@ -100,7 +120,7 @@ fn timestamp(text: &str) -> String {
         return text.to_owned();
     };
     match rest {
-        "" | "()" => "CURRENT_TIMESTAMP".to_owned(),
+        "" | "()" | "(0)" => "CURRENT_TIMESTAMP".to_owned(),
         rest if rest.starts_with('(') => format!("CURRENT_TIMESTAMP{rest}"),
         _ => text.to_owned(),
     }
@@ -119,9 +139,8 @@ pub(super) fn extra(text: &str) -> String {
     upper.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// An expression or a body in one spelling: one space between tokens, no comments, names without backticks where they
-/// need none, without the database before a name and without `_utf8mb4` before a text; and with the parentheses that it
-/// needs, where it is understood. Where it is not, only those around the whole are removed.
+/// An expression in one spelling: as [`body`], with the parentheses that it needs, where it is understood. Where it is not,
+/// only those around the whole are removed.
 pub(super) fn expression(text: &str, database: &str) -> String {
     let body = body(text, database);
     if let Some(expression) = with_needed_parentheses(&body) {
@@ -134,9 +153,30 @@ pub(super) fn expression(text: &str, database: &str) -> String {
     inner.to_owned()
 }
 
-/// As [`expression`], with its parentheses.
+/// A view's query, as [`expression`].
+pub(super) fn query(text: &str, database: &str, columns: &[String]) -> String {
+    let body = body(text, database);
+    let columns = columns.iter().map(|column| name(column)).collect();
+    query_with_needed_parentheses(&body, columns).unwrap_or(body)
+}
+
+/// A name as [`body`] writes it.
+fn name(name: &str) -> String {
+    if is_simple(name) {
+        name.to_owned()
+    } else {
+        format!("`{}`", name.replace('`', "``"))
+    }
+}
+
+/// What a routine, trigger or event does, as it was written: one space between tokens, no comments, names without backticks
+/// where they need none, without the database before a name and without `_utf8mb4` before a text.
 pub(super) fn body(text: &str, database: &str) -> String {
-    let tokens: Vec<Token<'_>> = lexer::significant(text).collect();
+    let mut tokens: Vec<Token<'_>> = lexer::significant(text).collect();
+    // MySQL keeps the semicolon of a statement that was sent with others behind it.
+    while tokens.last().is_some_and(|token| token.is_mark(';')) {
+        tokens.pop();
+    }
     let mut out = String::with_capacity(text.len());
     let mut previous: Option<Token<'_>> = None;
     let mut index = 0;
@@ -164,7 +204,12 @@ pub(super) fn body(text: &str, database: &str) -> String {
         }
         match token.name() {
             Some(name) if token.kind == TokenKind::Name && is_simple(&name) => out.push_str(&name),
-            _ => out.push_str(token.text),
+            _ => match literal::value(token.text) {
+                Some(value) if token.kind == TokenKind::Text => {
+                    out.push_str(&literal::quoted(&value));
+                }
+                _ => out.push_str(token.text),
+            },
         }
         previous = Some(token);
     }
@@ -189,6 +234,8 @@ fn is_simple(name: &str) -> bool {
         && name
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && !name.starts_with(|first: char| first.is_ascii_digit())
+        && !is_reserved(name)
 }
 
 /// The text between two parentheses that belong together and enclose everything.
@@ -227,11 +274,6 @@ pub(super) fn options(text: &str) -> String {
         .collect();
     words.sort_unstable();
     words.join(" ")
-}
-
-/// A text as a literal.
-pub(super) fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 #[cfg(test)]
@@ -298,6 +340,7 @@ mod tests {
     fn expressions_are_spelled_alike() {
         assert_eq!(expression("(`price` > 0)", ""), "price > 0");
         assert_eq!(expression("`price`>=0", ""), "price >= 0");
+        assert_eq!(body("RETURN x * 2; /* dayspring */", ""), "RETURN x * 2");
         assert_eq!(expression("(`a` > 0) and (`b` > 0)", ""), "a > 0 and b > 0");
         assert_eq!(
             body(

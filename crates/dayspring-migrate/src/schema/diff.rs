@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use super::{Name, Object, ObjectKind, Part, Schema};
+use super::canonical::Family;
+use super::families::{Seen, pair_named_by_servers};
+use super::{Name, ObjectKind, Part, Schema};
 
 /// How much of a long definition is shown.
 const SHOWN_CHARS_MAX: usize = 160;
@@ -25,7 +27,8 @@ pub struct Difference {
     pub scripts: Option<String>,
 }
 
-/// Compares. The differences are ordered by kind of object, name and part.
+/// Compares. The differences are ordered by kind of object, name and part. Between MySQL and MariaDB nothing is a difference
+/// that only the servers make: their usual collations, and the names that they give what has none.
 #[must_use]
 pub fn diff(live: &Schema, scripts: &Schema) -> Vec<Difference> {
     let mut names: Vec<&Name> = live.objects.keys().chain(scripts.objects.keys()).collect();
@@ -34,7 +37,21 @@ pub fn diff(live: &Schema, scripts: &Schema) -> Vec<Difference> {
     let mut differences = Vec::new();
     for name in names {
         match (live.objects.get(name), scripts.objects.get(name)) {
-            (Some(live), Some(scripts)) => diff_object(name, live, scripts, &mut differences),
+            (Some(of_live), Some(of_scripts)) => {
+                let seen = |object, family: Family, other: Family| {
+                    if family == other {
+                        Seen::by_its_like(object)
+                    } else {
+                        Seen::by_the_other(object, family)
+                    }
+                };
+                let mut here = seen(of_live, live.family, scripts.family);
+                let mut there = seen(of_scripts, scripts.family, live.family);
+                if live.family != scripts.family {
+                    pair_named_by_servers(&name.name, &mut here, &mut there);
+                }
+                diff_object(name, &here, &there, &mut differences);
+            }
             (live, scripts) => differences.push(difference(
                 name,
                 None,
@@ -61,7 +78,7 @@ fn difference(
     }
 }
 
-fn diff_object(name: &Name, live: &Object, scripts: &Object, differences: &mut Vec<Difference>) {
+fn diff_object(name: &Name, live: &Seen, scripts: &Seen, differences: &mut Vec<Difference>) {
     let mut parts: Vec<&Part> = live.parts.keys().chain(scripts.parts.keys()).collect();
     parts.sort_unstable();
     parts.dedup();
@@ -88,7 +105,7 @@ fn diff_object(name: &Name, live: &Object, scripts: &Object, differences: &mut V
 }
 
 /// The columns of one that the other has too, in the order of the one.
-fn common<'a>(one: &'a Object, other: &Object) -> Vec<&'a str> {
+fn common<'a>(one: &'a Seen, other: &Seen) -> Vec<&'a str> {
     one.columns
         .iter()
         .filter(|column| other.columns.contains(column))

@@ -3,11 +3,14 @@
 //! MySQL prints parentheses around each operation, MariaDB those that it takes to be needed. So an expression is read by the
 //! precedence that both manuals give (<https://dev.mysql.com/doc/refman/8.4/en/operator-precedence.html>,
 //! <https://mariadb.com/docs/server/reference/sql-structure/operators/operator-precedence>, read 2026-11-23) and written
-//! again with what that precedence asks for. Nothing is moved or calculated; AND in AND and OR in OR are one list, as MySQL
-//! prints them. Where the manuals leave doubt, or a token is met that is not known here (a subquery, OVER, `||`, `->`, an
-//! assignment), nothing is said of the whole expression.
+//! again with what that precedence asks for. AND in AND and OR in OR are one list, as MySQL prints them, and what the two
+//! servers rewrite has one form (`meaning`). Queries are read as far as views have them (`query`). Where the manuals leave
+//! doubt, or a token is met that is not known here (`||`, `->`, an assignment), nothing is said of the whole text.
 
-use super::canonical::needs_space;
+mod call;
+mod meaning;
+mod query;
+
 use crate::lexer::{self, Token, TokenKind};
 
 /// How strongly an operator binds: the order of the manuals, from the weakest.
@@ -34,15 +37,79 @@ const WHOLE: Level = 14;
 const DEPTH_MAX: usize = 200;
 
 /// Words that are no names: an operator, or the beginning of what is not read here.
-const RESERVED: [&str; 37] = [
-    "all", "and", "any", "as", "between", "binary", "both", "by", "case", "collate", "distinct",
-    "div", "else", "end", "escape", "exists", "from", "in", "interval", "is", "leading", "like",
-    "match", "member", "not", "or", "over", "regexp", "rlike", "select", "some", "sounds", "then",
-    "trailing", "using", "when", "xor",
+const RESERVED: [&str; 66] = [
+    "all",
+    "and",
+    "any",
+    "as",
+    "asc",
+    "between",
+    "binary",
+    "both",
+    "by",
+    "case",
+    "collate",
+    "cross",
+    "desc",
+    "distinct",
+    "div",
+    "else",
+    "end",
+    "escape",
+    "except",
+    "exists",
+    "false",
+    "for",
+    "force",
+    "from",
+    "group",
+    "having",
+    "ignore",
+    "in",
+    "inner",
+    "intersect",
+    "interval",
+    "into",
+    "is",
+    "join",
+    "lateral",
+    "leading",
+    "left",
+    "like",
+    "limit",
+    "match",
+    "member",
+    "mod",
+    "natural",
+    "not",
+    "on",
+    "or",
+    "order",
+    "over",
+    "partition",
+    "regexp",
+    "right",
+    "rlike",
+    "rollup",
+    "select",
+    "some",
+    "sounds",
+    "then",
+    "trailing",
+    "true",
+    "union",
+    "use",
+    "using",
+    "when",
+    "where",
+    "with",
+    "xor",
 ];
 
-/// Words behind which a call goes on in a way of its own.
-const TAILS: [&str; 6] = ["as", "from", "order", "returning", "separator", "using"];
+/// Whether a name is taken for something else where it stands without backticks.
+pub(super) fn is_reserved(name: &str) -> bool {
+    RESERVED.iter().any(|word| name.eq_ignore_ascii_case(word))
+}
 
 /// An expression as a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,18 +134,17 @@ enum Part {
 
 /// The expression with the parentheses that it needs; nothing where it cannot be read.
 pub(super) fn with_needed_parentheses(text: &str) -> Option<String> {
-    let mut reader = Reader {
-        tokens: lexer::significant(text).collect(),
-        at: 0,
-        depth: 0,
-    };
+    let mut reader = Reader::of(text);
     let (node, _) = reader.expression(OR)?;
-    if reader.at < reader.tokens.len() {
-        return None;
-    }
-    let mut written = String::new();
-    write(&node, OR, &mut written);
-    Some(written)
+    reader.written(&node)
+}
+
+/// As [`with_needed_parentheses`], of the query of a view with these columns. MySQL keeps the names of the query beside them.
+pub(super) fn query_with_needed_parentheses(text: &str, columns: Vec<String>) -> Option<String> {
+    let mut reader = Reader::of(text);
+    reader.columns = columns;
+    let node = Node::Enclosed(reader.query()?);
+    reader.written(&node)
 }
 
 fn write(node: &Node, least: Level, out: &mut String) {
@@ -108,6 +174,10 @@ fn text(text: impl Into<String>) -> Part {
 }
 
 fn binary(level: Level, operator: &str, left: Node, right: Node) -> Node {
+    let (left, right) = match level {
+        XOR => (meaning::truth(left), meaning::truth(right)),
+        _ => meaning::compared(operator, left, right),
+    };
     let (of_left, of_right) = match level {
         COMPARISON => (level + 1, level + 1),
         _ => (level, level + 1),
@@ -134,17 +204,16 @@ fn joined(level: Level, operator: &str, left: Node, right: Node) -> Node {
                 level: of_node,
                 parts: of_list,
             } if of_node == level => parts.extend(of_list),
-            node => parts.push(Part::Operand(level + 1, node)),
+            node => parts.push(Part::Operand(level + 1, meaning::truth(node))),
         }
     }
     Node::Operation { level, parts }
 }
 
-fn prefixed(level: Level, operator: &str, operand: Node) -> Node {
-    let least = if level == NOT { COMPARISON } else { WHOLE };
+fn signed(sign: &str, operand: Node) -> Node {
     Node::Operation {
-        level,
-        parts: vec![text(operator), Part::Operand(least, operand)],
+        level: SIGN,
+        parts: vec![text(sign), Part::Operand(WHOLE, operand)],
     }
 }
 
@@ -158,9 +227,30 @@ struct Reader<'a> {
     tokens: Vec<Token<'a>>,
     at: usize,
     depth: usize,
+    /// The names of what the next SELECT gives, if they are not its own.
+    columns: Vec<String>,
 }
 
 impl<'a> Reader<'a> {
+    fn of(text: &'a str) -> Self {
+        Self {
+            tokens: lexer::significant(text).collect(),
+            at: 0,
+            depth: 0,
+            columns: Vec::new(),
+        }
+    }
+
+    /// What was read, if it was all.
+    fn written(&self, node: &Node) -> Option<String> {
+        if self.at < self.tokens.len() {
+            return None;
+        }
+        let mut written = String::new();
+        write(node, OR, &mut written);
+        Some(written)
+    }
+
     fn peek(&self) -> Option<Token<'a>> {
         self.tokens.get(self.at).copied()
     }
@@ -181,25 +271,38 @@ impl<'a> Reader<'a> {
         is_next
     }
 
+    /// Reads what is within what was begun, up to a depth.
+    fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+        self.depth += 1;
+        let read = if self.depth > DEPTH_MAX {
+            None
+        } else {
+            read(self)
+        };
+        self.depth -= 1;
+        read
+    }
+
     /// An expression of operators that bind at least so strongly, and how strongly it binds as it is written.
     fn expression(&mut self, least: Level) -> Option<(Node, Level)> {
-        self.depth += 1;
-        if self.depth > DEPTH_MAX {
-            return None;
-        }
+        self.deeper(|reader| reader.expression_within(least))
+    }
+
+    fn expression_within(&mut self, least: Level) -> Option<(Node, Level)> {
         let (mut left, mut written) = self.operand(least)?;
         while let Some((level, operator, tokens)) = self.operator() {
             if level < least {
                 break;
             }
             self.at += tokens;
-            if level == COMPARISON && written == COMPARISON {
+            // Both grammars take these from the left; of LIKE and its kind only the printed parentheses are believed.
+            let is_chained = level == COMPARISON && written == COMPARISON;
+            if is_chained && !["=", "<", "<=", "<=>", "<>", ">", ">=", "is"].contains(&&*operator) {
                 return None;
             }
             left = self.operation(level, &operator, left)?;
             written = level;
         }
-        self.depth -= 1;
         Some((left, written))
     }
 
@@ -213,11 +316,15 @@ impl<'a> Reader<'a> {
                 "or" => OR,
                 "xor" => XOR,
                 "and" => AND,
-                "is" | "like" | "regexp" | "rlike" | "in" | "between" => COMPARISON,
+                "rlike" => return Some((COMPARISON, "regexp".to_owned(), 1)),
+                "is" | "like" | "regexp" | "in" | "between" => COMPARISON,
                 "not" => {
                     let next = next?.text.to_ascii_lowercase();
-                    let is_known =
-                        ["like", "regexp", "rlike", "in", "between"].contains(&next.as_str());
+                    let next = match next.as_str() {
+                        "rlike" => "regexp",
+                        next => next,
+                    };
+                    let is_known = ["like", "regexp", "in", "between"].contains(&next);
                     return is_known.then(|| (COMPARISON, format!("not {next}"), 2));
                 }
                 "div" => PRODUCT,
@@ -275,6 +382,11 @@ impl<'a> Reader<'a> {
                 let value = ["null", "true", "false", "unknown"]
                     .into_iter()
                     .find(|word| value.is(word))?;
+                let (left, value) = match value {
+                    "null" => (left, value),
+                    "unknown" => (meaning::truth(left), "null"),
+                    _ => (meaning::truth(left), value),
+                };
                 words.push_str(&format!(" {value}"));
                 Some(Node::Operation {
                     level,
@@ -286,7 +398,23 @@ impl<'a> Reader<'a> {
                     return None;
                 }
                 let mut parts = vec![Part::Operand(least, left), text(format!(" {operator} "))];
-                parts.extend(self.list()?);
+                parts.extend(match self.subquery() {
+                    Some(query) => query?,
+                    None => self.list()?,
+                });
+                Some(Node::Operation { level, parts })
+            }
+            "like" | "not like" => {
+                let (pattern, _) = self.expression(least)?;
+                let mut parts = vec![
+                    Part::Operand(least, left),
+                    text(format!(" {operator} ")),
+                    Part::Operand(least, pattern),
+                ];
+                if self.take_word("escape") {
+                    parts.push(text(" escape "));
+                    parts.push(Part::Operand(WHOLE, self.whole()?));
+                }
                 Some(Node::Operation { level, parts })
             }
             "between" | "not between" => {
@@ -307,8 +435,21 @@ impl<'a> Reader<'a> {
                 })
             }
             _ => {
+                let quantifier = ["any", "all"]
+                    .into_iter()
+                    .find(|word| level == COMPARISON && self.take_word(word));
+                if let Some(quantifier) = quantifier {
+                    if !self.take_mark('(') {
+                        return None;
+                    }
+                    let mut parts = vec![
+                        Part::Operand(least, left),
+                        text(format!(" {operator} {quantifier} ")),
+                    ];
+                    parts.extend(self.subquery()??);
+                    return Some(Node::Operation { level, parts });
+                }
                 let (right, _) = self.expression(least)?;
-                // LIKE with an ESCAPE is not read: its word would be left over.
                 Some(binary(level, operator, left, right))
             }
         }
@@ -323,20 +464,15 @@ impl<'a> Reader<'a> {
             }
             self.at += 1;
             let (operand, _) = self.expression(NOT)?;
-            return Some((prefixed(NOT, "not ", operand), NOT));
+            return Some((meaning::negated(operand), NOT));
         }
         if token.kind == TokenKind::Punctuation && ["-", "~", "!"].contains(&token.text) {
             self.at += 1;
-            self.depth += 1;
-            if self.depth > DEPTH_MAX {
-                return None;
-            }
-            let (operand, _) = self.operand(SIGN)?;
-            self.depth -= 1;
+            let (operand, _) = self.deeper(|reader| reader.operand(SIGN))?;
             let node = match token.text {
                 // It binds as a sign does, and says what NOT says.
-                "!" => prefixed(NOT, "not ", operand),
-                sign => prefixed(SIGN, sign, operand),
+                "!" => meaning::negated(operand),
+                sign => signed(sign, operand),
             };
             return Some((node, SIGN));
         }
@@ -358,6 +494,9 @@ impl<'a> Reader<'a> {
         self.at += 1;
         match token.kind {
             TokenKind::Punctuation if token.is_mark('(') => {
+                if let Some(query) = self.subquery() {
+                    return Some(Node::Enclosed(query?));
+                }
                 let parts = self.list()?;
                 match <[Part; 3]>::try_from(parts) {
                     Ok([_, Part::Operand(_, inner), _]) => Some(inner),
@@ -369,7 +508,11 @@ impl<'a> Reader<'a> {
             TokenKind::Text => self.atom(token.text.to_owned()),
             TokenKind::Word if token.is("case") => self.case(),
             TokenKind::Word if token.is("interval") => self.interval(),
-            TokenKind::Word if RESERVED.iter().any(|word| token.is(word)) => None,
+            TokenKind::Word if token.is("true") || token.is("false") => {
+                self.atom(meaning::atom(token.text))
+            }
+            TokenKind::Word if token.is("exists") => self.exists(),
+            TokenKind::Word if is_reserved(token.text) && !self.is_function(token) => None,
             // A number with an exponent may be cut at its sign.
             TokenKind::Word
                 if token.text.starts_with(|first: char| first.is_ascii_digit())
@@ -390,7 +533,11 @@ impl<'a> Reader<'a> {
                 {
                     self.at += 1;
                     let between = if token.text.len() == 1 { "" } else { " " };
-                    return self.atom(format!("{}{between}{}", token.text, next.text));
+                    let literal = format!("{}{between}{}", token.text, next.text);
+                    return self.atom(meaning::atom(&literal));
+                }
+                if token.text.starts_with("0x") {
+                    return self.atom(meaning::atom(token.text));
                 }
                 let mut name = token.text.to_owned();
                 while self.take_mark('.') {
@@ -435,101 +582,6 @@ impl<'a> Reader<'a> {
             }
             parts.push(text(", "));
         }
-    }
-
-    fn call(&mut self, name: &str) -> Option<Node> {
-        self.at += 1;
-        let mut parts = vec![text(format!("{name}("))];
-        if self.take_mark(')') {
-            parts.push(text(")"));
-            return Some(Node::Enclosed(parts));
-        }
-        loop {
-            let (node, _) = self.expression(OR)?;
-            parts.push(Part::Operand(OR, node));
-            if TAILS
-                .iter()
-                .any(|word| self.peek().is_some_and(|token| token.is(word)))
-            {
-                parts.push(text(self.tail()?));
-            }
-            if self.take_mark(')') {
-                parts.push(text(")"));
-                return Some(Node::Enclosed(parts));
-            }
-            if !self.take_mark(',') {
-                return None;
-            }
-            parts.push(text(", "));
-        }
-    }
-
-    /// What stands up to the parenthesis that closes the call, as it is.
-    fn tail(&mut self) -> Option<String> {
-        let mut written = " ".to_owned();
-        let mut previous = None;
-        let mut open = 0_usize;
-        loop {
-            let token = self.peek()?;
-            if token.is_mark('(') {
-                open += 1;
-            } else if token.is_mark(')') {
-                if open == 0 {
-                    return Some(written);
-                }
-                open -= 1;
-            }
-            if needs_space(previous, token) {
-                written.push(' ');
-            }
-            written.push_str(token.text);
-            previous = Some(token);
-            self.at += 1;
-        }
-    }
-
-    fn case(&mut self) -> Option<Node> {
-        let mut parts = vec![text("case")];
-        if !self.peek()?.is("when") {
-            parts.push(text(" "));
-            parts.push(Part::Operand(OR, self.expression(OR)?.0));
-        }
-        let mut has_branch = false;
-        while self.take_word("when") {
-            has_branch = true;
-            parts.push(text(" when "));
-            parts.push(Part::Operand(OR, self.expression(OR)?.0));
-            if !self.take_word("then") {
-                return None;
-            }
-            parts.push(text(" then "));
-            parts.push(Part::Operand(OR, self.expression(OR)?.0));
-        }
-        if self.take_word("else") {
-            parts.push(text(" else "));
-            parts.push(Part::Operand(OR, self.expression(OR)?.0));
-        }
-        if !(has_branch && self.take_word("end")) {
-            return None;
-        }
-        parts.push(text(" end"));
-        Some(Node::Enclosed(parts))
-    }
-
-    /// `INTERVAL 1 DAY`; the function of that name is not read.
-    fn interval(&mut self) -> Option<Node> {
-        let (amount, _) = self.operand(WHOLE)?;
-        let unit = self.peek()?;
-        let is_unit = unit.kind == TokenKind::Word && !RESERVED.iter().any(|word| unit.is(word));
-        if !is_unit {
-            return None;
-        }
-        self.at += 1;
-        Some(Node::Enclosed(vec![
-            text("interval "),
-            Part::Operand(WHOLE, amount),
-            text(format!(" {}", unit.text.to_ascii_lowercase())),
-        ]))
     }
 }
 

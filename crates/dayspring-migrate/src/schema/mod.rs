@@ -7,11 +7,14 @@
 mod canonical;
 mod diff;
 mod expression;
+mod families;
+mod literal;
 mod read;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
+use canonical::Family;
 pub use diff::{Difference, diff};
 pub use read::read_schema;
 
@@ -26,6 +29,7 @@ pub struct Schema {
     pub collation: String,
     /// Tables of migration tools that were left out.
     pub left_out: Vec<String>,
+    family: Family,
     objects: BTreeMap<Name, Object>,
 }
 
@@ -61,6 +65,8 @@ struct Object {
     parts: BTreeMap<Part, String>,
     /// A table's columns in their order.
     columns: Vec<String>,
+    /// The collations of its columns. Their definitions have a NUL where it is written if the table's is another one.
+    collations: BTreeMap<String, String>,
 }
 
 /// What a part of an object is.
@@ -114,6 +120,12 @@ impl fmt::Display for Part {
 }
 
 impl Schema {
+    /// Whether a MariaDB told it; else a MySQL did.
+    #[must_use]
+    pub fn is_of_mariadb(&self) -> bool {
+        self.family == Family::MariaDb
+    }
+
     /// How many objects it has.
     #[must_use]
     pub fn objects(&self) -> usize {

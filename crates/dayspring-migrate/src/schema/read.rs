@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::canonical::{self, Family};
+use super::literal;
 use super::{ObjectKind, Part, Schema, is_journal};
 use crate::error::Error;
 use crate::session::{Row, Session, Value};
@@ -21,19 +22,22 @@ pub async fn read_schema<S: Session>(session: &mut S) -> Result<Schema, Error> {
     let Some(row) = rows.first() else {
         return Err(Error::NoDatabase);
     };
+    let family = if text(row, 1).contains("MariaDB") {
+        Family::MariaDb
+    } else {
+        Family::MySql
+    };
     let mut reader = Reader {
         session,
         database: text(row, 0),
-        family: if text(row, 1).contains("MariaDB") {
-            Family::MariaDb
-        } else {
-            Family::MySql
-        },
+        family,
         collations: BTreeMap::new(),
+        of_views: BTreeMap::new(),
         schema: Schema {
             server: text(row, 1),
             charset: text(row, 2),
             collation: text(row, 3),
+            family,
             ..Schema::default()
         },
     };
@@ -51,6 +55,8 @@ struct Reader<'a, S> {
     family: Family,
     /// The character sets by the collation that each has unless another is named.
     collations: BTreeMap<String, String>,
+    /// The columns of what is no table.
+    of_views: BTreeMap<String, Vec<String>>,
     schema: Schema,
 }
 
@@ -93,6 +99,16 @@ impl<S: Session> Reader<'_, S> {
         }
     }
 
+    /// An expression that the server keeps with a table.
+    fn stored(&self, told: &str) -> String {
+        match self.family {
+            Family::MariaDb => canonical::expression(told, &self.database),
+            Family::MySql => {
+                canonical::expression(&literal::expression_of_mysql(told), &self.database)
+            }
+        }
+    }
+
     async fn read_collations(&mut self) -> Result<(), Error> {
         let sql = "SELECT default_collate_name, character_set_name FROM information_schema.character_sets \
                    ORDER BY character_set_name";
@@ -118,7 +134,7 @@ impl<S: Session> Reader<'_, S> {
 
     async fn read_tables(&mut self) -> Result<(), Error> {
         let sql = "SELECT table_name, table_type, engine, table_collation, create_options, table_comment \
-                   FROM information_schema.tables WHERE table_schema = :database ORDER BY table_name";
+                   FROM information_schema.tables WHERE table_schema = :database ORDER BY CAST(table_name AS BINARY)";
         for row in self.rows(sql).await? {
             let name = text(&row, 0);
             if is_journal(&name) {
@@ -147,7 +163,7 @@ impl<S: Session> Reader<'_, S> {
                         table.parts.insert(Part::Property("options"), options);
                     }
                     if !comment.is_empty() {
-                        let comment = canonical::quoted(&comment);
+                        let comment = literal::quoted(&comment);
                         table.parts.insert(Part::Property("comment"), comment);
                     }
                 }
@@ -161,21 +177,20 @@ impl<S: Session> Reader<'_, S> {
         let sql = match self.family {
             Family::MariaDb => {
                 "SELECT table_name, constraint_name, check_clause, 'YES' FROM information_schema.check_constraints \
-                 WHERE constraint_schema = :database ORDER BY table_name, constraint_name"
+                 WHERE constraint_schema = :database ORDER BY CAST(table_name AS BINARY), constraint_name"
             }
             Family::MySql => {
                 "SELECT t.table_name, t.constraint_name, c.check_clause, t.enforced \
                  FROM information_schema.table_constraints t JOIN information_schema.check_constraints c \
                  ON c.constraint_schema = t.constraint_schema AND c.constraint_name = t.constraint_name \
                  WHERE t.constraint_schema = :database AND t.constraint_type = 'CHECK' \
-                 ORDER BY t.table_name, t.constraint_name"
+                 ORDER BY CAST(t.table_name AS BINARY), t.constraint_name"
             }
         };
         let mut documents = BTreeSet::new();
         for row in self.rows(sql).await? {
             let (table, name) = (text(&row, 0), text(&row, 1));
-            let clause = text(&row, 2).replace("\\'", "'");
-            let mut clause = canonical::expression(&clause, &self.database);
+            let mut clause = self.stored(&text(&row, 2));
             if self.family == Family::MariaDb && clause == format!("json_valid({name})") {
                 documents.insert((table, name));
                 continue;
@@ -184,31 +199,39 @@ impl<S: Session> Reader<'_, S> {
                 clause.push_str(" NOT ENFORCED");
             }
             if let Some(table) = self.schema.known(ObjectKind::Table, &table) {
-                table.parts.insert(Part::Check(name), clause);
+                // MariaDB lets a check of a column, which has the column's name, and one of the table have the same name.
+                let of_name = table.parts.entry(Part::Check(name)).or_default();
+                if !of_name.is_empty() {
+                    of_name.push_str(" and also ");
+                }
+                of_name.push_str(&clause);
             }
         }
         Ok(documents)
     }
 
     async fn read_columns(&mut self, documents: &BTreeSet<(String, String)>) -> Result<(), Error> {
-        let sql = "SELECT table_name, column_name, column_type, is_nullable, column_default, extra, collation_name, \
-                   generation_expression, column_comment FROM information_schema.columns \
-                   WHERE table_schema = :database ORDER BY table_name, ordinal_position";
-        for row in self.rows(sql).await? {
+        let reference_system = match self.family {
+            Family::MySql => "srs_id",
+            Family::MariaDb => "NULL",
+        };
+        let sql = format!(
+            "SELECT table_name, column_name, column_type, is_nullable, column_default, extra, collation_name, \
+             generation_expression, column_comment, {reference_system} FROM information_schema.columns \
+             WHERE table_schema = :database ORDER BY CAST(table_name AS BINARY), ordinal_position"
+        );
+        for row in self.rows(&sql).await? {
             let (table, name) = (text(&row, 0), text(&row, 1));
             let is_document = documents.contains(&(table.clone(), name.clone()));
             let collation = self.collation(&text(&row, 6));
             let definition = self.column(&row, is_document);
             let Some(table) = self.schema.known(ObjectKind::Table, &table) else {
+                self.of_views.entry(table).or_default().push(name);
                 continue;
             };
-            let of_table = table.parts.get(&Part::Property("collation"));
-            let differs = !collation.is_empty() && of_table != Some(&collation) && !is_document;
-            let definition = if differs {
-                definition.replacen('\u{0}', &format!(" COLLATE {collation}"), 1)
-            } else {
-                definition.replacen('\u{0}', "", 1)
-            };
+            if !collation.is_empty() && !is_document {
+                table.collations.insert(name.clone(), collation);
+            }
             table.columns.push(name.clone());
             table.parts.insert(Part::Column(name), definition);
         }
@@ -224,9 +247,13 @@ impl<S: Session> Reader<'_, S> {
         };
         let extra = text(row, 5);
         let mut definition = format!("{column_type}\u{0}");
-        let generated = text(row, 7).replace("\\'", "'");
+        let reference_system = text(row, 9);
+        if !reference_system.is_empty() {
+            definition.push_str(&format!(" SRID {reference_system}"));
+        }
+        let generated = text(row, 7);
         if !generated.is_empty() {
-            let expression = canonical::expression(&generated, &self.database);
+            let expression = self.stored(&generated);
             let kind = if extra.to_ascii_uppercase().contains("VIRTUAL") {
                 "VIRTUAL"
             } else {
@@ -255,7 +282,7 @@ impl<S: Session> Reader<'_, S> {
         }
         let comment = text(row, 8);
         if !comment.is_empty() {
-            definition.push_str(&format!(" COMMENT {}", canonical::quoted(&comment)));
+            definition.push_str(&format!(" COMMENT {}", literal::quoted(&comment)));
         }
         definition
     }
@@ -279,7 +306,7 @@ impl<S: Session> Reader<'_, S> {
         let sql = format!(
             "SELECT table_name, index_name, non_unique, index_type, column_name, sub_part, collation, index_comment, \
              {expression}, {hidden} FROM information_schema.statistics WHERE table_schema = :database \
-             ORDER BY table_name, index_name, seq_in_index"
+             ORDER BY CAST(table_name AS BINARY), index_name, seq_in_index"
         );
         let rows = self.rows(&sql).await?;
         for index in rows.chunk_by(|one, other| one[..2] == other[..2]) {
@@ -302,7 +329,7 @@ impl<S: Session> Reader<'_, S> {
             }
             let comment = text(first, 7);
             if !comment.is_empty() {
-                definition.push_str(&format!(" COMMENT {}", canonical::quoted(&comment)));
+                definition.push_str(&format!(" COMMENT {}", literal::quoted(&comment)));
             }
             if let Some(table) = self.schema.known(ObjectKind::Table, &text(first, 0)) {
                 let name = Part::Index(text(first, 1));
@@ -317,8 +344,7 @@ impl<S: Session> Reader<'_, S> {
         let mut column = if expression.is_empty() {
             text(row, 4)
         } else {
-            let expression = expression.replace("\\'", "'");
-            format!("({})", canonical::expression(&expression, &self.database))
+            format!("({})", self.stored(&expression))
         };
         let length = text(row, 5);
         if !length.is_empty() && text(row, 3) != "SPATIAL" {
@@ -337,7 +363,7 @@ impl<S: Session> Reader<'_, S> {
                    ON r.constraint_schema = k.constraint_schema AND r.constraint_name = k.constraint_name \
                    AND r.table_name = k.table_name WHERE k.table_schema = :database \
                    AND k.referenced_table_name IS NOT NULL \
-                   ORDER BY k.table_name, k.constraint_name, k.ordinal_position";
+                   ORDER BY CAST(k.table_name AS BINARY), k.constraint_name, k.ordinal_position";
         let rows = self.rows(sql).await?;
         for key in rows.chunk_by(|one, other| one[..2] == other[..2]) {
             let Some(first) = key.first() else {
@@ -369,9 +395,10 @@ impl<S: Session> Reader<'_, S> {
 
     async fn read_partitions(&mut self) -> Result<(), Error> {
         let sql = "SELECT table_name, partition_method, partition_expression, subpartition_method, \
-                   subpartition_expression, partition_name, subpartition_name, partition_description \
+                   subpartition_expression, partition_name, subpartition_name, partition_description, \
+                   partition_comment \
                    FROM information_schema.partitions WHERE table_schema = :database AND partition_name IS NOT NULL \
-                   ORDER BY table_name, partition_ordinal_position, subpartition_ordinal_position";
+                   ORDER BY CAST(table_name AS BINARY), partition_ordinal_position, subpartition_ordinal_position";
         let rows = self.rows(sql).await?;
         for partitions in rows.chunk_by(|one, other| one[0] == other[0]) {
             let Some(first) = partitions.first() else {
@@ -386,9 +413,11 @@ impl<S: Session> Reader<'_, S> {
                 .iter()
                 .map(|row| {
                     let name = [text(row, 5), text(row, 6)].join(" ");
-                    format!("{} {}", name.trim(), text(row, 7))
-                        .trim()
-                        .to_owned()
+                    let mut said = format!("{} {}", name.trim(), text(row, 7));
+                    if !text(row, 8).is_empty() {
+                        said.push_str(&format!(" COMMENT {}", literal::quoted(&text(row, 8))));
+                    }
+                    said.trim().to_owned()
                 })
                 .collect();
             definition.push_str(&format!(": {}", named.join(", ")));
@@ -406,9 +435,10 @@ impl<S: Session> Reader<'_, S> {
 
     async fn read_views(&mut self) -> Result<(), Error> {
         let sql = "SELECT table_name, view_definition, check_option, security_type FROM information_schema.views \
-                   WHERE table_schema = :database ORDER BY table_name";
+                   WHERE table_schema = :database ORDER BY CAST(table_name AS BINARY)";
         for row in self.rows(sql).await? {
-            let mut definition = canonical::body(&text(&row, 1), &self.database);
+            let columns = self.of_views.remove(&text(&row, 0)).unwrap_or_default();
+            let mut definition = canonical::query(&text(&row, 1), &self.database, &columns);
             if text(&row, 2) != "NONE" {
                 definition.push_str(&format!(" WITH {} CHECK OPTION", text(&row, 2)));
             }
@@ -422,14 +452,21 @@ impl<S: Session> Reader<'_, S> {
 
     async fn read_routines(&mut self) -> Result<(), Error> {
         let sql = "SELECT specific_name, routine_type, COALESCE(parameter_mode, ''), COALESCE(parameter_name, ''), \
-                   dtd_identifier FROM information_schema.parameters WHERE specific_schema = :database \
+                   dtd_identifier, character_set_name FROM information_schema.parameters WHERE specific_schema = :database \
                    ORDER BY routine_type, specific_name, ordinal_position";
         let mut parameters: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
         for row in self.rows(sql).await? {
+            let charset = match text(&row, 5).as_str() {
+                "" => String::new(),
+                charset if charset == self.schema.charset => String::new(),
+                "utf8" => "CHARSET utf8mb3".to_owned(),
+                charset => format!("CHARSET {charset}"),
+            };
             let parts = [
                 text(&row, 2),
                 text(&row, 3),
                 canonical::column_type(&text(&row, 4)),
+                charset,
             ];
             let said: Vec<&str> = parts
                 .iter()
@@ -468,7 +505,7 @@ impl<S: Session> Reader<'_, S> {
             }
             let comment = text(&row, 6);
             if !comment.is_empty() {
-                definition.push_str(&format!(" COMMENT {}", canonical::quoted(&comment)));
+                definition.push_str(&format!(" COMMENT {}", literal::quoted(&comment)));
             }
             let body = canonical::body(&text(&row, 2), &self.database);
             definition.push_str(&format!(" {body}"));
@@ -506,7 +543,7 @@ impl<S: Session> Reader<'_, S> {
     /// When an event begins is the moment of its creation unless it is told, and both look alike.
     async fn read_events(&mut self) -> Result<(), Error> {
         let sql = "SELECT event_name, event_type, interval_value, interval_field, status, on_completion, \
-                   event_definition FROM information_schema.events WHERE event_schema = :database ORDER BY event_name";
+                   event_definition, event_comment FROM information_schema.events WHERE event_schema = :database ORDER BY event_name";
         for row in self.rows(sql).await? {
             let schedule = if text(&row, 1) == "RECURRING" {
                 format!("EVERY {} {}", text(&row, 2), text(&row, 3))
@@ -521,8 +558,12 @@ impl<S: Session> Reader<'_, S> {
                 "ENABLED" => "",
                 _ => " DISABLED",
             };
+            let comment = match text(&row, 7) {
+                comment if comment.is_empty() => String::new(),
+                comment => format!(" COMMENT {}", literal::quoted(&comment)),
+            };
             let body = canonical::body(&text(&row, 6), &self.database);
-            let definition = format!("{schedule}{kept}{status} {body}");
+            let definition = format!("{schedule}{kept}{status}{comment} {body}");
             self.define(ObjectKind::Event, &text(&row, 0), definition);
         }
         Ok(())
