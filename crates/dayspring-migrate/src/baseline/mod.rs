@@ -18,7 +18,7 @@ pub use history::{Entry, History, Reach, Tool, read_history};
 pub use mapping::{Match, end_of_history, match_history};
 pub use objection::Objection;
 pub use record::record_baseline;
-pub use replay::{PassedOver, Sequence, applied_sequence, replay};
+pub use replay::{PassedOver, Sequence, Wording, applied_sequence, replay};
 
 /// Which statements are to be recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -91,6 +91,15 @@ fn parse(version: i64, phase: &str, position: i64) -> Option<(ScriptId, usize)> 
     Some((id, usize::try_from(position).ok()?))
 }
 
+/// How statements are said to the server that they are replayed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wording {
+    /// As they are written.
+    AsWritten,
+    /// What MySQL alone understands in words of MariaDB, where it means the same ([`dayspring_dialect`]).
+    OfMariaDb,
+}
+
 /// Runs a sequence, each script in a session of its own.
 ///
 /// # Errors
@@ -99,6 +108,7 @@ pub async fn replay<S: Session>(
     session: &mut S,
     scripts: &Scripts,
     sequence: &[(ScriptId, usize)],
+    wording: Wording,
 ) -> Result<Vec<PassedOver>, Error> {
     let mut passed_over = Vec::new();
     for of_script in sequence.chunk_by(|(one, _), (other, _)| one == other) {
@@ -119,7 +129,7 @@ pub async fn replay<S: Session>(
             .iter()
             .filter_map(|(_, number)| script.statements.get(number - 1));
         for statement in earlier.chain(statements) {
-            if let Some(refused) = run(session, script, statement).await? {
+            if let Some(refused) = run(session, script, statement, wording).await? {
                 passed_over.push(refused);
             }
         }
@@ -135,8 +145,14 @@ async fn run<S: Session>(
     session: &mut S,
     script: &Script,
     statement: &Statement,
+    wording: Wording,
 ) -> Result<Option<PassedOver>, Error> {
-    match session.run(script.text_of(statement)).await {
+    let written = script.text_of(statement);
+    let said = match wording {
+        Wording::AsWritten => written.into(),
+        Wording::OfMariaDb => dayspring_dialect::read(written).sql,
+    };
+    match session.run(&said).await {
         Ok(_) => Ok(None),
         Err(error @ SessionError::Refused { .. }) if statement.analysis.class == Class::Data => {
             Ok(Some(PassedOver {

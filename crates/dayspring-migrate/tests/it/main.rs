@@ -16,4 +16,5 @@ mod server;
 mod settle;
 mod split;
 mod sql_text;
+mod told;
 mod wait;

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::database::{AnySession, DatabaseArgs};
 use super::options::LOCK_WAIT;
-use super::scratch::{DifferenceJson, ScratchArgs, compare, input};
+use super::scratch::{DifferenceJson, ScratchArgs, Words, compare, input};
 use crate::error::Error;
 use crate::render;
 use crate::ui::Ui;
@@ -98,10 +98,26 @@ pub(super) async fn baseline(ui: Ui, args: BaselineArgs) -> Result<(), Error> {
     let (scripts, place) = (opened.scripts, opened.place);
     match opened.session {
         AnySession::Direct(mut session) => {
-            adopt(ui, session.as_mut(), &scripts, &place, &args).await
+            adopt(
+                ui,
+                session.as_mut(),
+                &scripts,
+                &place,
+                &args,
+                Words::OfTheServer,
+            )
+            .await
         }
         AnySession::DataApi(mut session) => {
-            adopt(ui, session.as_mut(), &scripts, &place, &args).await
+            adopt(
+                ui,
+                session.as_mut(),
+                &scripts,
+                &place,
+                &args,
+                Words::OfMySql,
+            )
+            .await
         }
     }
 }
@@ -112,6 +128,7 @@ async fn adopt<S: Session>(
     scripts: &Scripts,
     place: &str,
     args: &BaselineArgs,
+    words: Words,
 ) -> Result<(), Error> {
     let journal = read_journal(session, scripts).await.map_err(failed)?;
     let (history, at) = match args.from {
@@ -144,7 +161,7 @@ async fn adopt<S: Session>(
     let differences = if args.unchecked {
         Vec::new()
     } else {
-        compare(ui, session, scripts, &sequence, &args.scratch)
+        compare(ui, session, scripts, &sequence, &args.scratch, words)
             .await?
             .differences
     };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use dayspring_cloud::scratch::ScratchServer;
-use dayspring_migrate::baseline::{Sequence, replay};
+use dayspring_migrate::baseline::{Sequence, Wording, replay};
 use dayspring_migrate::schema::{Difference, Schema, diff, read_schema};
 use dayspring_migrate::{Place, Scripts, Session};
 use serde::Serialize;
@@ -62,6 +62,15 @@ pub(super) struct Comparison {
     pub(super) server: String,
 }
 
+/// Whose words the scripts of a live database are in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Words {
+    /// Those of the live server.
+    OfTheServer,
+    /// Those of MySQL: a stage is on Aurora, or on a local cloud that puts them in MariaDB's.
+    OfMySql,
+}
+
 /// What new databases and tables are like on the live server.
 #[derive(Debug)]
 pub(super) struct Defaults {
@@ -90,16 +99,18 @@ pub(super) async fn compare<S: Session>(
     scripts: &Scripts,
     sequence: &Sequence,
     args: &ScratchArgs,
+    words: Words,
 ) -> Result<Comparison, Error> {
     let defaults = Defaults::of(live).await?;
     let here = read_schema(live)
         .await
         .map_err(|error| Error::migration(&error))?;
+    let is_of_mysql = words == Words::OfMySql || !here.is_of_mariadb();
     let count = render::count(sequence.len(), "statement");
     ui.status("Replaying", &format!("{count} on {}", args.place()?));
     let there = args
         .with_session(scripts, &defaults, async |session| {
-            make(ui, session, scripts, sequence).await
+            make(ui, session, scripts, sequence, is_of_mysql).await
         })
         .await?;
     Ok(Comparison {
@@ -237,8 +248,15 @@ async fn make<S: Session>(
     session: &mut S,
     scripts: &Scripts,
     sequence: &Sequence,
+    is_of_mysql: bool,
 ) -> Result<Schema, Error> {
-    let replayed = replay(session, scripts, sequence).await;
+    let version = first_text(session, "SELECT VERSION()").await?;
+    let wording = if is_of_mysql && version.contains("MariaDB") {
+        Wording::OfMariaDb
+    } else {
+        Wording::AsWritten
+    };
+    let replayed = replay(session, scripts, sequence, wording).await;
     for passed_over in replayed.map_err(|error| Error::migration(&error))? {
         let place = passed_over.place;
         ui.status(

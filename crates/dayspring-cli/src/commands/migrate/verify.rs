@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::database::{AnySession, DatabaseArgs};
 use super::options::LOCK_WAIT;
-use super::scratch::{Comparison, DifferenceJson, ScratchArgs, compare, input};
+use super::scratch::{Comparison, DifferenceJson, ScratchArgs, Words, compare, input};
 use crate::error::Error;
 use crate::render;
 use crate::ui::Ui;
@@ -45,10 +45,12 @@ pub(super) async fn verify(ui: Ui, args: VerifyArgs) -> Result<(), Error> {
     let (scripts, scratch) = (&opened.scripts, &args.scratch);
     let (sequence, found) = match &mut opened.session {
         AnySession::Direct(session) => {
-            replayed(ui, session.as_mut(), scripts, &journal, scratch).await?
+            let words = Words::OfTheServer;
+            replayed(ui, session.as_mut(), scripts, &journal, scratch, words).await?
         }
         AnySession::DataApi(session) => {
-            replayed(ui, session.as_mut(), scripts, &journal, scratch).await?
+            let words = Words::OfMySql;
+            replayed(ui, session.as_mut(), scripts, &journal, scratch, words).await?
         }
     };
     let differences = &found.differences;
@@ -84,10 +86,11 @@ async fn replayed<S: Session>(
     scripts: &Scripts,
     journal: &Journal,
     scratch: &ScratchArgs,
+    words: Words,
 ) -> Result<(Sequence, Comparison), Error> {
     let sequence = applied_sequence(session, scripts, journal)
         .await
         .map_err(|error| Error::migration(&error))?;
-    let found = compare(ui, session, scripts, &sequence, scratch).await?;
+    let found = compare(ui, session, scripts, &sequence, scratch, words).await?;
     Ok((sequence, found))
 }
