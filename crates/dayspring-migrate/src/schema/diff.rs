@@ -12,6 +12,10 @@ const SHOWN_CHARS_MAX: usize = 160;
 /// How much stands before the first difference of two long definitions.
 const BEFORE_CHARS: usize = 40;
 
+/// The definition of what the server hides from a user who lacks a right: SHOW VIEW, or `SHOW_ROUTINE` for the routines of
+/// others.
+pub(super) const HIDDEN: &str = "hidden from this database user";
+
 /// One thing that is not the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
@@ -25,6 +29,21 @@ pub struct Difference {
     pub live: Option<String>,
     /// What the scripts make.
     pub scripts: Option<String>,
+}
+
+impl Difference {
+    /// Whether there may be none, since a server shows no triggers, events and routines to a user who has no right to them.
+    #[must_use]
+    pub fn may_be_hidden(&self) -> bool {
+        let is_left_out = matches!(
+            self.kind,
+            ObjectKind::Trigger | ObjectKind::Event | ObjectKind::Procedure | ObjectKind::Function
+        );
+        match &self.live {
+            None => self.part.is_none() && is_left_out,
+            Some(live) => live == HIDDEN,
+        }
+    }
 }
 
 /// Compares. The differences are ordered by kind of object, name and part. Between MySQL and MariaDB nothing is a difference

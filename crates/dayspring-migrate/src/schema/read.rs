@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::canonical::{self, Family};
+use super::diff::HIDDEN;
 use super::literal;
 use super::{ObjectKind, Part, Schema, is_journal};
 use crate::error::Error;
@@ -437,6 +438,10 @@ impl<S: Session> Reader<'_, S> {
         let sql = "SELECT table_name, view_definition, check_option, security_type FROM information_schema.views \
                    WHERE table_schema = :database ORDER BY CAST(table_name AS BINARY)";
         for row in self.rows(sql).await? {
+            if text(&row, 1).is_empty() {
+                self.define(ObjectKind::View, &text(&row, 0), HIDDEN.to_owned());
+                continue;
+            }
             let columns = self.of_views.remove(&text(&row, 0)).unwrap_or_default();
             let mut definition = canonical::query(&text(&row, 1), &self.database, &columns);
             if text(&row, 2) != "NONE" {
@@ -489,6 +494,15 @@ impl<S: Session> Reader<'_, S> {
                    AND routine_type IN ('PROCEDURE', 'FUNCTION') ORDER BY routine_type, specific_name";
         for row in self.rows(sql).await? {
             let name = text(&row, 1);
+            let kind = if text(&row, 0) == "FUNCTION" {
+                ObjectKind::Function
+            } else {
+                ObjectKind::Procedure
+            };
+            if matches!(row.get(2), Some(Value::Null)) {
+                self.define(kind, &name, HIDDEN.to_owned());
+                continue;
+            }
             let of_routine = parameters.get(&(text(&row, 0), name.clone()));
             let mut definition = format!(
                 "({})",
@@ -509,11 +523,6 @@ impl<S: Session> Reader<'_, S> {
             }
             let body = canonical::body(&text(&row, 2), &self.database);
             definition.push_str(&format!(" {body}"));
-            let kind = if text(&row, 0) == "FUNCTION" {
-                ObjectKind::Function
-            } else {
-                ObjectKind::Procedure
-            };
             self.define(kind, &name, definition);
         }
         Ok(())

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::database::{AnySession, DatabaseArgs};
 use super::options::LOCK_WAIT;
-use super::scratch::{DifferenceJson, ScratchArgs, Words, compare, input};
+use super::scratch::{DifferenceJson, ScratchArgs, Words, compare, input, rights_help};
 use crate::error::Error;
 use crate::render;
 use crate::ui::Ui;
@@ -218,8 +218,9 @@ async fn adopt<S: Session>(
     }
     Err(input(format!(
         "error: the schema is not what the scripts up to {at} make: {}; nothing was recorded\n help: name the right script \
-         with --at, correct the scripts, or record all the same with --unchecked",
-        render::count(differences.len(), "difference")
+         with --at, correct the scripts, or record all the same with --unchecked{}",
+        render::count(differences.len(), "difference"),
+        rights_help(&differences)
     )))
 }
 

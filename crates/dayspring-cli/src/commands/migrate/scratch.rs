@@ -162,6 +162,15 @@ impl ScratchArgs {
     }
 }
 
+/// What may be missing beside the objects that are said to be.
+pub(super) fn rights_help(differences: &[Difference]) -> &'static str {
+    if differences.iter().any(Difference::may_be_hidden) {
+        "\n help: a database user without the rights SHOW VIEW, TRIGGER, EVENT and SHOW_ROUTINE does not see all that is there"
+    } else {
+        ""
+    }
+}
+
 pub(super) fn input(message: impl Into<String>) -> Error {
     Error::Migration {
         fault: Fault::Input,

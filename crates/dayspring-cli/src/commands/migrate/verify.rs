@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::database::{AnySession, DatabaseArgs};
 use super::options::LOCK_WAIT;
-use super::scratch::{Comparison, DifferenceJson, ScratchArgs, Words, compare, input};
+use super::scratch::{Comparison, DifferenceJson, ScratchArgs, Words, compare, input, rights_help};
 use crate::error::Error;
 use crate::render;
 use crate::ui::Ui;
@@ -70,8 +70,9 @@ pub(super) async fn verify(ui: Ui, args: VerifyArgs) -> Result<(), Error> {
     if !differences.is_empty() {
         return Err(input(format!(
             "error: the schema is not what the applied scripts make: {}\n help: write what is missing as a new script, or \
-             bring the database back",
-            render::count(differences.len(), "difference")
+             bring the database back{}",
+            render::count(differences.len(), "difference"),
+            rights_help(differences)
         )));
     }
     if !args.json {

@@ -255,6 +255,40 @@ fn verify_tells_each_kind_of_difference() {
 }
 
 #[test]
+fn what_the_user_may_not_see_is_said_to_be_hidden() {
+    let database = built_otherwise();
+    succeed(&database, &["baseline", "--yes"]);
+    let user = format!("half_blind_{}", database.name);
+    say_all(
+        &database,
+        &format!(
+            "CREATE USER {user}@localhost IDENTIFIED BY 'x';\n\
+             GRANT SELECT, ALTER, REFERENCES, EXECUTE ON {}.* TO {user}@localhost;\n",
+            database.name
+        ),
+    );
+    let url = database
+        .socket_url()
+        .replace("root@", &format!("{user}:x@"));
+    let scratch = Database::new();
+    let printed = database.run_at(&url, &["verify", "--scratch-url", &scratch.socket_url()]);
+    assert_eq!(printed.code, 1, "{}", printed.stderr);
+    insta::assert_snapshot!(printed.stdout, @"
+    view dear: hidden from this database user, the scripts say select posts.id AS id from posts where posts.price > 10
+    function twice: hidden from this database user, the scripts say (RETURNS INT, IN x INT) DETERMINISTIC RETURN x * 2
+    trigger lower_email: is missing
+    event clean: is missing
+    ");
+    assert!(
+        printed
+            .stderr
+            .contains("help: a database user without the rights SHOW VIEW, TRIGGER, EVENT and SHOW_ROUTINE does not see"),
+        "{}",
+        printed.stderr
+    );
+}
+
+#[test]
 fn what_is_pending_is_not_replayed_and_rows_of_programs_are_not_needed() {
     let database = Database::new();
     database.write("v1.sql", USERS);
