@@ -1,5 +1,7 @@
 //! Runs on an empty database what is applied elsewhere, in the order in which it was.
 
+use std::borrow::Cow;
+
 use super::Objection;
 use crate::error::Error;
 use crate::journal::{Journal, State, Tables};
@@ -100,6 +102,17 @@ pub enum Wording {
     OfMariaDb,
 }
 
+impl Wording {
+    /// A statement as it is said.
+    #[must_use]
+    pub fn of(self, written: &str) -> Cow<'_, str> {
+        match self {
+            Self::AsWritten => written.into(),
+            Self::OfMariaDb => dayspring_dialect::read(written).sql,
+        }
+    }
+}
+
 /// Runs a sequence, each script in a session of its own.
 ///
 /// # Errors
@@ -147,12 +160,7 @@ async fn run<S: Session>(
     statement: &Statement,
     wording: Wording,
 ) -> Result<Option<PassedOver>, Error> {
-    let written = script.text_of(statement);
-    let said = match wording {
-        Wording::AsWritten => written.into(),
-        Wording::OfMariaDb => dayspring_dialect::read(written).sql,
-    };
-    match session.run(&said).await {
+    match session.run(&wording.of(script.text_of(statement))).await {
         Ok(_) => Ok(None),
         Err(error @ SessionError::Refused { .. }) if statement.analysis.class == Class::Data => {
             Ok(Some(PassedOver {

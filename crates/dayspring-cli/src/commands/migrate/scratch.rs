@@ -101,11 +101,20 @@ pub(super) async fn compare<S: Session>(
     args: &ScratchArgs,
     words: Words,
 ) -> Result<Comparison, Error> {
-    let defaults = Defaults::of(live).await?;
+    let mut defaults = Defaults::of(live).await?;
+    if alters_database(scripts, sequence) {
+        // What the database was like before is not known; most are made as the server makes them.
+        defaults.charset = first_text(live, "SELECT @@character_set_server").await?;
+        defaults.collation = first_text(live, "SELECT @@collation_server").await?;
+    }
     let here = read_schema(live)
         .await
         .map_err(|error| Error::migration(&error))?;
     let is_of_mysql = words == Words::OfMySql || !here.is_of_mariadb();
+    if is_of_mysql && let Some(mode) = &mut defaults.mode {
+        // Of MariaDB's, which knows of no column that another one decides, nothing in a schema depends but refusals.
+        *mode = mode.replace("ONLY_FULL_GROUP_BY", "");
+    }
     let count = render::count(sequence.len(), "statement");
     ui.status("Replaying", &format!("{count} on {}", args.place()?));
     let there = args
@@ -116,6 +125,23 @@ pub(super) async fn compare<S: Session>(
     Ok(Comparison {
         differences: diff(&here, &there),
         server: there.server,
+    })
+}
+
+/// Whether one of the statements says what new tables are like.
+fn alters_database(scripts: &Scripts, sequence: &Sequence) -> bool {
+    sequence.iter().any(|(id, number)| {
+        let of_script = scripts.get(*id);
+        let statement = of_script.and_then(|script| {
+            let statement = script.statements.get(number - 1)?;
+            Some(script.text_of(statement))
+        });
+        let mut words = statement.unwrap_or_default().split_whitespace();
+        let mut is_next = |expected: &[&str]| {
+            let word = words.next().unwrap_or_default();
+            expected.iter().any(|one| word.eq_ignore_ascii_case(one))
+        };
+        is_next(&["ALTER"]) && is_next(&["DATABASE", "SCHEMA"])
     })
 }
 
@@ -138,27 +164,20 @@ impl ScratchArgs {
         defaults: &Defaults,
         work: impl AsyncFnOnce(&mut MySqlSession) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let working = async {
-            match &self.scratch_url {
-                Some(url) => {
-                    let url = DatabaseUrl::parse(url)?;
-                    let mut session = MySqlSession::connect(url, LOCK_WAIT).await?;
-                    in_named(&mut session, scripts, defaults, work).await
-                }
-                None => {
-                    let server = ScratchServer::start(&cache())
-                        .await
-                        .map_err(Error::Scratch)?;
-                    let found = in_own(&server, defaults, work).await;
-                    server.stop().await;
-                    found
-                }
-            }
-        };
-        tokio::select! {
-            found = working => found,
-            () = shutdown::requested() => Err(input("error: interrupted; nothing was changed")),
+        if let Some(url) = &self.scratch_url {
+            let url = DatabaseUrl::parse(url)?;
+            let mut session = MySqlSession::connect(url, LOCK_WAIT).await?;
+            return in_named(&mut session, scripts, defaults, work).await;
         }
+        let working = async {
+            let server = ScratchServer::start(&cache())
+                .await
+                .map_err(Error::Scratch)?;
+            let found = in_own(&server, defaults, work).await;
+            server.stop().await;
+            found
+        };
+        until_interrupted(working).await
     }
 }
 
@@ -175,6 +194,13 @@ pub(super) fn input(message: impl Into<String>) -> Error {
     Error::Migration {
         fault: Fault::Input,
         message: message.into(),
+    }
+}
+
+async fn until_interrupted<T>(working: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    tokio::select! {
+        found = working => found,
+        () = shutdown::requested() => Err(input("error: interrupted; nothing was changed")),
     }
 }
 
@@ -228,11 +254,25 @@ async fn in_named<T>(
             "error: the scratch database `{database}` is not empty\n help: name one that nobody needs, with nothing in it"
         )));
     }
+    let own = Defaults::of(session).await?;
     set_defaults(session, &database, defaults).await?;
-    let done = work(session).await;
+    let working = session.connection().await.map_err(scratch_failed)?;
+    let done = until_interrupted(work(session)).await;
+    if done.is_err() {
+        // A statement that was given up runs on, on a connection that is lost here, and holds what it touches.
+        drop(session.rollback().await);
+        let now = session.connection().await.map_err(scratch_failed)?;
+        if let Some(id) = working.filter(|_| working != now) {
+            drop(session.execute(&format!("KILL {id}"), &[]).await);
+        }
+    }
     let name = database.replace('`', "``");
     say(session, &format!("DROP DATABASE `{name}`")).await?;
-    say(session, &format!("CREATE DATABASE `{name}`")).await?;
+    let create = format!(
+        "CREATE DATABASE `{name}` CHARACTER SET {} COLLATE {}",
+        own.charset, own.collation
+    );
+    say(session, &create).await?;
     done
 }
 
@@ -246,10 +286,13 @@ async fn set_defaults<S: Session>(
     let name = database.replace('`', "``");
     let alter = format!("ALTER DATABASE `{name}` CHARACTER SET {}", defaults.charset);
     let with_collation = format!("{alter} COLLATE {}", defaults.collation);
-    match session.execute(&with_collation, &[]).await {
-        Ok(_) => Ok(()),
-        Err(_) => say(session, &alter).await,
+    for wording in [Wording::AsWritten, Wording::OfMariaDb] {
+        let said = session.execute(&wording.of(&with_collation), &[]).await;
+        if said.is_ok() {
+            return Ok(());
+        }
     }
+    say(session, &alter).await
 }
 
 async fn make<S: Session>(

@@ -67,6 +67,12 @@ pub(super) async fn verify(ui: Ui, args: VerifyArgs) -> Result<(), Error> {
             ui.result(&difference.to_string());
         }
     }
+    if sequence.is_empty() && !differences.is_empty() {
+        return Err(input(
+            "error: no script is applied to this database, and it is not empty\n help: `dayspring migrate baseline` adopts a \
+             database that was built otherwise",
+        ));
+    }
     if !differences.is_empty() {
         return Err(input(format!(
             "error: the schema is not what the applied scripts make: {}\n help: write what is missing as a new script, or \

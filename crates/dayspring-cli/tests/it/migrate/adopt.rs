@@ -312,6 +312,89 @@ fn what_is_pending_is_not_replayed_and_rows_of_programs_are_not_needed() {
 }
 
 #[test]
+fn a_database_that_no_script_made_is_no_list_of_differences_alone() {
+    let database = built_otherwise();
+    let printed = run(&database, &["verify"]);
+    assert_eq!(printed.code, 1);
+    assert!(
+        printed
+            .stdout
+            .contains("table posts: the scripts have none"),
+        "{}",
+        printed.stdout
+    );
+    let (_, error) = printed.stderr.split_once("error: ").unwrap();
+    insta::assert_snapshot!(error, @"
+    no script is applied to this database, and it is not empty
+     help: `dayspring migrate baseline` adopts a database that was built otherwise
+    ");
+}
+
+#[test]
+fn tables_from_before_a_script_altered_the_database_are_as_they_were() {
+    let database = Database::new();
+    database.write(
+        "v1.sql",
+        "CREATE TABLE before_it (a TEXT);\nALTER DATABASE CHARACTER SET latin1;\nCREATE TABLE after_it (a TEXT);\n",
+    );
+    database.succeed(&["up"]);
+    let cache = tempfile::tempdir().unwrap();
+    let mut command = database.command(&["verify"]);
+    let command = command
+        .env("XDG_CACHE_HOME", cache.path())
+        .env("DATABASE_URL", database.socket_url());
+    let printed = database.printed(&command.output().unwrap());
+    assert_eq!(printed.stdout, "the schema is what the scripts make\n");
+}
+
+#[test]
+fn a_scratch_database_is_left_with_the_character_set_that_it_had() {
+    let database = built_otherwise();
+    let scratch = Database::new();
+    let alter = format!("ALTER DATABASE {} CHARACTER SET latin1", scratch.name);
+    scratch.connect().say(&alter);
+    let printed = database.run(&["baseline", "--scratch-url", &scratch.socket_url()]);
+    assert_eq!(printed.code, 0, "{}", printed.stderr);
+    assert_eq!(scratch.rows("SELECT @@character_set_database"), ["latin1"]);
+}
+
+#[test]
+fn a_scratch_database_is_emptied_when_the_comparison_is_interrupted() {
+    let database = Database::new();
+    let scratch = Database::new();
+    database.write(
+        "v1.sql",
+        "CREATE TABLE a (n INT);\nINSERT INTO a SELECT SLEEP(3600);\n",
+    );
+    let mut command = database.command(&["baseline", "--scratch-url", &scratch.socket_url()]);
+    let child = command
+        .env("DATABASE_URL", database.socket_url())
+        .spawn()
+        .unwrap();
+    let sleeps = format!(
+        "SELECT COUNT(*) FROM information_schema.processlist WHERE db = '{}' AND info LIKE 'INSERT INTO a%'",
+        scratch.name
+    );
+    let mut open = database.connect();
+    while open.rows(&sleeps) != ["1"] {}
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    let printed = database.printed(&child.wait_with_output().unwrap());
+    assert_eq!(printed.code, 1, "{}", printed.stderr);
+    assert!(
+        printed
+            .stderr
+            .ends_with("error: interrupted; nothing was changed\n"),
+        "{}",
+        printed.stderr
+    );
+    assert!(
+        scratch.rows("SHOW TABLES").is_empty(),
+        "it is emptied again"
+    );
+}
+
+#[test]
 fn a_scratch_database_with_something_in_it_is_left_alone() {
     let database = built_otherwise();
     let url = database.socket_url();
