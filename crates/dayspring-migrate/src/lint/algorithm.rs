@@ -1,16 +1,19 @@
 //! How a server carries out a change of a table.
 //!
 //! The answers are those of MySQL's manual ('Online DDL Operations', dev.mysql.com/doc/refman/8.0/en/
-//! innodb-online-ddl-operations.html, and ALTER TABLE, 'Performance and Space Requirements'). A server that is asked
-//! knows better, so [`LintContext::measured`](super::LintContext::measured) comes first where it is given.
+//! innodb-online-ddl-operations.html, and ALTER TABLE, 'Performance and Space Requirements'). Where the manual is silent or
+//! says more than the server does, they are those of MySQL 9.7.4, which was asked about each (2026-11-23). A server that is
+//! asked knows better, so [`LintContext::measured`](super::LintContext::measured) comes first where it is given.
 
 use std::fmt;
 
 use super::context::{Measured, Target};
 use super::reader::{
-    Alter, Clause, ClauseKind, Column, DataType, DefaultKind, Index, IndexKind, Position,
+    Alter, Clause, ClauseKind, Column, DefaultKind, Index, IndexKind, InlineKey, Name,
+    PartitionWork, Position,
 };
 use super::schema::Table;
+use super::type_change::{TypeChange, compare_types};
 
 /// The algorithm by which a server changes a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,12 +59,18 @@ pub(super) struct Effect {
 
 impl Effect {
     /// What the manual says, corrected by a server that was asked, if it is of the right kind.
-    pub(super) fn corrected(self, measured: Option<&Measured>) -> Self {
+    fn corrected(self, measured: Option<&Measured>) -> Self {
         match measured {
             Some(measured) if measured.decides => Self {
                 class: measured.class,
-                rebuilds: self.rebuilds && measured.class > AlgorithmClass::Instant,
-                lets_write: measured.class < AlgorithmClass::Copy,
+                rebuilds: match measured.class {
+                    AlgorithmClass::Instant => false,
+                    AlgorithmClass::Copy | AlgorithmClass::Unknown => true,
+                    AlgorithmClass::Inplace => {
+                        self.rebuilds && self.class < AlgorithmClass::Unknown
+                    }
+                },
+                lets_write: measured.lets_write,
             },
             Some(_) | None => self,
         }
@@ -100,123 +109,219 @@ const UNKNOWN: Effect = Effect {
     ..COPY
 };
 
-/// The whole statement runs as its costliest clause does.
-pub(super) fn effect_of(alter: &Alter, table: Option<&Table>, target: Target) -> Effect {
+/// The whole statement runs as its costliest clause does, but for columns that come or go together with other work.
+/// What a server says that was asked comes first, if it is of the right kind.
+pub(super) fn effect_of(
+    alter: &Alter,
+    table: Option<&Table>,
+    target: Target,
+    measured: Option<&Measured>,
+) -> Effect {
     let effects = alter
         .clauses
         .iter()
-        .map(|clause| effect_in(alter, clause, table, target));
+        .map(|clause| effect_by_itself(alter, clause, table, target));
     let mut whole = effects.fold(INSTANT, |one, other| Effect {
         class: one.class.max(other.class),
         rebuilds: one.rebuilds || other.rebuilds,
         lets_write: one.lets_write && other.lets_write,
     });
-    // A column comes or goes in place only by a rebuild.
-    whole.rebuilds |= whole.class > AlgorithmClass::Instant
-        && has(alter, |kind| {
-            matches!(
-                kind,
-                ClauseKind::AddColumn { .. } | ClauseKind::DropColumn(_)
-            )
-        });
+    whole.rebuilds |= whole.class > AlgorithmClass::Instant && moves_columns(alter, table);
+    let mut whole =
+        settled(with_virtual_columns(whole, alter, table), alter, table).corrected(measured);
+    whole.rebuilds |= whole.class > AlgorithmClass::Instant && moves_columns(alter, table);
     whole
 }
 
-fn has(alter: &Alter, is: impl Fn(&ClauseKind) -> bool) -> bool {
-    alter.clauses.iter().any(|clause| is(&clause.kind))
-}
-
-/// How the manual says that one clause of a statement runs.
+/// How one clause of a statement runs.
 pub(super) fn effect_in(
     alter: &Alter,
     clause: &Clause,
     table: Option<&Table>,
     target: Target,
 ) -> Effect {
-    let adds_key = || {
-        has(
+    settled(effect_by_itself(alter, clause, table, target), alter, table)
+}
+
+fn has(alter: &Alter, is: impl Fn(&ClauseKind) -> bool) -> bool {
+    alter.clauses.iter().any(|clause| is(&clause.kind))
+}
+
+/// Whether a column comes or goes that is kept in the rows: in place that is done only by a rebuild.
+fn moves_columns(alter: &Alter, table: Option<&Table>) -> bool {
+    has(alter, |kind| match kind {
+        ClauseKind::AddColumn { column, .. } => !is_virtual(column),
+        ClauseKind::DropColumn(name) => !drops_virtual(name, table),
+        _ => false,
+    })
+}
+
+fn is_virtual(column: &Column) -> bool {
+    column
+        .generated
+        .as_ref()
+        .is_some_and(|generated| !generated.stored)
+}
+
+fn drops_virtual(name: &Name, table: Option<&Table>) -> bool {
+    table
+        .and_then(|table| table.column(&name.text))
+        .is_some_and(is_virtual)
+}
+
+/// A virtual column comes or goes in place only by itself, or with plain indexes.
+fn with_virtual_columns(whole: Effect, alter: &Alter, table: Option<&Table>) -> Effect {
+    let adds = has(
+        alter,
+        |kind| matches!(kind, ClauseKind::AddColumn { column, .. } if is_virtual(column)),
+    );
+    let drops = has(
+        alter,
+        |kind| matches!(kind, ClauseKind::DropColumn(name) if drops_virtual(name, table)),
+    );
+    let adds_others = has(
+        alter,
+        |kind| matches!(kind, ClauseKind::AddColumn { column, .. } if !is_virtual(column)),
+    );
+    if !adds && !drops || whole.class >= AlgorithmClass::Copy {
+        return whole;
+    }
+    if whole.class == AlgorithmClass::Instant {
+        return if drops && adds_others { COPY } else { whole };
+    }
+    let adds_index = has(alter, |kind| matches!(kind, ClauseKind::AddIndex(_)));
+    let others = has(alter, |kind| match kind {
+        ClauseKind::AddColumn { column, .. } => !is_virtual(column) || column.key.is_some(),
+        ClauseKind::DropColumn(name) => !drops_virtual(name, table),
+        ClauseKind::AddIndex(index) => index.kind != IndexKind::Plain,
+        ClauseKind::DropIndex(_) | ClauseKind::SetDefault { .. } => false,
+        _ => true,
+    });
+    match (others, adds && adds_index) {
+        (true, _) => COPY,
+        (false, true) => INPLACE_BLOCKS,
+        (false, false) => INPLACE,
+    }
+}
+
+/// What a table's own kind makes of an effect.
+fn settled(effect: Effect, alter: &Alter, table: Option<&Table>) -> Effect {
+    let Some(table) = table else { return effect };
+    let stays = |index: &&Index| {
+        let name = index.name.as_ref();
+        !has(
             alter,
-            |kind| matches!(kind, ClauseKind::AddIndex(index) if index.kind == IndexKind::Primary),
+            |kind| matches!(kind, ClauseKind::DropIndex(gone) if name.is_some_and(|name| name.is(gone))),
         )
     };
-    match clause.kind {
-        // By itself it copies the table; together with a new key it rebuilds it.
-        ClauseKind::DropPrimaryKey if adds_key() => REBUILD,
-        _ => effect(clause, table, target),
+    let has_kind = |kind| {
+        let mut left = table.indexes.iter().filter(stays);
+        left.any(|index| index.kind == kind)
+    };
+    let changes_rows =
+        effect.rebuilds || has(alter, |kind| matches!(kind, ClauseKind::AddIndex(_)));
+    if effect.class >= AlgorithmClass::Copy {
+        effect
+    } else if !table.is_innodb() && (changes_rows || moves_columns(alter, Some(table))) {
+        COPY
+    } else if effect.rebuilds && has_kind(IndexKind::Fulltext) {
+        // 'InnoDB presently supports one FULLTEXT index creation at a time', error 1846.
+        COPY
+    } else if effect.rebuilds && has_kind(IndexKind::Spatial) {
+        REBUILD_BLOCKS
+    } else if effect.class == AlgorithmClass::Instant
+        && has_kind(IndexKind::Fulltext)
+        && moves_columns(alter, Some(table))
+    {
+        // No column that is kept comes or goes instantly, and no rebuild is done in place.
+        COPY
+    } else {
+        effect
     }
 }
 
-fn effect(clause: &Clause, table: Option<&Table>, target: Target) -> Effect {
-    let effect = effect_by_kind(clause, table, target);
-    let has_words = table.is_some_and(|table| {
-        table
-            .indexes
-            .iter()
-            .any(|index| index.kind == IndexKind::Fulltext)
-    });
-    let is_column = matches!(
-        clause.kind,
-        ClauseKind::AddColumn { .. } | ClauseKind::DropColumn(_)
-    );
-    // Columns of a table with a FULLTEXT index neither come nor go instantly.
-    if has_words && is_column && effect.class < AlgorithmClass::Copy {
-        return REBUILD_BLOCKS;
-    }
-    effect
-}
-
-fn effect_by_kind(clause: &Clause, table: Option<&Table>, target: Target) -> Effect {
+fn effect_by_itself(
+    alter: &Alter,
+    clause: &Clause,
+    table: Option<&Table>,
+    target: Target,
+) -> Effect {
+    let adds_key = || {
+        has(alter, |kind| match kind {
+            ClauseKind::AddIndex(index) => index.kind == IndexKind::Primary,
+            ClauseKind::AddColumn { column, .. } => column.key == Some(InlineKey::Primary),
+            _ => false,
+        })
+    };
+    let drops_index = |name: &Name| {
+        has(
+            alter,
+            |kind| matches!(kind, ClauseKind::DropIndex(gone) if gone.is(name)),
+        )
+    };
     match &clause.kind {
-        ClauseKind::AddColumn { column, position } => add_column(column, position.as_ref(), target),
-        ClauseKind::DropColumn(name) => {
-            let generated = table
-                .and_then(|table| table.column(&name.text))
-                .and_then(|column| column.generated.as_ref());
-            match generated {
-                Some(generated) if !generated.stored => INSTANT,
-                Some(_) | None if target.is_before(8, 0, 29) => REBUILD,
-                Some(_) | None => INSTANT,
-            }
+        ClauseKind::AddColumn { column, position } => {
+            add_column(column, position.as_ref(), table, target)
         }
+        ClauseKind::DropColumn(name) => drop_column(name, table, target, adds_key()),
         ClauseKind::ChangeColumn {
             old,
             column,
             position,
         } => match table.and_then(|table| Some((table, table.column(&old.text)?))) {
-            Some((table, before)) => change_column(table, before, column, position.is_some()),
+            Some((table, before)) => {
+                let is_indexed = table.is_indexed(before, |name| !drops_index(name));
+                change_column(table, before, column, position.is_some(), is_indexed)
+            }
             None => UNKNOWN,
         },
         ClauseKind::RenameColumn { .. } if target.is_before(8, 0, 28) => INPLACE,
         ClauseKind::RenameColumn { .. }
         | ClauseKind::SetDefault { .. }
+        | ClauseKind::ColumnVisibility
+        | ClauseKind::EnforceCheck { enforced: false }
         | ClauseKind::RenameTable(_) => INSTANT,
-        ClauseKind::AddIndex(index) => add_index(index),
+        ClauseKind::AddIndex(index) => add_index(index, alter, table),
+        // By itself it copies the table; together with a new key it rebuilds it.
+        ClauseKind::DropPrimaryKey if adds_key() => REBUILD,
         ClauseKind::DropPrimaryKey => COPY,
+        ClauseKind::DropConstraint(name)
+            if table.is_some_and(|table| table.has_no_key_of_name(name)) =>
+        {
+            INSTANT
+        }
         ClauseKind::DropIndex(_)
         | ClauseKind::RenameIndex { .. }
         | ClauseKind::IndexVisibility { .. }
         | ClauseKind::DropForeignKey(_)
         | ClauseKind::DropConstraint(_)
-        | ClauseKind::EnforceCheck { enforced: false }
-        | ClauseKind::Option => INPLACE,
+        | ClauseKind::DefaultCharset { .. }
+        | ClauseKind::Option
+        | ClauseKind::Partitions(PartitionWork::Add | PartitionWork::Empty) => INPLACE,
         // In place only while foreign_key_checks is 0.
         ClauseKind::AddForeignKey(_) => COPY,
-        ClauseKind::AddCheck(check) if !check.enforced => INPLACE,
-        ClauseKind::AddCheck(_)
-        | ClauseKind::EnforceCheck { enforced: true }
-        | ClauseKind::ConvertCharset { .. } => COPY,
+        ClauseKind::AddCheck(check) if !check.enforced => INSTANT,
+        ClauseKind::AddCheck(_) | ClauseKind::EnforceCheck { enforced: true } => COPY,
+        ClauseKind::ConvertCharset { charset, collation } => {
+            convert(table, charset, collation.as_ref())
+        }
         ClauseKind::Engine(name) => {
-            let before = table.and_then(|table| table.engine.as_deref());
-            let stays = name.key() == "innodb"
-                && before.is_none_or(|before| before.eq_ignore_ascii_case("innodb"));
+            let stays = name.key() == "innodb" && table.is_none_or(Table::is_innodb);
             if stays { REBUILD } else { COPY }
         }
-        ClauseKind::Rebuild | ClauseKind::DefaultCharset => REBUILD,
-        ClauseKind::EmptyPartition | ClauseKind::Other => UNKNOWN,
+        ClauseKind::Rebuild => REBUILD,
+        ClauseKind::Partitions(PartitionWork::Rewrite) => REBUILD_BLOCKS,
+        ClauseKind::Partitions(PartitionWork::Whole) => COPY,
+        ClauseKind::Partitions(PartitionWork::Other) | ClauseKind::Other => UNKNOWN,
     }
 }
 
-fn add_column(column: &Column, position: Option<&Position>, target: Target) -> Effect {
+fn add_column(
+    column: &Column,
+    position: Option<&Position>,
+    table: Option<&Table>,
+    target: Target,
+) -> Effect {
     let computed = column
         .default
         .as_ref()
@@ -226,273 +331,167 @@ fn add_column(column: &Column, position: Option<&Position>, target: Target) -> E
         .generated
         .as_ref()
         .is_some_and(|generated| generated.stored);
-    if computed || stored || checked {
+    // From 9.0 on the key is made; before, the word is passed over.
+    let refers = column.references.is_some() && !target.is_before(9, 0, 0) && target.is_mysql();
+    if is_virtual(column) {
+        let has_others = table.is_some_and(|table| table.columns.iter().any(is_virtual));
+        let moves_others = position.is_some() && has_others;
+        return if checked || column.key.is_some() || moves_others {
+            COPY
+        } else {
+            INSTANT
+        };
+    }
+    // A row has no value for it that the server would take: it looks whether there is a row.
+    let wants_no_row = column.not_null
+        && column.default.is_none()
+        && !column.auto_increment
+        && column.data_type.is_any(&NO_IMPLICIT_DEFAULT);
+    if computed || stored || checked || refers {
         COPY
     } else if column.auto_increment {
         REBUILD_BLOCKS
-    } else if column.key.is_some() || position.is_some() && target.is_before(8, 0, 29) {
+    } else if column.key.is_some()
+        || wants_no_row
+        || position.is_some() && target.is_before(8, 0, 29)
+    {
         REBUILD
     } else {
         INSTANT
     }
 }
 
-fn add_index(index: &Index) -> Effect {
-    match index.kind {
-        IndexKind::Plain | IndexKind::Unique => INPLACE,
-        IndexKind::Primary => REBUILD,
-        IndexKind::Fulltext | IndexKind::Spatial => INPLACE_BLOCKS,
+/// The types whose implicit default is no value of them in strict mode: zero dates, and no place at all.
+const NO_IMPLICIT_DEFAULT: [&str; 10] = [
+    "DATE",
+    "DATETIME",
+    "GEOMETRY",
+    "POINT",
+    "LINESTRING",
+    "POLYGON",
+    "MULTIPOINT",
+    "MULTILINESTRING",
+    "MULTIPOLYGON",
+    "GEOMETRYCOLLECTION",
+];
+
+fn drop_column(name: &Name, table: Option<&Table>, target: Target, adds_key: bool) -> Effect {
+    let known = table.and_then(|table| Some((table, table.column(&name.text)?)));
+    let Some((table, column)) = known else {
+        return if target.is_before(8, 0, 29) {
+            REBUILD
+        } else {
+            INSTANT
+        };
+    };
+    let is_indexed = table.is_indexed(column, |_| true);
+    if is_virtual(column) {
+        let virtuals = table.columns.iter().filter(|column| is_virtual(column));
+        return if is_indexed || virtuals.count() > 1 {
+            INPLACE
+        } else {
+            INSTANT
+        };
+    }
+    // Its indexes change with it.
+    if table.is_in_primary_key(column) && !adds_key {
+        COPY
+    } else if is_indexed || target.is_before(8, 0, 29) {
+        REBUILD
+    } else {
+        INSTANT
     }
 }
 
-fn change_column(table: &Table, before: &Column, after: &Column, moves: bool) -> Effect {
+fn add_index(index: &Index, alter: &Alter, table: Option<&Table>) -> Effect {
+    let is_computed = index.parts.iter().any(|part| part.column.is_none());
+    match index.kind {
+        // An expression is a hidden virtual column.
+        IndexKind::Plain if is_computed => INPLACE_BLOCKS,
+        IndexKind::Unique if is_computed => COPY,
+        IndexKind::Plain | IndexKind::Unique => INPLACE,
+        IndexKind::Primary => REBUILD,
+        IndexKind::Spatial => INPLACE_BLOCKS,
+        IndexKind::Fulltext => {
+            let is_fulltext = |kind: &ClauseKind| matches!(kind, ClauseKind::AddIndex(index) if index.kind == IndexKind::Fulltext);
+            let added = alter.clauses.iter().map(|clause| &clause.kind);
+            let is_first = table.is_none_or(|table| {
+                let old = &table.indexes;
+                !old.iter().any(|index| index.kind == IndexKind::Fulltext)
+                    && table.column("FTS_DOC_ID").is_none()
+            });
+            match added.filter(|kind| is_fulltext(kind)).count() {
+                2.. => COPY,
+                _ if is_first => REBUILD_BLOCKS,
+                _ => INPLACE_BLOCKS,
+            }
+        }
+    }
+}
+
+fn change_column(
+    table: &Table,
+    before: &Column,
+    after: &Column,
+    moves: bool,
+    is_indexed: bool,
+) -> Effect {
     if before.generated.is_some() || after.generated.is_some() {
         return UNKNOWN;
     }
-    let of_type = match compare_types(table, before, after) {
-        TypeChange::None => INSTANT,
-        TypeChange::EnumGrows => INSTANT,
-        TypeChange::VarcharGrows => INPLACE,
-        TypeChange::VarcharCrosses255 { .. }
-        | TypeChange::Narrows
-        | TypeChange::EnumChanges
-        | TypeChange::Charset
-        | TypeChange::Other => COPY,
-    };
-    let rebuilds = before.not_null != after.not_null || moves;
-    if rebuilds && of_type.class < AlgorithmClass::Copy {
+    let of_type = effect_of_type(compare_types(table, before, after), is_indexed);
+    // A primary key is NOT NULL, whether its definition says so or not.
+    let stays_not_null = before.not_null && table.is_in_primary_key(before);
+    let rebuilds = before.not_null != (after.not_null || stays_not_null) || moves;
+    if before.auto_increment != after.auto_increment {
+        COPY
+    } else if rebuilds && of_type.class < AlgorithmClass::Copy {
         REBUILD
     } else {
         of_type
     }
 }
 
-/// What becomes of a column's type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TypeChange {
-    None,
-    VarcharGrows,
-    /// Its longest value took one byte for its length, and takes two.
-    VarcharCrosses255 {
-        before: u64,
-        after: u64,
-    },
-    /// Some values of the old type have no place in the new one.
-    Narrows,
-    /// Members are appended.
-    EnumGrows,
-    /// Members go, or change their places.
-    EnumChanges,
-    Charset,
-    Other,
-}
-
-/// Compares two definitions of a column.
-pub(super) fn compare_types(table: &Table, before: &Column, after: &Column) -> TypeChange {
-    let (old, new) = (&before.data_type, &after.data_type);
-    if old.is_any(&["ENUM", "SET"]) && old.name == new.name {
-        return if new.arguments == old.arguments {
-            TypeChange::None
-        } else if new.arguments.starts_with(&old.arguments) {
-            TypeChange::EnumGrows
-        } else {
-            TypeChange::EnumChanges
-        };
-    }
-    if narrows(old, new) {
-        return TypeChange::Narrows;
-    }
-    if old.name != new.name || old.unsigned != new.unsigned {
-        return TypeChange::Other;
-    }
-    // A definition that no longer says the character set gives the column the table's.
-    if let (true, Some(before), Some(after)) = (
-        new.holds_text(),
-        table.charset_of(before),
-        table.charset_of(after),
-    ) && before != after
-    {
-        return TypeChange::Charset;
-    }
-    if old.is_any(&["VARCHAR", "VARBINARY"]) {
-        return varchar(table, before, after);
-    }
-    // Display widths of integers are only shown.
-    if old.integer_bytes().is_some() || old.arguments == new.arguments {
-        TypeChange::None
-    } else {
-        TypeChange::Other
+fn effect_of_type(change: TypeChange, is_indexed: bool) -> Effect {
+    match change {
+        TypeChange::None | TypeChange::EnumGrows => INSTANT,
+        TypeChange::VarcharGrows => INPLACE,
+        TypeChange::Collation | TypeChange::CharsetGrows if !is_indexed => INPLACE,
+        TypeChange::VarcharCrosses255 { .. }
+        | TypeChange::Narrows
+        | TypeChange::EnumChanges
+        | TypeChange::EnumWidens
+        | TypeChange::Collation
+        | TypeChange::Charset
+        | TypeChange::CharsetGrows
+        | TypeChange::Other => COPY,
     }
 }
 
-fn varchar(table: &Table, before: &Column, after: &Column) -> TypeChange {
-    let (Some(old), Some(new)) = (before.data_type.length(), after.data_type.length()) else {
-        return TypeChange::Other;
+/// Every text of a table, converted.
+fn convert(table: Option<&Table>, charset: &Name, collation: Option<&Name>) -> Effect {
+    let Some(table) = table.filter(|table| table.is_complete) else {
+        return COPY;
     };
-    let old_bytes = old.saturating_mul(table.bytes_per_character(before));
-    let new_bytes = new.saturating_mul(table.bytes_per_character(after));
-    if old == new {
-        TypeChange::None
-    } else if old_bytes <= 255 && new_bytes > 255 {
-        TypeChange::VarcharCrosses255 {
-            before: old_bytes,
-            after: new_bytes,
+    let texts = table
+        .columns
+        .iter()
+        .filter(|column| column.data_type.holds_text());
+    let effects = texts.map(|before| {
+        let mut after = before.clone();
+        after.data_type.charset = Some(charset.clone());
+        after.data_type.collation = collation.cloned();
+        let change = compare_types(table, before, &after);
+        // A TEXT becomes a larger type where its characters can take more bytes.
+        if before.data_type.blob_bytes().is_some() && change == TypeChange::CharsetGrows {
+            return COPY;
         }
-    } else {
-        TypeChange::VarcharGrows
-    }
-}
-
-fn narrows(old: &DataType, new: &DataType) -> bool {
-    if let (Some(one), Some(other)) = (old.integer_bytes(), new.integer_bytes()) {
-        return other < one
-            || !old.unsigned && new.unsigned
-            || old.unsigned && !new.unsigned && other == one;
-    }
-    if let (Some((_, one)), Some((_, other))) = (old.blob_bytes(), new.blob_bytes()) {
-        return other < one;
-    }
-    if old.blob_bytes().is_some() {
-        return new.is_any(&["VARCHAR", "CHAR", "VARBINARY", "BINARY", "ENUM", "SET"]);
-    }
-    if old.name == "DOUBLE" && new.name == "FLOAT" || old.name == "DATETIME" && new.name == "DATE" {
-        return true;
-    }
-    if old.name == "DECIMAL" && new.name == "DECIMAL" {
-        let digits = |data_type: &DataType| -> (u64, u64) {
-            let at = |index: usize| {
-                data_type
-                    .arguments
-                    .get(index)
-                    .and_then(|text| text.parse().ok())
-            };
-            let scale: u64 = at(1).unwrap_or(0);
-            (at(0).unwrap_or(10_u64).saturating_sub(scale), scale)
-        };
-        let (one, other) = (digits(old), digits(new));
-        return other.0 < one.0 || other.1 < one.1;
-    }
-    let sized = ["VARCHAR", "CHAR", "VARBINARY", "BINARY", "BIT"];
-    if old.is_any(&sized) && new.is_any(&sized) {
-        return new.length().unwrap_or(1) < old.length().unwrap_or(1);
-    }
-    false
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::context::MySqlVersion;
-    use super::super::reader::{Read, read, read_tokens};
-    use super::super::schema::Schema;
-    use super::*;
-
-    const TABLE: &str = "CREATE TABLE t (id BIGINT PRIMARY KEY, i INT NOT NULL, s VARCHAR(50), \
-                         l VARCHAR(50) CHARACTER SET latin1, e ENUM('a', 'b'), v INT AS (i + 1))";
-
-    #[track_caller]
-    fn check(target: Target, clause: &str, expected: &str) {
-        check_for(TABLE, target, clause, expected);
-    }
-
-    #[track_caller]
-    fn check_for(table: &str, target: Target, clause: &str, expected: &str) {
-        let sql = format!("ALTER TABLE t {clause}");
-        let mut schema = Schema::default();
-        schema.apply(&read(&read_tokens(table, 0)), false);
-        let Read::Alter(alter) = read(&read_tokens(&sql, 0)) else {
-            panic!("{sql} was not read");
-        };
-        let effect = effect_of(&alter, schema.table(&alter.table), target);
-        let mut found = effect.class.to_string();
-        if effect.class == AlgorithmClass::Inplace {
-            found.push_str(if effect.rebuilds { " rebuild" } else { "" });
-            found.push_str(if effect.lets_write { "" } else { " shared" });
-        }
-        assert_eq!(found, expected, "{clause}");
-    }
-
-    // The rows of the tables in 'Online DDL Operations' of MySQL 8.0's manual.
-    #[test]
-    fn the_classes_are_those_of_the_manual() {
-        for (clause, expected) in [
-            ("ADD COLUMN a INT", "INSTANT"),
-            ("ADD COLUMN a INT NOT NULL DEFAULT 1 AFTER id", "INSTANT"),
-            ("ADD COLUMN a INT AS (i * 2) VIRTUAL", "INSTANT"),
-            ("ADD COLUMN a INT AS (i * 2) STORED", "COPY"),
-            ("ADD COLUMN a CHAR(36) DEFAULT (uuid())", "COPY"),
-            ("ADD COLUMN a INT CHECK (a > 0)", "COPY"),
-            (
-                "ADD COLUMN a BIGINT AUTO_INCREMENT UNIQUE",
-                "INPLACE rebuild shared",
-            ),
-            ("DROP COLUMN i", "INSTANT"),
-            ("RENAME COLUMN i TO j", "INSTANT"),
-            ("CHANGE i j INT NOT NULL", "INSTANT"),
-            ("ALTER COLUMN i SET DEFAULT 1", "INSTANT"),
-            ("ALTER COLUMN i DROP DEFAULT", "INSTANT"),
-            ("MODIFY i BIGINT NOT NULL", "COPY"),
-            ("MODIFY i INT", "INPLACE rebuild"),
-            ("MODIFY s VARCHAR(50) NOT NULL", "INPLACE rebuild"),
-            ("MODIFY s VARCHAR(50) AFTER id", "INPLACE rebuild"),
-            ("MODIFY s VARCHAR(63)", "INPLACE"),
-            ("MODIFY s VARCHAR(64)", "COPY"),
-            ("MODIFY s VARCHAR(40)", "COPY"),
-            ("MODIFY l VARCHAR(255) CHARACTER SET latin1", "INPLACE"),
-            ("MODIFY l VARCHAR(256) CHARACTER SET latin1", "COPY"),
-            ("MODIFY l VARCHAR(50) CHARACTER SET utf8mb4", "COPY"),
-            ("MODIFY l VARCHAR(50) COLLATE latin1_bin", "INSTANT"),
-            ("MODIFY v INT AS (i + 2)", "unknown"),
-            ("MODIFY e ENUM('a', 'b', 'c')", "INSTANT"),
-            ("MODIFY e ENUM('b', 'a')", "COPY"),
-            ("ADD INDEX x (i)", "INPLACE"),
-            ("ADD UNIQUE x (i)", "INPLACE"),
-            ("ADD FULLTEXT x (s)", "INPLACE shared"),
-            ("DROP INDEX x", "INPLACE"),
-            ("RENAME INDEX x TO y", "INPLACE"),
-            ("DROP PRIMARY KEY", "COPY"),
-            ("DROP PRIMARY KEY, ADD PRIMARY KEY (i)", "INPLACE rebuild"),
-            ("ADD CONSTRAINT f FOREIGN KEY (i) REFERENCES u (id)", "COPY"),
-            ("DROP FOREIGN KEY f", "INPLACE"),
-            ("ADD CONSTRAINT c CHECK (i > 0)", "COPY"),
-            ("ADD CONSTRAINT c CHECK (i > 0) NOT ENFORCED", "INPLACE"),
-            ("CONVERT TO CHARACTER SET utf8mb4", "COPY"),
-            ("ENGINE=InnoDB", "INPLACE rebuild"),
-            ("ENGINE=MyISAM", "COPY"),
-            ("FORCE", "INPLACE rebuild"),
-            ("COMMENT='x'", "INPLACE"),
-            ("RENAME TO u", "INSTANT"),
-            ("ADD COLUMN a INT, ADD INDEX x (i)", "INPLACE rebuild"),
-            ("ALTER COLUMN i SET DEFAULT 1, ADD INDEX x (i)", "INPLACE"),
-            ("REORGANIZE PARTITION p INTO (PARTITION q)", "unknown"),
-        ] {
-            check(Target::AURORA_MYSQL_3, clause, expected);
-        }
-    }
-
-    #[test]
-    fn no_column_of_a_table_with_a_fulltext_index_is_instant() {
-        let table = TABLE.replace("e ENUM", "FULLTEXT (s), e ENUM");
-        check_for(
-            &table,
-            Target::AURORA_MYSQL_3,
-            "ADD COLUMN a INT",
-            "INPLACE rebuild shared",
-        );
-        check_for(
-            &table,
-            Target::AURORA_MYSQL_3,
-            "ALTER COLUMN i SET DEFAULT 1",
-            "INSTANT",
-        );
-    }
-
-    #[test]
-    fn older_versions_do_less_at_once() {
-        let old = Target::MySql(MySqlVersion::new(8, 0, 27));
-        check(old, "ADD COLUMN a INT", "INSTANT");
-        check(old, "ADD COLUMN a INT FIRST", "INPLACE rebuild");
-        check(old, "DROP COLUMN i", "INPLACE rebuild");
-        check(old, "DROP COLUMN v", "INSTANT");
-        check(old, "RENAME COLUMN i TO j", "INPLACE");
-    }
+        effect_of_type(change, table.is_indexed(before, |_| true))
+    });
+    effects.fold(
+        INPLACE,
+        |one, other| {
+            if other.class > one.class { other } else { one }
+        },
+    )
 }

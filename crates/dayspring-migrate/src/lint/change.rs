@@ -70,7 +70,7 @@ pub fn changes(scripts: &Scripts, context: &LintContext) -> Vec<Change> {
             {
                 let table = schema.table(&alter.table);
                 let measured = context.measured.get(&(script.id, number));
-                let effect = effect_of(alter, table, context.target).corrected(measured);
+                let effect = effect_of(alter, table, context.target, measured);
                 if table.is_none_or(|table| !table.is_new) {
                     changes.push(Change {
                         script: script.id,

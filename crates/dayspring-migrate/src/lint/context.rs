@@ -232,6 +232,8 @@ impl fmt::Display for MySqlVersion {
 pub struct Measured {
     /// The cheapest algorithm that it accepted.
     pub class: AlgorithmClass,
+    /// Whether it lets others write to the table meanwhile.
+    pub lets_write: bool,
     /// The server's name and version, as findings show it: `MariaDB 10.11.19`.
     pub server: String,
     /// Whether that server is of the same kind and version as the one that the scripts are for. If not, its answer is

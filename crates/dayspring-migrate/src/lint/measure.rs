@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::context::{LintContext, Measured, TableSize, Target};
-use super::question::{Question, questions};
+use super::question::{Question, Variant, questions};
 use crate::error::Error;
 use crate::script::{Script, ScriptId, Scripts, Statement};
 use crate::session::{Session, SessionError, Value};
@@ -74,9 +74,10 @@ pub async fn measure<S: Session>(
             };
             match answer {
                 Ok(None) => {}
-                Ok(Some(class)) => {
+                Ok(Some(taken)) => {
                     let answer = Measured {
-                        class,
+                        class: taken.class,
+                        lets_write: taken.lets_write,
                         server: server.clone(),
                         decides,
                     };
@@ -111,15 +112,15 @@ fn about(version: &str, target: Target) -> (String, bool) {
     }
 }
 
-async fn ask<S: Session>(
+async fn ask<'q, S: Session>(
     session: &mut S,
     script: &Script,
     statement: &Statement,
-    question: &Question,
-) -> Result<Option<super::AlgorithmClass>, SessionError> {
-    for (class, sql) in &question.variants {
-        match session.run(sql).await {
-            Ok(_) => return Ok(Some(*class)),
+    question: &'q Question,
+) -> Result<Option<&'q Variant>, SessionError> {
+    for variant in &question.variants {
+        match session.run(&variant.sql).await {
+            Ok(_) => return Ok(Some(variant)),
             Err(SessionError::Refused { .. }) => {}
             Err(error) => return Err(error),
         }

@@ -47,6 +47,7 @@ mod rules;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod type_change;
 
 pub use algorithm::AlgorithmClass;
 pub use change::{Change, changes};
@@ -56,7 +57,7 @@ pub use context::{
 pub use docs::{render_rule, render_rules, render_table};
 pub use finding::{Edit, Finding, Fix, apply_fixes, worst};
 pub use measure::{measure, read_sizes};
-pub use question::{Question, questions};
+pub use question::{Question, Variant, questions};
 pub use render::{render_finding, render_github, render_json, render_text};
 pub use rule::{Example, Rule, Servers, Severity};
 

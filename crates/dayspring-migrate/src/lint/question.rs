@@ -17,7 +17,18 @@ pub struct Question {
     /// Its number in its script.
     pub number: usize,
     /// The statement with each algorithm, the cheapest first.
-    pub variants: Vec<(AlgorithmClass, String)>,
+    pub variants: Vec<Variant>,
+}
+
+/// A statement that names its algorithm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variant {
+    /// The algorithm.
+    pub class: AlgorithmClass,
+    /// Whether others can write to the table meanwhile.
+    pub lets_write: bool,
+    /// The statement.
+    pub sql: String,
 }
 
 /// The questions about the statements that are about to run. What comes back belongs into [`LintContext::measured`].
@@ -52,13 +63,26 @@ pub fn questions(scripts: &Scripts, context: &LintContext) -> Vec<Question> {
     questions
 }
 
-fn variants(form: AlterForm, sql: &str) -> Vec<(AlgorithmClass, String)> {
+fn variants(form: AlterForm, sql: &str) -> Vec<Variant> {
     [
-        (AlgorithmClass::Instant, &["ALGORITHM=INSTANT"] as &[&str]),
-        (AlgorithmClass::Inplace, &["ALGORITHM=INPLACE", "LOCK=NONE"]),
-        (AlgorithmClass::Copy, &["ALGORITHM=COPY"]),
+        (
+            AlgorithmClass::Instant,
+            true,
+            &["ALGORITHM=INSTANT"] as &[&str],
+        ),
+        (
+            AlgorithmClass::Inplace,
+            true,
+            &["ALGORITHM=INPLACE", "LOCK=NONE"],
+        ),
+        (AlgorithmClass::Inplace, false, &["ALGORITHM=INPLACE"]),
+        (AlgorithmClass::Copy, false, &["ALGORITHM=COPY"]),
     ]
     .into_iter()
-    .map(|(class, words)| (class, format!("{sql}{}", algorithm_words(form, words))))
+    .map(|(class, lets_write, words)| Variant {
+        class,
+        lets_write,
+        sql: format!("{sql}{}", algorithm_words(form, words)),
+    })
     .collect()
 }

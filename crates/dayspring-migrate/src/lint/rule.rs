@@ -218,8 +218,8 @@ impl<'a> Site<'a> {
 
     /// How the whole change runs: as the server said, else as the manual does.
     pub(super) fn effect(&self, alter: &Alter) -> Effect {
-        algorithm::effect_of(alter, self.table(&alter.table), self.context.target)
-            .corrected(self.measured())
+        let table = self.table(&alter.table);
+        algorithm::effect_of(alter, table, self.context.target, self.measured())
     }
 
     /// How one clause runs. A statement of one clause runs as the server said.

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::reader::{
-    Alter, ClauseKind, Column, CreateTable, Element, ForeignKey, Index, IndexKind, InlineKey, Read,
-    TableName,
+    Alter, ClauseKind, Column, CreateTable, Element, ForeignKey, Index, IndexKind, InlineKey, Name,
+    Read, TableName,
 };
 
 /// A table, as the scripts so far have made it.
@@ -87,6 +87,66 @@ impl Table {
             .or_else(|| of_collation(&own.collation.as_ref()?.text))
             .or_else(|| self.charset.clone())
             .or_else(|| of_collation(self.collation.as_ref()?))
+    }
+
+    /// The collation of a column's texts: MySQL 8.0's own where nothing is said.
+    pub(super) fn collation_of(&self, column: &Column) -> String {
+        let own = &column.data_type;
+        let said = match (&own.collation, &own.charset) {
+            (Some(name), _) => Some(name.key()),
+            (None, Some(_)) => None,
+            (None, None) => self.collation.clone(),
+        };
+        said.unwrap_or_else(|| {
+            let charset = self.charset_of(column);
+            match charset.as_deref() {
+                None | Some("utf8mb4") => "utf8mb4_0900_ai_ci".to_owned(),
+                Some("utf8" | "utf8mb3") => "utf8mb3_general_ci".to_owned(),
+                Some("latin1") => "latin1_swedish_ci".to_owned(),
+                Some(other) => format!("{other}_general_ci"),
+            }
+        })
+    }
+
+    pub(super) fn is_innodb(&self) -> bool {
+        let engine = self.engine.as_deref();
+        engine.is_none_or(|engine| engine.eq_ignore_ascii_case("innodb"))
+    }
+
+    /// Whether a column is part of the primary key.
+    pub(super) fn is_in_primary_key(&self, column: &Column) -> bool {
+        let primary = |index: &&Index| index.kind == IndexKind::Primary;
+        column.key == Some(InlineKey::Primary)
+            || self
+                .indexes
+                .iter()
+                .filter(primary)
+                .any(|index| index.has(column))
+    }
+
+    /// Whether a column is part of an index, of those whose names count.
+    pub(super) fn is_indexed(&self, column: &Column, counts: impl Fn(&Name) -> bool) -> bool {
+        let counts = |name: Option<&Name>| name.is_none_or(&counts);
+        column.key.is_some() && counts(Some(&column.name))
+            || self
+                .indexes
+                .iter()
+                .any(|index| counts(index.name.as_ref()) && index.has(column))
+            || self
+                .foreign_keys
+                .iter()
+                .any(|key| key.columns.iter().any(|part| part.is(column)))
+    }
+
+    /// Whether it is known that neither an index nor a foreign key has the name: a constraint of it is a check.
+    pub(super) fn has_no_key_of_name(&self, name: &Name) -> bool {
+        let inline = |column: &Column| column.key.is_some() && column.name.is(name);
+        let foreign = |key: &ForeignKey| key.name.as_ref().is_none_or(|found| found.is(name));
+        self.is_complete
+            && self.index(&name.text).is_none()
+            && !name.text.eq_ignore_ascii_case("primary")
+            && !self.columns.iter().any(inline)
+            && !self.foreign_keys.iter().any(foreign)
     }
 
     /// The most bytes that a character of a column takes: 4 where nothing is said, as MySQL 8.0's default utf8mb4.
@@ -341,19 +401,40 @@ fn change(table: &mut Table, kind: &ClauseKind) {
             table.row_versions = 0;
         }
         ClauseKind::Rebuild => table.row_versions = 0,
-        ClauseKind::DefaultCharset => {
-            // It holds for columns to come, and those that are there keep theirs.
-            table.charset = None;
-            table.collation = None;
-            table.row_versions = 0;
+        ClauseKind::DefaultCharset { charset, collation } => {
+            default_charset(table, charset, collation)
         }
         ClauseKind::AddCheck(_)
         | ClauseKind::EnforceCheck { .. }
         | ClauseKind::RenameTable(_)
-        | ClauseKind::EmptyPartition
+        | ClauseKind::Partitions(_)
+        | ClauseKind::ColumnVisibility
         | ClauseKind::Option
         | ClauseKind::Other => {}
     }
+}
+
+/// It holds for columns to come, and those that are there keep theirs.
+fn default_charset(table: &mut Table, charset: &Option<Name>, collation: &Option<Name>) {
+    let kept: Vec<_> = table
+        .columns
+        .iter()
+        .map(|column| (table.charset_of(column), table.collation_of(column)))
+        .collect();
+    for (column, (charset, collation)) in table.columns.iter_mut().zip(kept) {
+        let own = &mut column.data_type;
+        if own.holds_text() {
+            let name = |text: String| Name {
+                text,
+                span: own.span.clone(),
+                quoted: false,
+            };
+            own.charset = own.charset.take().or_else(|| charset.map(name));
+            own.collation = own.collation.take().or_else(|| Some(name(collation)));
+        }
+    }
+    table.charset = charset.as_ref().map(Name::key);
+    table.collation = collation.as_ref().map(Name::key);
 }
 
 fn rename_in_keys(table: &mut Table, old: &str, column: &Column) {

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::column::Column;
 use super::cursor::{Cursor, Name, Token, cut_at_commas};
 
 /// What an index is for.
@@ -39,6 +40,11 @@ impl Index {
         matches!(self.kind, IndexKind::Unique | IndexKind::Primary)
     }
 
+    /// Whether a column is one of its parts.
+    pub(in crate::lint) fn has(&self, column: &Column) -> bool {
+        self.parts.iter().any(|part| part.is(column))
+    }
+
     /// The columns in order; nothing for an index over an expression.
     pub(in crate::lint) fn columns(&self) -> Option<Vec<(String, Option<u64>)>> {
         self.parts
@@ -55,6 +61,13 @@ pub(in crate::lint) struct KeyPart {
     pub(in crate::lint) column: Option<Name>,
     /// The N of `column(N)`.
     pub(in crate::lint) prefix: Option<u64>,
+}
+
+impl KeyPart {
+    pub(in crate::lint) fn is(&self, column: &Column) -> bool {
+        let name = self.column.as_ref();
+        name.is_some_and(|name| name.is(&column.name))
+    }
 }
 
 pub(super) fn read_key_parts(tokens: &[Token<'_>]) -> Vec<KeyPart> {

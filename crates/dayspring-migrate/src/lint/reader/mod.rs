@@ -143,8 +143,7 @@ pub(super) enum ClauseKind {
         enforced: bool,
     },
     RenameTable(TableName),
-    /// DROP and TRUNCATE PARTITION.
-    EmptyPartition,
+    Partitions(PartitionWork),
     ConvertCharset {
         charset: Name,
         collation: Option<Name>,
@@ -152,10 +151,30 @@ pub(super) enum ClauseKind {
     Engine(Name),
     /// FORCE, ROW_FORMAT: the rows are written anew.
     Rebuild,
-    /// The character set of columns to come.
-    DefaultCharset,
+    /// The character set and the collation of columns to come.
+    DefaultCharset {
+        charset: Option<Name>,
+        collation: Option<Name>,
+    },
+    /// ALTER COLUMN ... SET VISIBLE and INVISIBLE.
+    ColumnVisibility,
     /// COMMENT, AUTO_INCREMENT, STATS_...: only the definition changes.
     Option,
+    Other,
+}
+
+/// What is done to the partitions of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PartitionWork {
+    /// ADD PARTITION of a RANGE or LIST: no row moves.
+    Add,
+    /// DROP and TRUNCATE PARTITION.
+    Empty,
+    /// REORGANIZE, REBUILD, COALESCE, and ADD PARTITION of a HASH or KEY: the rows of some partitions move.
+    Rewrite,
+    /// PARTITION BY and REMOVE PARTITIONING.
+    Whole,
+    /// EXCHANGE, ANALYZE, CHECK, ...
     Other,
 }
 

@@ -6,7 +6,8 @@ use super::column::{read_column, read_default, read_foreign_key};
 use super::cursor::{Cursor, Name, TableName, Token, cut_at_commas, span_of};
 use super::index::{IndexKind, read_index, read_parts_and_options};
 use super::{
-    Alter, AlterForm, Check, Clause, ClauseKind, CreateTable, Element, Read, TableOptions,
+    Alter, AlterForm, Check, Clause, ClauseKind, CreateTable, Element, PartitionWork, Read,
+    TableOptions,
 };
 
 /// Reads what follows CREATE.
@@ -258,6 +259,16 @@ pub(super) fn read_alter(mut cursor: Cursor<'_, '_>) -> Option<Read> {
     };
     for part in cut_at_commas(cursor.rest()) {
         let mut cursor = Cursor::new(part);
+        // It is the last of a statement, and its commas are its own.
+        if let Some(work) = read_partition_work(cursor) {
+            let start = part.first().map_or(alter.end, |token| token.start);
+            alter.clauses.push(Clause {
+                kind: ClauseKind::Partitions(work),
+                condition: None,
+                span: start..alter.end,
+            });
+            break;
+        }
         if read_algorithm(&mut cursor, &mut alter) {
             continue;
         }
@@ -309,9 +320,7 @@ fn read_clause(
     condition: &mut Option<Range<usize>>,
 ) -> Option<ClauseKind> {
     let first = cursor.next()?;
-    if first.is_any(&["DROP", "TRUNCATE"]) && cursor.is("PARTITION") {
-        Some(ClauseKind::EmptyPartition)
-    } else if first.is("ADD") {
+    if first.is("ADD") {
         read_add(cursor, condition)
     } else if first.is("DROP") {
         read_drop_clause(cursor, condition)
@@ -355,18 +364,64 @@ fn read_clause(
     } else if first.is_any(&["FORCE", "ROW_FORMAT", "KEY_BLOCK_SIZE"]) {
         Some(ClauseKind::Rebuild)
     } else if first.is_any(&["DEFAULT", "CHARSET", "CHARACTER", "COLLATE"]) {
-        Some(ClauseKind::DefaultCharset)
+        let mut options = TableOptions::default();
+        let mut all = Cursor::new(cursor.all());
+        while all.peek().is_some() {
+            if !read_table_option(&mut all, &mut options) {
+                all.next();
+            }
+        }
+        Some(ClauseKind::DefaultCharset {
+            charset: options.charset,
+            collation: options.collation,
+        })
     } else if first.is_any(&[
         "COMMENT",
         "AUTO_INCREMENT",
         "STATS_PERSISTENT",
         "STATS_AUTO_RECALC",
         "STATS_SAMPLE_PAGES",
+        "AVG_ROW_LENGTH",
+        "CHECKSUM",
+        "DELAY_KEY_WRITE",
+        "MAX_ROWS",
+        "MIN_ROWS",
+        "PACK_KEYS",
     ]) {
         Some(ClauseKind::Option)
     } else {
         None
     }
+}
+
+/// What a clause does to partitions, if it is about them.
+fn read_partition_work(mut cursor: Cursor<'_, '_>) -> Option<PartitionWork> {
+    let first = cursor.next()?;
+    if first.is("REMOVE") && cursor.is("PARTITIONING") || first.is("PARTITION") && cursor.is("BY") {
+        return Some(PartitionWork::Whole);
+    }
+    if !cursor.take("PARTITION") {
+        return None;
+    }
+    cursor.take_condition();
+    cursor.take_any(&["NO_WRITE_TO_BINLOG", "LOCAL"]);
+    Some(if first.is("ADD") {
+        match cursor.peek()? {
+            // Of a HASH or KEY they have names and no values.
+            next if next.is_mark('(') && cursor.rest().iter().any(|token| token.is("VALUES")) => {
+                PartitionWork::Add
+            }
+            next if next.is_mark('(') || next.is("PARTITIONS") => PartitionWork::Rewrite,
+            // A column may have the name.
+            _ => return None,
+        }
+    } else if first.is_any(&["DROP", "TRUNCATE"]) {
+        PartitionWork::Empty
+    } else if first.is_any(&["REORGANIZE", "REBUILD", "COALESCE"]) {
+        PartitionWork::Rewrite
+    } else {
+        PartitionWork::Other
+    })
 }
 
 fn read_add(
@@ -473,8 +528,7 @@ fn read_alter_clause(
     } else if cursor.take_all(&["DROP", "DEFAULT"]) {
         None
     } else if cursor.take("SET") {
-        // VISIBLE and INVISIBLE.
-        return Some(ClauseKind::Option);
+        return Some(ClauseKind::ColumnVisibility);
     } else {
         return None;
     };

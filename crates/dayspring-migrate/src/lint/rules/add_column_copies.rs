@@ -9,7 +9,8 @@ pub(in crate::lint) static RULE: Rule = Rule {
     servers: Servers::All,
     title: "a column is added whose value has to be computed for every row",
     why: "A default in parentheses, a STORED column, an AUTO_INCREMENT or a CHECK in the definition needs a pass over all \
-          rows, during which nobody writes to the table.",
+          rows, during which nobody writes to the table. A default that is another for each row, as `(uuid())`, is refused \
+          besides where the server keeps a binary log: error 1674.",
     safe_way: "add it without the default and NULL, fill it in pieces, and set the default then; make a generated column VIRTUAL",
     example: Example {
         applied: "CREATE TABLE post (id BIGINT PRIMARY KEY, title VARCHAR(50));",

@@ -9,7 +9,8 @@ pub(in crate::lint) static RULE: Rule = Rule {
     servers: Servers::All,
     title: "a column's type changes by copying the whole table",
     why: "MySQL changes a type only with ALGORITHM=COPY: every row is written anew, and nobody writes to the table until it \
-          is done. Tables that are known to be small are exempt.",
+          is done. So it does with the collation of a column that has an index, and with AUTO_INCREMENT. Tables that are known \
+          to be small are exempt.",
     safe_way: "add a column of the new type, copy the values in pieces, move the code over, and drop the old one in a \
                contract script",
     example: Example {
@@ -25,22 +26,36 @@ fn check(site: &Site<'_>, found: &mut Vec<Report>) {
         return;
     };
     for (clause, change) in type_changes(site) {
-        let is_type = matches!(change.kind, TypeChange::Other | TypeChange::Charset);
         let class = site.clause_effect(alter, clause).class;
-        if is_type && class == AlgorithmClass::Copy {
-            let what = match change.kind {
-                TypeChange::Charset => "the character set of".to_owned(),
-                _ => format!(
-                    "{} to {} in",
-                    shown(&change.before.data_type),
-                    shown(&change.after.data_type)
-                ),
-            };
-            let message = format!(
-                "changing {what} `{}` copies the table, and nobody writes to it meanwhile",
-                change.before.name.text
-            );
-            found.push(Report::new(clause.span.clone(), message).note(site.class_note(class)));
+        if class != AlgorithmClass::Copy {
+            continue;
         }
+        let what = match change.kind {
+            TypeChange::Charset | TypeChange::CharsetGrows => "the character set of".to_owned(),
+            TypeChange::Collation => "the collation of the indexed".to_owned(),
+            TypeChange::EnumWidens => {
+                "the members so that each value takes more bytes in".to_owned()
+            }
+            TypeChange::Other => format!(
+                "{} to {} in",
+                shown(&change.before.data_type),
+                shown(&change.after.data_type)
+            ),
+            TypeChange::None if change.before.auto_increment != change.after.auto_increment => {
+                "AUTO_INCREMENT of".to_owned()
+            }
+            // Other rules speak of these.
+            TypeChange::None
+            | TypeChange::VarcharGrows
+            | TypeChange::VarcharCrosses255 { .. }
+            | TypeChange::Narrows
+            | TypeChange::EnumGrows
+            | TypeChange::EnumChanges => continue,
+        };
+        let message = format!(
+            "changing {what} `{}` copies the table, and nobody writes to it meanwhile",
+            change.before.name.text
+        );
+        found.push(Report::new(clause.span.clone(), message).note(site.class_note(class)));
     }
 }

@@ -21,7 +21,7 @@ pub(in crate::lint) static RULE: Rule = Rule {
 
 fn check(site: &Site<'_>, found: &mut Vec<Report>) {
     for clause in site.clauses_in_use() {
-        if matches!(clause.kind, ClauseKind::EmptyPartition) {
+        if matches!(clause.kind, ClauseKind::Partitions(PartitionWork::Empty)) {
             let message = "the rows of the partition are lost for good";
             found.push(Report::new(clause.span.clone(), message));
         }

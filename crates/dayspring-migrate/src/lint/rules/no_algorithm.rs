@@ -28,7 +28,12 @@ fn check(site: &Site<'_>, found: &mut Vec<Report>) {
         .clauses
         .iter()
         .all(|clause| matches!(clause.kind, ClauseKind::RenameTable(_)));
-    if alter.algorithm.is_some() || only_renames {
+    // No algorithm can stand behind a change of partitions.
+    let of_partitions = alter
+        .clauses
+        .iter()
+        .any(|clause| matches!(clause.kind, ClauseKind::Partitions(_)));
+    if alter.algorithm.is_some() || only_renames || of_partitions {
         return;
     }
     let effect = site.effect(alter);

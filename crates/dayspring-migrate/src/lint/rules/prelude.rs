@@ -2,16 +2,17 @@
 
 pub(super) use std::ops::Range;
 
-pub(super) use crate::lint::algorithm::{AlgorithmClass, TypeChange, compare_types};
+pub(super) use crate::lint::algorithm::AlgorithmClass;
 pub(super) use crate::lint::finding::{Edit, Fix};
 pub(super) use crate::lint::reader::{
     Alter, Clause, ClauseKind, Column, Cursor, DataType, DefaultKind, Element, ForeignKey, Index,
-    IndexKind, InlineKey, Name, Read, TableName,
+    IndexKind, InlineKey, Name, PartitionWork, Read, TableName,
 };
 pub(super) use crate::lint::rule::{
     Example, Report, Rule, Servers, Severity, Site, algorithm_words,
 };
 pub(super) use crate::lint::schema::{Table, implies};
+pub(super) use crate::lint::type_change::{TypeChange, compare_types};
 
 use crate::refusal::Refusal;
 

@@ -1,5 +1,6 @@
 //! Tests that look at all rules at once, or at what lies between them.
 
+mod algorithm;
 mod cases;
 mod real;
 
@@ -372,6 +373,7 @@ fn a_server_that_was_asked_knows_better_than_the_manual() {
     let notes = |decides: bool| {
         let measured = Measured {
             class: AlgorithmClass::Inplace,
+            lets_write: true,
             server: "MariaDB 10.11.19".to_owned(),
             decides,
         };
@@ -396,22 +398,52 @@ fn a_server_that_was_asked_knows_better_than_the_manual() {
 }
 
 #[test]
+fn what_a_server_says_of_waiting_and_rebuilding_is_said_on() {
+    let text = "ALTER TABLE post ADD COLUMN a INT;\nALTER TABLE post ADD INDEX i ((id * 2));";
+    let scripts = scripts(POST, text);
+    let id = scripts.iter().next_back().unwrap().id;
+    let measured = |lets_write| Measured {
+        class: AlgorithmClass::Inplace,
+        lets_write,
+        server: "MySQL 8.0.39".to_owned(),
+        decides: true,
+    };
+    let context = LintContext {
+        measured: [((id, 1), measured(true)), ((id, 2), measured(false))].into(),
+        ..LintContext::default()
+    };
+    let said: Vec<String> = changes(&scripts, &context)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "INPLACE, rewrites `post` (MySQL 8.0.39)",
+            "INPLACE, writers wait (MySQL 8.0.39)"
+        ]
+    );
+}
+
+#[test]
 fn a_scratch_server_is_asked_with_the_cheapest_algorithm_first() {
     let text = "ALTER TABLE post ADD COLUMN a INT;\nCREATE INDEX i ON post (a);\nDROP TABLE post;\n\
                 ALTER TABLE post ADD b INT, ALGORITHM=COPY;";
     let questions = questions(&scripts(POST, text), &LintContext::default());
     let asked: Vec<&str> = questions
         .iter()
-        .flat_map(|question| question.variants.iter().map(|(_, sql)| sql.as_str()))
+        .flat_map(|question| question.variants.iter().map(|variant| variant.sql.as_str()))
         .collect();
     assert_eq!(
         asked,
         [
             "ALTER TABLE post ADD COLUMN a INT, ALGORITHM=INSTANT",
             "ALTER TABLE post ADD COLUMN a INT, ALGORITHM=INPLACE, LOCK=NONE",
+            "ALTER TABLE post ADD COLUMN a INT, ALGORITHM=INPLACE",
             "ALTER TABLE post ADD COLUMN a INT, ALGORITHM=COPY",
             "CREATE INDEX i ON post (a) ALGORITHM=INSTANT",
             "CREATE INDEX i ON post (a) ALGORITHM=INPLACE LOCK=NONE",
+            "CREATE INDEX i ON post (a) ALGORITHM=INPLACE",
             "CREATE INDEX i ON post (a) ALGORITHM=COPY",
         ]
     );
@@ -420,7 +452,7 @@ fn a_scratch_server_is_asked_with_the_cheapest_algorithm_first() {
 #[test]
 fn a_plan_can_say_how_each_change_runs() {
     let text = "ALTER TABLE post ADD COLUMN a INT;\nALTER TABLE post ADD b INT, ADD INDEX i (a);\n\
-                ALTER TABLE post DROP PRIMARY KEY;\nALTER TABLE post REORGANIZE PARTITION;\n\
+                ALTER TABLE post DROP PRIMARY KEY;\nALTER TABLE post EXCHANGE PARTITION p WITH TABLE q;\n\
                 CREATE TABLE new (id INT PRIMARY KEY);\nALTER TABLE new ADD COLUMN a INT;";
     let changes = changes(&scripts(POST, text), &LintContext::default());
     let shown: Vec<String> = changes.iter().map(ToString::to_string).collect();
