@@ -19,8 +19,19 @@ pub(in crate::lint) static RULE: Rule = Rule {
     check: Some(check),
 };
 
+/// Reserved by MySQL 5.7 already and not by MariaDB (dev.mysql.com/doc/refman/5.7/en/keywords.html).
+const SINCE_5_7: [&str; 7] = [
+    "DATABASE",
+    "GET",
+    "IO_AFTER_GTIDS",
+    "IO_BEFORE_GTIDS",
+    "OPTIMIZER_COSTS",
+    "OPTION",
+    "SCHEMA",
+];
+
 /// Reserved by MySQL 8.0 and not by MariaDB (dev.mysql.com/doc/refman/8.0/en/keywords.html).
-const SINCE_8_0: [&str; 23] = [
+const SINCE_8_0: [&str; 24] = [
     "CUBE",
     "CUME_DIST",
     "DENSE_RANK",
@@ -40,6 +51,7 @@ const SINCE_8_0: [&str; 23] = [
     "OF",
     "PERCENT_RANK",
     "RANK",
+    "ROW",
     "STORED",
     "SYSTEM",
     "VIRTUAL",
@@ -84,7 +96,9 @@ fn check(site: &Site<'_>, found: &mut Vec<Report>) {
     };
     for name in names.into_iter().filter(|name| !name.quoted) {
         let word = name.text.to_ascii_uppercase();
-        let since = if SINCE_8_0.contains(&word.as_str()) {
+        let since = if SINCE_5_7.contains(&word.as_str()) {
+            "5.7"
+        } else if SINCE_8_0.contains(&word.as_str()) {
             "8.0"
         } else if SINCE_8_4.contains(&word.as_str()) && !site.context.target.is_before(8, 4, 0) {
             "8.4"

@@ -390,6 +390,11 @@ fn what_only_mariadb_takes_is_found_in_every_form() {
     );
     gives(
         TWO,
+        "CREATE TABLE c (id BIGINT PRIMARY KEY, row INT, schema INT, `option` INT);",
+        &["reserved-word", "reserved-word"],
+    );
+    gives(
+        TWO,
         "ALTER TABLE a NOWAIT ADD c INT, ALGORITHM=INSTANT;",
         &["mariadb-wait"],
     );
