@@ -92,7 +92,7 @@ pub(crate) fn keep(text: &Text<'_>, edits: &[Edit]) -> Vec<Edit> {
 }
 
 /// The items of the outermost SELECT by their first and last token.
-fn items(text: &Text<'_>) -> Vec<(usize, usize)> {
+pub(crate) fn items(text: &Text<'_>) -> Vec<(usize, usize)> {
     let mut depth = 0_usize;
     let mut first = None;
     let mut items = Vec::new();

@@ -43,6 +43,24 @@ pub(super) static ROWS: &[Construct] = &[
             }
         },
     },
+    Construct {
+        id: "introducer",
+        title: "`_utf8mb4'text'`",
+        mariadb: "compares by `utf8mb4_general_ci`",
+        aurora: "by `utf8mb4_0900_ai_ci`, as every literal",
+        treatment: Treatment::Translated {
+            to: "SELECT  'a' AS letter",
+        },
+        before: "",
+        example: "SELECT _utf8mb4'a' AS letter",
+        words: &["_UTF8MB4"],
+        find: |text| {
+            text.all(&["_UTF8MB4"])
+                .filter(|at| text.piece(at + 1).starts_with('\''))
+                .map(|at| text.edited(at, at + 1, vec![text.replace(at, at, " ")]))
+                .collect()
+        },
+    },
 ];
 
 fn is_utf8mb4(text: &Text<'_>, at: usize) -> bool {

@@ -2,6 +2,7 @@
 
 use super::refused::refused;
 use crate::Construct;
+use crate::labels::items;
 use crate::lexer::TokenKind;
 use crate::text::Match;
 
@@ -82,6 +83,24 @@ pub(super) static ROWS: &[Construct] = &[
         |text| {
             text.all(&["WITH", "ROLLUP", "ORDER"])
                 .map(|at| text.found(at, at + 2))
+                .collect()
+        },
+    ),
+    refused(
+        "recursive-limit",
+        "`LIMIT` within a recursive common table expression",
+        "ends it after so many rows",
+        "",
+        "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n LIMIT 5) SELECT i FROM n",
+        &["RECURSIVE"],
+        |text| {
+            if !text.is(0, &["WITH", "RECURSIVE"]) {
+                return Vec::new();
+            }
+            let end = items(text).first().map_or(text.len(), |(first, _)| *first);
+            (2..end)
+                .filter(|at| text.word(*at) == "LIMIT" && text.depth(*at) == 1)
+                .map(|at| text.found(at, at))
                 .collect()
         },
     ),

@@ -1,7 +1,9 @@
 //! What MariaDB takes in queries and changes of rows, and MySQL refuses.
 
+use super::expressions::replacement_of;
 use super::warned::warned;
 use crate::Construct;
+use crate::labels::items;
 use crate::lexer::TokenKind;
 use crate::text::{Match, Text};
 
@@ -26,6 +28,22 @@ const VARIABLES: [&str; 15] = [
     "STORAGE_ENGINE",
     "TX_ISOLATION",
     "TX_READ_ONLY",
+];
+
+/// Functions of a group (MySQL 8.0, "Aggregate Function Descriptions").
+const AGGREGATES: [&str; 12] = [
+    "AVG",
+    "BIT_AND",
+    "BIT_OR",
+    "BIT_XOR",
+    "COUNT",
+    "GROUP_CONCAT",
+    "JSON_ARRAYAGG",
+    "JSON_OBJECTAGG",
+    "MAX",
+    "MIN",
+    "STDDEV",
+    "SUM",
 ];
 
 pub(super) static ROWS: &[Construct] = &[
@@ -74,6 +92,18 @@ pub(super) static ROWS: &[Construct] = &[
                 })
                 .collect()
         },
+    ),
+    warned(
+        "mixed-aggregate",
+        "a column beside an aggregate, without `GROUP BY`: `SELECT title, MAX(id) FROM post`",
+        "the title of any row",
+        "an error: `ONLY_FULL_GROUP_BY`",
+        ONLY,
+        Some(1140),
+        TABLE,
+        "SELECT title, MAX(id) FROM post",
+        &AGGREGATES,
+        mixed_aggregate,
     ),
     warned(
         "pad-with-spaces",
@@ -138,6 +168,82 @@ pub(super) static ROWS: &[Construct] = &[
                     text.piece(*at).contains("[[:<:]]") || text.piece(*at).contains("[[:>:]]")
                 })
                 .map(|at| text.found(at, at))
+                .collect()
+        },
+    ),
+    warned(
+        "regexp-backslash",
+        "`REGEXP_REPLACE(text, pattern, '\\\\1')`",
+        "the first group",
+        "the digit 1: the first group is `$1`",
+        ONLY,
+        None,
+        "",
+        r"SELECT REGEXP_REPLACE('Ada Byron', '^(.*) (.*)$', '\\2') AS name",
+        &["REGEXP_REPLACE"],
+        |text| {
+            text.calls("REGEXP_REPLACE")
+                .filter_map(|at| replacement_of(text, at))
+                .filter(|at| has_backslash_group(text.piece(*at)))
+                .map(|at| text.found(at, at))
+                .collect()
+        },
+    ),
+    warned(
+        "analyze-statement",
+        "`ANALYZE SELECT`, `ANALYZE FORMAT = JSON SELECT`",
+        "runs it and explains it",
+        "syntax error; `EXPLAIN ANALYZE` does that",
+        ONLY,
+        Some(1064),
+        TABLE,
+        "ANALYZE SELECT id FROM post",
+        &["ANALYZE"],
+        |text| {
+            let is_statement = matches!(
+                text.word(1),
+                "SELECT" | "UPDATE" | "DELETE" | "INSERT" | "REPLACE" | "WITH" | "FORMAT"
+            );
+            if text.word(0) == "ANALYZE" && is_statement {
+                vec![text.found(0, 1)]
+            } else {
+                Vec::new()
+            }
+        },
+    ),
+    warned(
+        "alter-ignore",
+        "`ALTER IGNORE TABLE`, `ALTER ONLINE TABLE`",
+        "leaves out rows that do not fit; asks for no locks",
+        "syntax error; `ALGORITHM = INPLACE, LOCK = NONE` asks for no locks",
+        ONLY,
+        Some(1064),
+        TABLE,
+        "ALTER IGNORE TABLE post ADD COLUMN note INT",
+        &["ALTER"],
+        |text| {
+            let is_more = matches!(text.word(1), "IGNORE" | "ONLINE");
+            if text.word(0) == "ALTER" && is_more && text.word(2) == "TABLE" {
+                vec![text.found(0, 1)]
+            } else {
+                Vec::new()
+            }
+        },
+    ),
+    warned(
+        "default-partition",
+        "`PARTITION BY LIST` with `PARTITION name DEFAULT`",
+        "a partition for all other values",
+        SYNTAX,
+        ONLY,
+        Some(1064),
+        "",
+        "CREATE TABLE note (id INT PRIMARY KEY) PARTITION BY LIST (id) (PARTITION one VALUES IN (1), PARTITION rest DEFAULT)",
+        &["PARTITION"],
+        |text| {
+            text.all(&["PARTITION"])
+                .filter(|at| text.word(at + 2) == "DEFAULT")
+                .map(|at| text.found(at, at + 2))
                 .collect()
         },
     ),
@@ -278,6 +384,57 @@ fn begins_table(text: &Text<'_>, open: usize) -> bool {
     }
 }
 
+/// `\\1` as it is written in a statement.
+fn has_backslash_group(string: &str) -> bool {
+    string
+        .match_indices(r"\\")
+        .any(|(at, _)| string[at + 2..].starts_with(|c: char| c.is_ascii_digit()))
+}
+
+/// A query of one group, told where nothing else can make its columns single: it has neither `GROUP BY` nor `WHERE`, and the items
+/// are a column by itself and an aggregate by itself.
+fn mixed_aggregate(text: &Text<'_>) -> Vec<Match> {
+    let items = items(text);
+    let Some((_, last)) = items.last() else {
+        return Vec::new();
+    };
+    let rest = *last + 1..text.len();
+    let is_other = |at: usize| {
+        matches!(
+            text.word(at),
+            "GROUP" | "WHERE" | "JOIN" | "UNION" | "EXCEPT" | "INTERSECT"
+        )
+    };
+    if text.word(0) != "SELECT" || text.word(rest.start) != "FROM" || rest.clone().any(is_other) {
+        return Vec::new();
+    }
+    let is_aggregate = |(first, last): &(usize, usize)| {
+        AGGREGATES.contains(&text.word(*first))
+            && text.word(first + 1) == "("
+            && text
+                .close(first + 1)
+                .is_some_and(|close| close <= *last && text.word(close + 1) != "OVER")
+    };
+    let is_column = |(first, last): &(usize, usize)| {
+        let end = if text.word(first + 1) == "." {
+            first + 2
+        } else {
+            *first
+        };
+        let is_name = matches!(text.kind(*first), Some(TokenKind::Word))
+            && !text.piece(*first).starts_with(|c: char| c.is_ascii_digit())
+            && !matches!(text.word(*first), "NULL" | "TRUE" | "FALSE")
+            && !text.word(*first).starts_with("CURRENT_");
+        is_name && text.word(end) != "*" && (*last == end || text.word(end + 1) == "AS")
+    };
+    match items.iter().find(|item| is_column(item)) {
+        Some((first, last)) if items.iter().any(is_aggregate) => {
+            vec![text.found(*first, *last)]
+        }
+        _ => Vec::new(),
+    }
+}
+
 fn group_by_order(text: &Text<'_>) -> Vec<Match> {
     let ends = [
         "HAVING",
@@ -361,6 +518,27 @@ mod tests {
             "SELECT a FROM t GROUP BY F(a, b) ASC, c",
             true,
         );
+    }
+
+    #[test]
+    fn a_column_beside_an_aggregate_is_found_where_nothing_makes_it_single() {
+        for sql in [
+            "SELECT a, COUNT(*) FROM t",
+            "SELECT COUNT(*) AS n, t.a AS b FROM t ORDER BY 1",
+        ] {
+            check("mixed-aggregate", sql, true);
+        }
+        for sql in [
+            "SELECT a, COUNT(*) FROM t GROUP BY a",
+            "SELECT a, COUNT(*) FROM t WHERE a = 1",
+            "SELECT a, COUNT(*) OVER () FROM t",
+            "SELECT 1, COUNT(*), NULL, 'x', NOW(), @a, :b FROM t",
+            "SELECT COUNT(*), MAX(a) + 1 FROM t",
+            "SELECT a, (SELECT COUNT(*) FROM u) FROM t",
+            "SELECT CURRENT_DATE, COUNT(*) FROM t",
+        ] {
+            check("mixed-aggregate", sql, false);
+        }
     }
 
     #[test]

@@ -70,6 +70,10 @@ pub(super) static ROWS: &[Construct] = &[
             if !matches!(text.word(0), "CREATE" | "ALTER") {
                 return Vec::new();
             }
+            // In CREATE INDEX also behind other parts of the key.
+            let creates = text.word(0) == "CREATE" && (1..3).any(|at| text.word(at) == "INDEX");
+            let later = (1..text.len())
+                .filter(|at| creates && text.is(at - 1, &[",", "("]) && text.depth(*at) == 1);
             text.all(&["(", "("])
                 .filter(|at| {
                     // The words before the outer parenthesis: INDEX or KEY with a name, or `ON table` of CREATE INDEX.
@@ -82,6 +86,7 @@ pub(super) static ROWS: &[Construct] = &[
                         .is_some_and(|before| text.word(before) == "ON")
                         && text.has("INDEX"))
                 })
+                .chain(later)
                 .map(|at| text.found(at, at + 1))
                 .collect()
         },
@@ -142,8 +147,8 @@ pub(super) static ROWS: &[Construct] = &[
     ),
     refused(
         "json-value-returning",
-        "`JSON_VALUE(document, path RETURNING type)`",
-        "a value of that type",
+        "`JSON_VALUE(document, path RETURNING type)`, `DEFAULT value ON EMPTY`",
+        "a value of that type, another where there is none",
         "",
         "SELECT JSON_VALUE('{\"a\": 1}', '$.a' RETURNING SIGNED) AS a",
         &["JSON_VALUE"],
@@ -152,7 +157,7 @@ pub(super) static ROWS: &[Construct] = &[
                 .filter_map(|at| {
                     let close = text.close(at + 1)?;
                     (at..close)
-                        .find(|inner| text.word(*inner) == "RETURNING")
+                        .find(|inner| matches!(text.word(*inner), "RETURNING" | "ON"))
                         .map(|inner| text.found(inner, inner))
                 })
                 .collect()

@@ -113,4 +113,60 @@ fn check_answers(bench: &Bench) {
         ),
         r#"[[{"longValue":1},{"longValue":4},{"longValue":1}]]"#
     );
+    check_collations(bench);
+    for (sql, expected) in [
+        (
+            "select id, lag(n, 1, 0) over (order by id) as l, lead(n, 2, id) over (order by id) as r from u order by id",
+            r#"[[{"longValue":1},{"longValue":0},{"longValue":30}],[{"longValue":2},{"longValue":10},{"longValue":2}],[{"longValue":3},{"isNull":true},{"longValue":3}]]"#,
+        ),
+        (
+            "select id from u where 'b' member of (tags->'$.all') and 2 member of ('[1, 2]')",
+            r#"[[{"longValue":3}]]"#,
+        ),
+        (
+            "select a, b from (values row(1, 'x'), row(2, 'y')) as v (a, b) order by a desc",
+            r#"[[{"longValue":2},{"stringValue":"y"}],[{"longValue":1},{"stringValue":"x"}]]"#,
+        ),
+        (
+            "select max(offset) from u limit 1 offset 0",
+            r#"[[{"longValue":7}]]"#,
+        ),
+        (
+            "select regexp_replace('2024-05', '([0-9]+)-([0-9]+)', '$2/$1')",
+            r#"[[{"stringValue":"05/2024"}]]"#,
+        ),
+        (
+            "select count(*) from (table u) as t",
+            r#"[[{"longValue":3}]]"#,
+        ),
+    ] {
+        assert_eq!(text(sql), expected, "{sql}");
+    }
+}
+
+/// Whoever names utf8mb4 and no collation gets one in which emoji differ and spaces count.
+#[track_caller]
+fn check_collations(bench: &Bench) {
+    for (table, definition) in [
+        ("c1", "(s varchar(9) unique) charset utf8mb4"),
+        ("c2", "(s varchar(9) character set utf8mb4 unique)"),
+        (
+            "c3",
+            "(s varchar(9) unique) default character set = utf8mb4",
+        ),
+    ] {
+        bench.execute(&format!("create table {table} {definition}"));
+        bench.execute(&format!(
+            "insert into {table} values ('\u{1f600}'), ('\u{1f601}'), ('a'), ('a ')"
+        ));
+        let same = format!("select count(*) from {table} where s = 'A' or s = 'b'");
+        assert_eq!(bench.rows(&same), r#"[[{"longValue":1}]]"#, "{definition}");
+    }
+    bench.execute(
+        "create table u (id int primary key, n int, tags json, offset int not null default 7)",
+    );
+    bench.execute(
+        "insert into u (id, n, tags) values (1, 10, null), (2, null, '{\"all\": [\"a\"]}'), (3, 30, '{\"all\": [\"b\"]}') as new (i, m, t) on duplicate key update n = m",
+    );
+    bench.execute("delete from u as d where d.id = 4");
 }
