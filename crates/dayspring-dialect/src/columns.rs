@@ -123,28 +123,14 @@ fn altered(text: &Text<'_>, name: usize) -> Vec<Definition> {
         first += 2;
     }
     let mut definitions = Vec::new();
-    for end in outer_commas(text, first).into_iter().chain([text.len()]) {
+    let commas = text.outer(first).filter(|at| text.word(*at) == ",");
+    for end in commas.chain([text.len()]) {
         if end > first {
             definitions.extend(clause(text, first, end - 1));
         }
         first = end + 1;
     }
     definitions
-}
-
-/// The commas from a token on that stand in no parenthesis.
-fn outer_commas(text: &Text<'_>, from: usize) -> Vec<usize> {
-    let mut depth = 0_usize;
-    let mut commas = Vec::new();
-    for index in from..text.len() {
-        match text.word(index) {
-            "(" => depth += 1,
-            ")" => depth = depth.saturating_sub(1),
-            "," if depth == 0 => commas.push(index),
-            _ => {}
-        }
-    }
-    commas
 }
 
 /// What one clause of `ALTER TABLE` adds or changes.

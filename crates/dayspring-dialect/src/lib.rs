@@ -108,7 +108,12 @@ pub fn read(sql: &str) -> Reading<'_> {
     let text = Text::new(sql);
     let mut found = Vec::new();
     let mut edits: Vec<Edit> = Vec::new();
-    for construct in constructs().filter(|construct| text.has_any(construct.words)) {
+    let vocabulary = text.vocabulary();
+    let may_be_in = |construct: &&Construct| {
+        let words = construct.words;
+        words.is_empty() || words.iter().any(|word| vocabulary.contains(word))
+    };
+    for construct in constructs().filter(may_be_in) {
         for one in (construct.find)(&text) {
             found.push(Found {
                 construct,

@@ -1,6 +1,7 @@
 //! A statement as the rows of the table look at it: its solid tokens, without white space and comments.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::lexer::{Token, TokenKind, tokens};
@@ -63,9 +64,14 @@ impl<'a> Text<'a> {
         self.solid.len()
     }
 
-    /// Whether one of the words or marks is in it, or none is asked for.
+    /// All words and marks that are in it.
+    pub(crate) fn vocabulary(&self) -> HashSet<&str> {
+        self.capitals.iter().map(|word| &**word).collect()
+    }
+
+    /// Whether one of the words or marks is in it.
     pub(crate) fn has_any(&self, words: &[&str]) -> bool {
-        words.is_empty() || self.capitals.iter().any(|word| words.contains(&&**word))
+        self.capitals.iter().any(|word| words.contains(&&**word))
     }
 
     pub(crate) fn has(&self, word: &str) -> bool {
@@ -167,6 +173,19 @@ impl<'a> Text<'a> {
                 ")" => depth.saturating_sub(1),
                 _ => depth,
             })
+    }
+
+    /// The tokens from one on that stand in no parenthesis.
+    pub(crate) fn outer(&self, from: usize) -> impl Iterator<Item = usize> {
+        let mut depth = 0_usize;
+        (from..self.len()).filter(move |index| {
+            match self.word(*index) {
+                "(" => depth += 1,
+                ")" => depth = depth.saturating_sub(1),
+                _ => return depth == 0,
+            }
+            false
+        })
     }
 
     /// The bytes from one token to another, both included.

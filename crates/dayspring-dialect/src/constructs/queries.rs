@@ -314,9 +314,7 @@ fn changed(text: &Text<'_>) -> Option<(String, usize)> {
     } else {
         name
     };
-    let outer = |words: &[&str]| {
-        (last..text.len()).any(|at| words.contains(&text.word(at)) && text.depth(at) == 0)
-    };
+    let outer = |words: &[&str]| text.outer(last).any(|at| words.contains(&text.word(at)));
     let is_one = match text.word(0) {
         // A query that fills a table may read it.
         "INSERT" | "REPLACE" => !outer(&["SELECT", "WITH", "TABLE"]),
@@ -336,24 +334,43 @@ fn own_table(text: &Text<'_>) -> Vec<Match> {
     let Some((table, from)) = changed(text) else {
         return Vec::new();
     };
-    // Of each parenthesis that is open: whether what is in it is a table of its own.
-    let mut open: Vec<bool> = Vec::new();
+    // The statement, and each parenthesis that is open in it.
+    let mut open = vec![Part::default()];
     let mut found = Vec::new();
     for at in from..text.len() {
+        let part = open.last().copied().unwrap_or_default();
         match text.word(at) {
-            "(" => open.push(begins_table(text, at)),
-            ")" => {
+            "(" => {
+                let is_table = match text.word(at - 1) {
+                    "FROM" | "JOIN" | "LATERAL" | "AS" => true,
+                    "," => part.lists_tables,
+                    _ => false,
+                };
+                open.push(Part {
+                    is_table: is_table || part.is_table,
+                    lists_tables: false,
+                });
+            }
+            ")" if open.len() > 1 => {
                 open.pop();
             }
-            "FROM" | "JOIN" if !open.is_empty() => {
+            word @ ("FROM" | "JOIN" | "SELECT" | "WHERE" | "BY" | "SET") => {
+                let is_from = matches!(word, "FROM" | "JOIN");
                 let last = if text.word(at + 2) == "." {
                     at + 3
                 } else {
                     at + 1
                 };
-                if text.word(last) != "(" && unquoted(text, last) == table && !open.contains(&true)
+                if is_from
+                    && open.len() > 1
+                    && !part.is_table
+                    && text.word(last) != "("
+                    && unquoted(text, last) == table
                 {
                     found.push(text.found(at, last));
+                }
+                if let Some(part) = open.last_mut() {
+                    part.lists_tables = is_from;
                 }
             }
             _ => {}
@@ -362,26 +379,13 @@ fn own_table(text: &Text<'_>) -> Vec<Match> {
     found
 }
 
-/// Whether a parenthesis is a table of its own: a derived one, or a common table expression.
-fn begins_table(text: &Text<'_>, open: usize) -> bool {
-    match text.word(open - 1) {
-        "FROM" | "JOIN" | "LATERAL" | "AS" => true,
-        "," => {
-            let mut depth = 0_usize;
-            for at in (0..open).rev() {
-                match text.word(at) {
-                    ")" => depth += 1,
-                    "(" if depth == 0 => return false,
-                    "(" => depth -= 1,
-                    "FROM" | "JOIN" if depth == 0 => return true,
-                    "SELECT" | "WHERE" | "ORDER" | "BY" | "SET" if depth == 0 => return false,
-                    _ => {}
-                }
-            }
-            false
-        }
-        _ => false,
-    }
+/// A parenthesis while it is open.
+#[derive(Debug, Clone, Copy, Default)]
+struct Part {
+    /// It is a table of its own, or within one: a derived one, or a common table expression.
+    is_table: bool,
+    /// A comma in it stands between tables.
+    lists_tables: bool,
 }
 
 /// `\\1` as it is written in a statement.

@@ -70,8 +70,10 @@ fn row_alias(text: &Text<'_>) -> Vec<Match> {
         return Vec::new();
     };
     // In an INSERT of a query the name is a table's.
-    let is_query = |at: usize| matches!(text.word(at), "SELECT" | "TABLE") && text.depth(at) == 0;
-    let alias = alias_before(text, duplicate).filter(|alias| !(1..*alias).any(is_query));
+    let is_query = text
+        .outer(0)
+        .any(|at| matches!(text.word(at), "SELECT" | "TABLE"));
+    let alias = alias_before(text, duplicate).filter(|_| !is_query);
     let Some(alias) = alias else {
         return Vec::new();
     };
@@ -226,16 +228,16 @@ fn derived_list(text: &Text<'_>, open: usize) -> Option<(usize, usize, usize)> {
 
 fn derived_names(text: &Text<'_>) -> Vec<Match> {
     let mut found = Vec::new();
-    for open in (1..text.len()).filter(|at| text.word(*at) == "(") {
-        let is_table = matches!(text.word(open - 1), "FROM" | "JOIN" | ",")
-            && matches!(text.word(open + 1), "SELECT" | "VALUES");
+    let is_table = |open: &usize| {
+        text.word(*open) == "("
+            && matches!(text.word(open - 1), "FROM" | "JOIN" | ",")
+            && matches!(text.word(open + 1), "SELECT" | "VALUES")
+    };
+    for open in (1..text.len()).filter(is_table) {
         let (Some(close), Some((name, list, end))) = (text.close(open), derived_list(text, open))
         else {
             continue;
         };
-        if !is_table {
-            continue;
-        }
         let names = &text.sql[text.range(list, end)];
         let edits = vec![
             text.after(open, format!("WITH {} {names} AS (", text.piece(name))),
@@ -265,8 +267,9 @@ fn delete_alias(text: &Text<'_>) -> Vec<Match> {
             "WHERE" | "ORDER" | "LIMIT" | "USING" | "PARTITION" | "RETURNING" | "FOR"
         )
         && matches!(text.word(alias + 1), "WHERE" | "" | ";");
-    let is_bounded = (alias..text.len())
-        .any(|at| matches!(text.word(at), "ORDER" | "LIMIT") && text.depth(at) == 0);
+    let is_bounded = text
+        .outer(alias)
+        .any(|at| matches!(text.word(at), "ORDER" | "LIMIT"));
     if text.word(0) != "DELETE" || !modifiers || !is_alias || is_bounded {
         return Vec::new();
     }
