@@ -38,7 +38,8 @@ Nothing in a statement shows these, so nothing warns of them.
 | foreign keys that do not fit | 1005 with `errno: 150` | 3780, 1824, 1822 and others that say why |
 | a recursive common table expression that goes round too often | the rows until then | an error (3636) |
 | `CONVERT(text USING utf8mb4)` beside a column | an error (1267): its collation is `utf8mb4_general_ci` | compares |
-| `GRANT ... TO` an account that is not there | makes it | an error (1410) |
+| `GRANT ... TO` an account that is not there | an error (1133) | an error (1410) |
+| a temporary table twice in a query | read twice | an error (1137) |
 | events (`CREATE EVENT`) | kept; they never run | run, where `event_scheduler` is on |
 | zones by name: `CONVERT_TZ(at, 'UTC', 'Europe/Berlin')` | `NULL`, and `SET time_zone = 'Europe/Berlin'` is an error: the tables of zones are empty | the time there |
 | geometries of SRID 4326 | planes; `ST_GeomFromGeoJSON` gives x and y | the earth; latitude first |

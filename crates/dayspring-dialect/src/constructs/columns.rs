@@ -152,6 +152,18 @@ pub(super) static ROWS: &[Construct] = &[
         },
     ),
     warned(
+        "generated-clock",
+        "a generated column of `NOW()`, `CURRENT_DATE`, `UUID()`, `RAND()`",
+        "computed when it is read",
+        "an error: such a column's value follows from the row alone",
+        ONLY,
+        Some(3763),
+        "",
+        "CREATE TABLE note (id INT PRIMARY KEY, seen DATETIME AS (NOW()) VIRTUAL)",
+        &["AS"],
+        generated_clock,
+    ),
+    warned(
         "year-of-two",
         "`YEAR(2)`",
         "a year of two digits",
@@ -210,6 +222,31 @@ fn each(text: &Text<'_>, find: impl Fn(Definition) -> Option<usize>) -> Vec<Matc
         .into_iter()
         .filter_map(|one| find(one).map(|at| text.found(at, at + 1)))
         .collect()
+}
+
+/// A generated column's expression stands behind its `AS`.
+fn generated_clock(text: &Text<'_>) -> Vec<Match> {
+    let moving = [
+        "CURRENT_DATE",
+        "CURRENT_TIME",
+        "CURRENT_TIMESTAMP",
+        "CURDATE",
+        "CURTIME",
+        "NOW",
+        "RAND",
+        "SYSDATE",
+        "UTC_DATE",
+        "UTC_TIMESTAMP",
+        "UUID",
+    ];
+    each(text, |one| {
+        let generated = |at: &usize| text.is(*at, &["AS", "("]);
+        let open = one.flat(text).into_iter().find(generated)? + 1;
+        let close = text.close(open)?;
+        (open + 1..close)
+            .find(|at| moving.contains(&text.word(*at)) && text.word(at - 1) != ".")
+            .filter(|_| one.is_column(text))
+    })
 }
 
 fn clock_default(text: &Text<'_>) -> Vec<Match> {

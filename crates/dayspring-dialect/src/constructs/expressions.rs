@@ -132,10 +132,10 @@ pub(super) static ROWS: &[Construct] = &[
     Construct {
         id: "sql-mode",
         title: "`sql_mode = '...'`",
-        mariadb: "fractions of seconds are cut, and `ONLY_FULL_GROUP_BY` refuses `SELECT id, title ... GROUP BY id`",
-        aurora: "they are rounded, and it is accepted",
+        mariadb: "fractions of seconds are cut, GRANT makes accounts, and `ONLY_FULL_GROUP_BY` refuses `SELECT id, title ... GROUP BY id`",
+        aurora: "they are rounded, it does not, and it is accepted",
         treatment: Treatment::Translated {
-            to: "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,TIME_ROUND_FRACTIONAL'",
+            to: "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_AUTO_CREATE_USER,TIME_ROUND_FRACTIONAL'",
         },
         before: "",
         example: "SET SESSION sql_mode = 'ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES'",
@@ -293,6 +293,7 @@ fn with_groups(string: &str) -> Option<String> {
 fn sql_mode(text: &Text<'_>) -> Vec<Match> {
     const ROUND: &str = "TIME_ROUND_FRACTIONAL";
     const CUT: &str = "TIME_TRUNCATE_FRACTIONAL";
+    const NO_ACCOUNT: &str = "NO_AUTO_CREATE_USER";
     if text.word(0) != "SET" {
         return Vec::new();
     }
@@ -300,14 +301,16 @@ fn sql_mode(text: &Text<'_>) -> Vec<Match> {
         let string = text.piece(value);
         let inner = string.trim_matches(['\'', '"']).to_ascii_uppercase();
         // A mode of MariaDB's alone is warned of, and a string without quotes is none.
-        if inner.len() + 2 != string.len() || inner.contains("ORACLE") || inner.contains(ROUND) {
+        if inner.len() + 2 != string.len() || inner.contains("ORACLE") || inner.contains(NO_ACCOUNT)
+        {
             return None;
         }
         let mut modes: Vec<&str> = inner
             .split(',')
             .filter(|mode| !matches!(*mode, "" | "ONLY_FULL_GROUP_BY" | CUT))
             .collect();
-        if !inner.contains(CUT) {
+        modes.push(NO_ACCOUNT);
+        if !inner.contains(CUT) && !inner.contains(ROUND) {
             modes.push(ROUND);
         }
         Some(format!("'{}'", modes.join(",")))
@@ -366,11 +369,11 @@ mod tests {
     fn a_mode_of_mysql_s_becomes_one_of_mariadb_s() {
         check(
             "SET @@SESSION.sql_mode = '', NAMES utf8mb4",
-            "SET @@SESSION.sql_mode = 'TIME_ROUND_FRACTIONAL', NAMES utf8mb4",
+            "SET @@SESSION.sql_mode = 'NO_AUTO_CREATE_USER,TIME_ROUND_FRACTIONAL', NAMES utf8mb4",
         );
         check(
             "set sql_mode := \"ansi,time_truncate_fractional\"",
-            "set sql_mode := 'ANSI'",
+            "set sql_mode := 'ANSI,NO_AUTO_CREATE_USER'",
         );
     }
 }

@@ -127,6 +127,31 @@ pub(super) static ROWS: &[Construct] = &[
         },
     },
     Construct {
+        id: "generated-date-format",
+        title: "a generated column of `DATE_FORMAT(at, format)` that is `STORED` or has a key",
+        mariadb: "an error: the names of months depend on the session, unless a third argument says the language",
+        aurora: "English, unless `lc_time_names` says otherwise",
+        treatment: Treatment::Translated {
+            to: "CREATE TABLE note (at DATETIME, month CHAR(7) AS (DATE_FORMAT(at, '%Y-%m', 'en_US')) STORED)",
+        },
+        before: "",
+        example: "CREATE TABLE note (at DATETIME, month CHAR(7) AS (DATE_FORMAT(at, '%Y-%m')) STORED)",
+        words: &["DATE_FORMAT"],
+        find: |text| {
+            if definitions(text).is_empty() {
+                return Vec::new();
+            }
+            text.calls("DATE_FORMAT")
+                .filter_map(|at| {
+                    let close = text.close(at + 1)?;
+                    let is_plain = text.commas(at + 1, close).len() == 1;
+                    let edit = text.before(close, ", 'en_US'");
+                    is_plain.then(|| text.edited(at, close, vec![edit]))
+                })
+                .collect()
+        },
+    },
+    Construct {
         id: "authentication-plugin",
         title: "`IDENTIFIED WITH caching_sha2_password BY '...'`",
         mariadb: "syntax error",

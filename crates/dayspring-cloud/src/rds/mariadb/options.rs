@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use super::Installation;
 
-/// MySQL 8.0's default modes, which Aurora MySQL 3 takes over, with two differences: MariaDB's `ONLY_FULL_GROUP_BY` knows no
+/// MySQL 8.0's default modes, which Aurora MySQL 3 takes over, with three differences: MariaDB's `ONLY_FULL_GROUP_BY` knows no
 /// functional dependency and would refuse `SELECT id, name ... GROUP BY id`, so it is off; MySQL rounds fractions of
-/// seconds and MariaDB cuts them unless `TIME_ROUND_FRACTIONAL` is set.
-const SQL_MODE: &str = "STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,TIME_ROUND_FRACTIONAL";
+/// seconds and MariaDB cuts them unless `TIME_ROUND_FRACTIONAL` is set; MySQL's GRANT makes no account, and MariaDB's does unless
+/// `NO_AUTO_CREATE_USER` is set. The dialect's row `sql-mode` does the same for what a client sets.
+const SQL_MODE: &str = "STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,TIME_ROUND_FRACTIONAL,NO_AUTO_CREATE_USER";
 
 /// The nearest to MySQL 8.0's `utf8mb4_0900_ai_ci`: same weights for what people write, no padding.
 macro_rules! private_collation {

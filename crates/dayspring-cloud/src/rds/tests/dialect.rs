@@ -114,6 +114,8 @@ fn check_answers(bench: &Bench) {
         r#"[[{"longValue":1},{"longValue":4},{"longValue":1}]]"#
     );
     check_collations(bench);
+    let no_account = json!({"sql": "grant select on *.* to dialect_nobody"});
+    assert_eq!(bench.post("/Execute", no_account).status, 400);
     for (sql, expected) in [
         (
             "select id, lag(n, 1, 0) over (order by id) as l, lead(n, 2, id) over (order by id) as r from u order by id",
