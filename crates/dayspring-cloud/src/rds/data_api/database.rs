@@ -1,11 +1,13 @@
 //! The database of one cluster as the Data API sees it: sessions, transactions and statements under a time limit.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Column, Conn, Value};
-use tokio::sync::oneshot;
+use tokio::sync::oneshot::{self, error::TryRecvError};
 
 use super::answer::check_batch;
 use super::column::{ColumnMetadata, metadata};
@@ -193,15 +195,17 @@ impl Database {
             sender,
             working,
         ));
-        let outcome = tokio::select! {
-            biased;
-            outcome = &mut receiver => outcome,
-            () = &mut task => receiver.await,
-        };
-        match outcome {
-            Ok(result) => result.map_err(Failure::into_fault),
-            Err(_) => Err(Failure::Connection.into_fault()),
-        }
+        // The answer is looked for and not waited for: it comes while the task below runs, which is this one, and a waiting
+        // receiver would have it run once more for nothing, and another thread woken to see to that.
+        let result = std::future::poll_fn(|context| {
+            let ended = Pin::new(&mut task).poll(context).is_ready();
+            match receiver.try_recv() {
+                Ok(result) => Poll::Ready(result),
+                Err(TryRecvError::Empty) if !ended => Poll::Pending,
+                Err(_) => Poll::Ready(Err(Failure::Connection)),
+            }
+        });
+        result.await.map_err(Failure::into_fault)
     }
 
     /// Begins a transaction and gives its id.
