@@ -27,8 +27,10 @@ pub(super) enum Kind {
     Decimal {
         scale: u8,
     },
-    /// CHAR, TEXT, ENUM, SET, JSON.
+    /// CHAR, TEXT, ENUM, SET, JSON of a MySQL server.
     Text,
+    /// JSON of a MariaDB server, which keeps the text as it was sent.
+    Json,
     Blob,
     Date,
     /// With so many digits behind the second, where there is a fraction at all.
@@ -111,15 +113,19 @@ fn is_blob(column: &Column) -> bool {
             .intersects(ColumnFlags::ENUM_FLAG | ColumnFlags::SET_FLAG)
 }
 
-/// Whether a column could be one that MySQL calls JSON: MariaDB keeps those as LONGTEXT with a check.
+/// Whether a column could be one that MySQL calls JSON: MariaDB keeps those as LONGTEXT of the collation `utf8mb4_bin` with a
+/// check.
 pub(super) fn may_be_json(column: &Column) -> bool {
     column.column_type() == ColumnType::MYSQL_TYPE_BLOB
         && column.character_set() != BINARY
+        && column.column_length() == u32::MAX
+        && column.flags().contains(ColumnFlags::BINARY_FLAG)
         && !column.org_table_ref().is_empty()
 }
 
 pub(super) fn metadata(column: &Column, is_json: bool) -> ColumnMetadata {
     let kind = kind(column);
+    let is_json = is_json || column.column_type() == ColumnType::MYSQL_TYPE_JSON;
     let (type_name, code) = type_name(column, is_json);
     let flags = column.flags();
     let number = matches!(
@@ -129,7 +135,10 @@ pub(super) fn metadata(column: &Column, is_json: bool) -> ColumnMetadata {
     ColumnMetadata {
         array_base_column_type: 0,
         is_auto_increment: flags.contains(ColumnFlags::AUTO_INCREMENT_FLAG),
-        is_case_sensitive: kind == Kind::Blob || is_json,
+        // The server says so of a text by its collation; of a date too, where it means nothing.
+        is_case_sensitive: is_json
+            || kind == Kind::Blob
+            || (kind == Kind::Text && flags.contains(ColumnFlags::BINARY_FLAG)),
         is_currency: false,
         is_signed: number && !flags.contains(ColumnFlags::UNSIGNED_FLAG),
         label: column.name_str().into_owned(),
@@ -246,7 +255,7 @@ fn precision(column: &Column, kind: Kind) -> u32 {
         (_, Kind::Year) => 4,
         (_, Kind::Time { digits }) => 8 + fraction(digits),
         (_, Kind::DateTime { digits }) => 19 + fraction(digits),
-        (_, Kind::Text) => characters(column, false),
+        (_, Kind::Text | Kind::Json) => characters(column, false),
         (_, Kind::Long | Kind::Bits | Kind::Blob | Kind::Unsupported) => column.column_length(),
     }
 }

@@ -11,7 +11,7 @@ use tokio::sync::oneshot::{self, error::TryRecvError};
 
 use super::answer::check_batch;
 use super::column::{ColumnMetadata, metadata};
-use super::execute::{Failure, Form, Outcome, run};
+use super::execute::{Documents, Failure, Form, Outcome, Reading, run};
 use super::fault::{Fault, Gone};
 use super::field::ResultSetOptions;
 use super::json_columns::JsonColumns;
@@ -245,12 +245,7 @@ impl Database {
 
     /// `ColumnMetadata` of a result's columns.
     pub(super) async fn metadata(&self, columns: &[Column]) -> Vec<ColumnMetadata> {
-        // Not in the caller's own session: FOUND_ROWS() and its like belong to the caller.
-        let admin = async || self.shared.admin_connection().await;
-        // A locked table would hold the answer up for the sake of a type's name.
-        let json = tokio::time::timeout(LOOKUP_WITHIN, self.shared.json_columns.of(columns, admin))
-            .await
-            .unwrap_or_else(|_| vec![false; columns.len()]);
+        let json = self.shared.among(columns).await;
         columns
             .iter()
             .zip(json)
@@ -275,6 +270,22 @@ impl Database {
             ServerState::Stopped => Err(Fault::unavailable("It was stopped.")),
             ServerState::Failed(reason) => Err(Fault::unavailable(&reason)),
         }
+    }
+}
+
+impl Documents for Shared {
+    async fn among(&self, columns: &[Column]) -> Vec<bool> {
+        let none = || vec![false; columns.len()];
+        match self.server.state() {
+            ServerState::Ready(endpoint) if endpoint.kind.is_mariadb() => {}
+            _ => return none(),
+        }
+        // Not in the caller's own session: FOUND_ROWS() and its like belong to the caller.
+        let admin = async || self.admin_connection().await;
+        // A locked table would hold the answer up for the sake of a type's name.
+        tokio::time::timeout(LOOKUP_WITHIN, self.json_columns.of(columns, admin))
+            .await
+            .unwrap_or_else(|_| none())
     }
 }
 
@@ -344,7 +355,12 @@ async fn carry_out(
     }
     let connection_id = session.connection.id();
     let result = {
-        let mut running = std::pin::pin!(run_sets(&mut session, &work, transaction.is_some()));
+        let mut running = std::pin::pin!(run_sets(
+            &shared,
+            &mut session,
+            &work,
+            transaction.is_some()
+        ));
         match tokio::time::timeout(shared.limits.statement, &mut running).await {
             Ok(result) => result,
             Err(_) if work.continue_after_timeout => {
@@ -395,6 +411,7 @@ async fn carry_out(
 
 /// A batch outside a transaction takes effect as a whole: what is committed automatically is the call.
 async fn run_sets(
+    shared: &Shared,
     session: &mut Session,
     work: &Work,
     in_transaction: bool,
@@ -413,8 +430,11 @@ async fn run_sets(
             connection,
             &work.statement,
             values.clone(),
-            work.form,
-            work.options,
+            Reading {
+                form: work.form,
+                options: work.options,
+                documents: shared,
+            },
         )
         .await
         {

@@ -29,6 +29,20 @@ pub(super) enum Form {
     Json,
 }
 
+/// Who knows the columns that hold JSON documents.
+pub(super) trait Documents: Sync {
+    /// Which of a result's columns MySQL would call JSON, where its server does not say.
+    fn among(&self, columns: &[Column]) -> impl Future<Output = Vec<bool>> + Send;
+}
+
+/// How a result is read.
+#[derive(Debug)]
+pub(super) struct Reading<'a, D> {
+    pub(super) form: Form,
+    pub(super) options: ResultSetOptions,
+    pub(super) documents: &'a D,
+}
+
 /// What a statement gave.
 #[derive(Debug)]
 pub(super) enum Outcome {
@@ -98,26 +112,25 @@ pub(super) async fn run(
     connection: &mut Conn,
     statement: &Statement,
     values: Vec<Value>,
-    form: Form,
-    options: ResultSetOptions,
+    reading: Reading<'_, impl Documents>,
 ) -> Result<Outcome, Failure> {
     if statement.shows && values.is_empty() {
-        return run_text(connection, statement, form, options).await;
+        return run_text(connection, statement, reading).await;
     }
     let prepared = match connection.prep(statement.sql.as_str()).await {
         // A `?` of the user's own is no parameter: as text the server refuses it with its own words.
         Ok(prepared) if usize::from(prepared.num_params()) == values.len() => prepared,
-        Ok(_) => return run_text(connection, statement, form, options).await,
+        Ok(_) => return run_text(connection, statement, reading).await,
         Err(mysql_async::Error::Server(error))
             if error.code == NOT_PREPARABLE && values.is_empty() =>
         {
-            return run_text(connection, statement, form, options).await;
+            return run_text(connection, statement, reading).await;
         }
         // The driver's own reading of the text, which sees a placeholder where there is none.
         Err(mysql_async::Error::Driver(mysql_async::DriverError::MixedParams))
             if values.is_empty() =>
         {
-            return run_text(connection, statement, form, options).await;
+            return run_text(connection, statement, reading).await;
         }
         Err(error) => return Err(error.into()),
     };
@@ -127,23 +140,21 @@ pub(super) async fn run(
         Params::Positional(values)
     };
     let result = connection.exec_iter(&prepared, parameters).await?;
-    read(result, form, options).await
+    read(result, reading).await
 }
 
 async fn run_text(
     connection: &mut Conn,
     statement: &Statement,
-    form: Form,
-    options: ResultSetOptions,
+    reading: Reading<'_, impl Documents>,
 ) -> Result<Outcome, Failure> {
     let result = connection.query_iter(statement.sql.as_str()).await?;
-    read(result, form, options).await
+    read(result, reading).await
 }
 
 async fn read<P: Protocol>(
     mut result: QueryResult<'_, 'static, P>,
-    form: Form,
-    options: ResultSetOptions,
+    reading: Reading<'_, impl Documents>,
 ) -> Result<Outcome, Failure> {
     let columns = result.columns().unwrap_or_default();
     if columns.is_empty() {
@@ -154,7 +165,11 @@ async fn read<P: Protocol>(
         result.drop_result().await?;
         return Ok(outcome);
     }
-    let mut rows = Rows::new(&columns, form, options)?;
+    let mut rows = Rows::new(&columns, reading.form, reading.options)?;
+    if columns.iter().any(column::may_be_json) {
+        let json = reading.documents.among(&columns).await;
+        rows.mark_json(&json);
+    }
     while let Some(row) = result.next().await? {
         rows.push(row.unwrap_raw())?;
     }
@@ -193,6 +208,14 @@ impl Rows {
             form,
             options,
         })
+    }
+
+    fn mark_json(&mut self, json: &[bool]) {
+        for (kind, json) in self.kinds.iter_mut().zip(json) {
+            if *json {
+                *kind = Kind::Json;
+            }
+        }
     }
 
     fn push(&mut self, values: Vec<Option<Value>>) -> Result<(), Failure> {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::column::Kind;
 use super::fault::Fault;
+use super::json_text::in_mysql_s_form;
 
 /// `ResultSetOptions` as a client sends it.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -117,6 +118,9 @@ pub(super) fn field(kind: Kind, options: ResultSetOptions, value: Value) -> Fiel
         (Kind::Blob | Kind::Unsupported, Value::Bytes(bytes)) => Field::Blob(bytes),
         (Kind::Time { .. } | Kind::DateTime { .. }, Value::Bytes(bytes)) => {
             Field::Text(without_zero_fraction(text(bytes)))
+        }
+        (Kind::Json, Value::Bytes(bytes)) => {
+            Field::Text(in_mysql_s_form(&bytes).unwrap_or_else(|| text(bytes)))
         }
         (_, Value::Bytes(bytes)) => Field::Text(text(bytes)),
         (kind, Value::Date(year, month, day, hour, minute, second, micros)) => {

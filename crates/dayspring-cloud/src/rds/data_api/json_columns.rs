@@ -94,7 +94,7 @@ async fn ask(
 ) -> mysql_async::Result<HashSet<String>> {
     let clauses: Vec<String> = connection
         .exec(
-            "SELECT check_clause FROM information_schema.check_constraints WHERE constraint_schema = ? AND table_name = ?",
+            "SET STATEMENT lock_wait_timeout = 1 FOR SELECT check_clause FROM information_schema.check_constraints WHERE constraint_schema = ? AND table_name = ?",
             (schema, table),
         )
         .await?;

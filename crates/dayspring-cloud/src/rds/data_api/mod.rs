@@ -10,6 +10,7 @@ mod execute;
 mod fault;
 mod field;
 mod json_columns;
+mod json_text;
 mod parameter;
 mod pause;
 mod pool;

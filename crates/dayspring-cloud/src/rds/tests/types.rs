@@ -61,7 +61,12 @@ fn every_type_has_its_field() {
     );
     check("enum('x','y')", "'y'", r#"{"stringValue":"y"}"#);
     check("set('x','y')", "'x,y'", r#"{"stringValue":"x,y"}"#);
-    check("json", "'{\"a\": 1}'", r#"{"stringValue":"{\"a\": 1}"}"#);
+    check(
+        "json",
+        r#"'{"b":1,"a":[1,2.50]}'"#,
+        r#"{"stringValue":"{\"a\": [1, 2.5], \"b\": 1}"}"#,
+    );
+    check("longtext", r#"'{"b":1}'"#, r#"{"stringValue":"{\"b\":1}"}"#);
     check("binary(3)", "'a'", r#"{"blobValue":"YQAA"}"#);
     check("varbinary(3)", "''", r#"{"blobValue":""}"#);
     check("blob", "0xff00", r#"{"blobValue":"/wA="}"#);
@@ -114,12 +119,12 @@ fn metadata_tells_mysql_s_types() {
     let bench = Bench::new();
     bench.execute(
         "create table t (id int unsigned auto_increment primary key, name varchar(100) not null, data json, big longtext, \
-         at timestamp(3) null, ok boolean, price decimal(10,2), bytes varbinary(16))",
+         at timestamp(3) null, ok boolean, price decimal(10,2), bytes varbinary(16), code varchar(3) collate utf8mb4_bin)",
     );
     let answer = bench
         .post(
             "/Execute",
-            json!({"sql": "select id as number, name, data, big, at, ok, price, bytes from t", "includeResultMetadata": true}),
+            json!({"sql": "select id as number, name, data, big, at, ok, price, bytes, code from t", "includeResultMetadata": true}),
         )
         .ok();
     assert_eq!(answer["records"], json!([]));
@@ -140,20 +145,22 @@ fn metadata_tells_mysql_s_types() {
                 "nullable",
                 "isSigned",
                 "isAutoIncrement",
+                "isCaseSensitive",
             ]
             .map(text)
             .join(" ")
         })
         .collect();
     insta::assert_snapshot!(columns.join("\n"), @r"
-    number id t INT UNSIGNED 4 10 0 0 false true
-    name name t VARCHAR 12 100 0 0 false false
-    data data t JSON -1 2147483647 0 1 false false
-    big big t LONGTEXT -1 2147483647 0 1 false false
-    at at t TIMESTAMP 93 23 3 1 false false
-    ok ok t BIT -7 1 0 1 true false
-    price price t DECIMAL 3 10 2 1 true false
-    bytes bytes t VARBINARY -3 16 0 1 false false
+    number id t INT UNSIGNED 4 10 0 0 false true false
+    name name t VARCHAR 12 100 0 0 false false false
+    data data t JSON -1 2147483647 0 1 false false true
+    big big t LONGTEXT -1 2147483647 0 1 false false false
+    at at t TIMESTAMP 93 23 3 1 false false false
+    ok ok t BIT -7 1 0 1 true false false
+    price price t DECIMAL 3 10 2 1 true false false
+    bytes bytes t VARBINARY -3 16 0 1 false false true
+    code code t VARCHAR 12 3 0 1 false false true
     ");
 }
 
