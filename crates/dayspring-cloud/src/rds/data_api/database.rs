@@ -6,7 +6,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable as _;
-use mysql_async::{Column, Conn, Value};
+use mysql_async::{Column, Conn, ServerError, Value};
 use tokio::sync::oneshot::{self, error::TryRecvError};
 
 use super::answer::check_batch;
@@ -21,6 +21,7 @@ use super::routines::Routines;
 use super::statement::{Multiple, Statement, Trace};
 use super::statements::Statements;
 use super::transactions::{Lifetime, Transactions};
+use super::words::{Checked, with_table};
 use crate::parity::Notices;
 use crate::rds::mariadb::{Account, Endpoint, Server, ServerState};
 use crate::uncancelled::Uncancelled;
@@ -298,6 +299,17 @@ impl Shared {
         }
     }
 
+    /// A refusal of MariaDB's as MySQL says it.
+    async fn in_mysql_s_words(&self, error: ServerError, statement: &Statement) -> ServerError {
+        let Some(checked) = Checked::of(&error) else {
+            return with_table(error, statement.table.as_deref());
+        };
+        let admin = async || self.admin_connection().await;
+        let json =
+            tokio::time::timeout(LOOKUP_WITHIN, self.json_columns.has(&checked, admin)).await;
+        checked.refusal(json.unwrap_or_default())
+    }
+
     /// Ends a session from outside, and with it the statement that it runs.
     async fn kill(&self, connection_id: u32) {
         if let Some(mut admin) = self.admin_connection().await {
@@ -374,6 +386,12 @@ async fn carry_out(
         }
     };
     session.mark(shared.trace(&work.statement));
+    let result = match result {
+        Err(Failure::Server(error)) if work.statement.on_mariadb => Err(Failure::Server(
+            shared.in_mysql_s_words(error, &work.statement).await,
+        )),
+        result => result,
+    };
     // Before the answer: whoever has it may find the cluster idle.
     drop(working);
     if work.statement.changes_schema {

@@ -8,6 +8,7 @@ use mysql_async::prelude::Queryable as _;
 use mysql_async::{Column, Conn};
 
 use super::column;
+use super::words::Checked;
 
 /// Tables whose columns are remembered; more than that and all are forgotten.
 const TABLES_MAX: usize = 10_000;
@@ -57,6 +58,26 @@ impl JsonColumns {
                         .is_some_and(|names| names.contains(&*column.org_name_str()))
             })
             .collect()
+    }
+
+    /// Whether the column whose check failed is one.
+    pub(super) async fn has(
+        &self,
+        checked: &Checked,
+        connection: impl AsyncFnOnce() -> Option<Conn>,
+    ) -> bool {
+        let table = (checked.schema.clone(), checked.table.clone());
+        if self.known(&table).is_none()
+            && let Some(mut connection) = connection().await
+        {
+            if let Ok(names) = ask(&mut connection, &table).await {
+                self.remember(table.clone(), names);
+            }
+            // It has answered, or it is gone.
+            drop(connection.disconnect().await);
+        }
+        self.known(&table)
+            .is_some_and(|names| names.contains(&checked.column))
     }
 
     /// Tables may look different now.

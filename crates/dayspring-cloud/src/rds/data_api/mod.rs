@@ -19,6 +19,7 @@ mod routines;
 mod statement;
 mod statements;
 mod transactions;
+mod words;
 
 pub(crate) use database::{Database, Limits};
 pub(crate) use fault::Fault;

@@ -12,6 +12,10 @@ pub(super) struct Statement {
     pub(super) sql: String,
     /// A name for each `?`, in order.
     pub(super) names: Vec<String>,
+    /// Whether it goes to a MariaDB, which says some things otherwise than MySQL.
+    pub(super) on_mariadb: bool,
+    /// The one table whose rows it writes.
+    pub(super) table: Option<String>,
     pub(super) trace: Trace,
     /// Whether tables may look different afterwards.
     pub(super) changes_schema: bool,
@@ -112,6 +116,8 @@ impl Statement {
         let statement = Self {
             sql: text,
             names,
+            on_mariadb: translate,
+            table: written_table(first, sql, &tokens),
             trace: trace(first, &words, &tokens),
             changes_schema: CHANGES_SCHEMA.contains(&first),
             makes_routine: compound || runs_text(first, &words),
@@ -143,6 +149,42 @@ fn has(words: &[String], wanted: &[&str]) -> bool {
 /// may stand.
 fn runs_text(first: &str, words: &[String]) -> bool {
     first == "EXECUTE" || has(words, &["IMMEDIATE"]) || (first == "BEGIN" && words.len() > 2)
+}
+
+/// The table of `INSERT`, `REPLACE`, `ALTER TABLE` and an `UPDATE` of one table, without its database.
+fn written_table(first: &str, sql: &str, tokens: &[Token]) -> Option<String> {
+    const BEFORE_TABLE: [&str; 6] = [
+        "INTO",
+        "TABLE",
+        "IGNORE",
+        "LOW_PRIORITY",
+        "HIGH_PRIORITY",
+        "DELAYED",
+    ];
+    if !matches!(first, "INSERT" | "REPLACE" | "UPDATE" | "ALTER") {
+        return None;
+    }
+    let mut pieces = tokens
+        .iter()
+        .filter(|token| !matches!(token.kind, TokenKind::Space | TokenKind::Comment))
+        .map(|token| &sql[token.range.clone()])
+        .skip(1)
+        .skip_while(|piece| {
+            BEFORE_TABLE
+                .iter()
+                .any(|word| word.eq_ignore_ascii_case(piece))
+        });
+    let mut name = pieces.next()?;
+    let mut after = pieces.next();
+    if after == Some(".") {
+        name = pieces.next()?;
+        after = pieces.next();
+    }
+    // There may be another table behind it.
+    if first == "UPDATE" && !after.is_some_and(|word| word.eq_ignore_ascii_case("SET")) {
+        return None;
+    }
+    Some(name.trim_matches('`').replace("``", "`"))
 }
 
 /// A grant alone makes nobody's session wrong: it holds for sessions that are there, or from their next one on.
@@ -291,6 +333,23 @@ mod tests {
         assert_eq!(trace("set role none"), Trace::Kept);
         assert_eq!(trace("call p()"), Trace::Kept);
         assert_eq!(trace("execute immediate 'set role r'"), Trace::Kept);
+    }
+
+    #[test]
+    fn the_table_that_is_written_is_known() {
+        let table = |sql: &str| parse(sql).unwrap().table;
+        for sql in [
+            "insert into t values (1)",
+            "INSERT IGNORE t (a) values (1)",
+            "replace into `blog`.`t` select 1",
+            "/* a */ update blog . t set a = 1",
+            "alter table t add unique (a)",
+        ] {
+            assert_eq!(table(sql).as_deref(), Some("t"), "{sql}");
+        }
+        assert_eq!(table("update t join u using (id) set t.a = 1"), None);
+        assert_eq!(table("select * from t"), None);
+        assert_eq!(table("insert into"), None);
     }
 
     #[test]

@@ -116,11 +116,20 @@ fn a_literal_question_mark_is_no_parameter() {
 #[test]
 fn the_database_s_refusal_ends_with_its_code_and_state() {
     let bench = Bench::new();
-    bench.execute("create table t (id int primary key)");
-    bench.execute("insert into t values (1)");
+    bench.execute("create table t (id int primary key, data json, n int check (n > 0))");
+    bench.execute("insert into t (id) values (1)");
     insta::assert_snapshot!(
-        bench.refused(json!({"sql": "insert into t values (1)"})),
-        @"400 DatabaseErrorException: Duplicate entry '1' for key 'PRIMARY'; Error code: 1062; SQLState: 23000"
+        bench.refused(json!({"sql": "insert into t (id) values (1)"})),
+        @"400 DatabaseErrorException: Duplicate entry '1' for key 't.PRIMARY'; Error code: 1062; SQLState: 23000"
+    );
+    let document = bench.refused(json!({"sql": "insert into t (id, data) values (2, '{')"}));
+    assert!(
+        document.ends_with("in value for column 't.data'.; Error code: 3140; SQLState: 22032"),
+        "{document}"
+    );
+    insta::assert_snapshot!(
+        bench.refused(json!({"sql": "insert into t (id, n) values (2, -1)"})),
+        @"400 DatabaseErrorException: Check constraint 't.n' is violated.; Error code: 3819; SQLState: HY000"
     );
     insta::assert_snapshot!(
         bench.refused(json!({"sql": "select 1", "database": "nowhere"})),
