@@ -69,9 +69,7 @@ pub(super) async fn answer(service: &Service, call: Call) -> Answer {
     if call.body.len() > BODY_BYTES_MAX {
         return body_too_long();
     }
-    let port = host
-        .and_then(|host| host.rsplit_once(':'))
-        .map_or("80", |(_, port)| port);
+    let port = port_of(host);
     let mut context = context(&call, stage, &location);
     let mut outcome = Outcome::default();
     let served = serve(service, &call, &location, port, &mut context, &mut outcome).await;
@@ -101,6 +99,14 @@ pub(super) async fn answer(service: &Service, call: Call) -> Answer {
             .put(&log.group, &log.stream, unix_millis_now(), [line]);
     }
     answer
+}
+
+/// The port in a `Host` header. An address of IPv6 has colons of its own, in brackets.
+fn port_of(host: Option<&str>) -> &str {
+    host.and_then(|host| host.rsplit_once(':'))
+        .map(|(_, port)| port)
+        .filter(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
+        .unwrap_or("80")
 }
 
 fn context(call: &Call, stage: Arc<Stage>, location: &Location<'_>) -> RequestContext {
@@ -469,6 +475,12 @@ fn extended_request_id(random: u128) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_port_is_what_follows_the_last_colon_outside_of_brackets() {
+        let ports = ["h:3000", "h", "[::1]:3000", "[::1]"].map(|host| port_of(Some(host)));
+        assert_eq!(ports, ["3000", "80", "3000", "80"]);
+    }
 
     #[test]
     fn an_extended_request_id_looks_like_one() {

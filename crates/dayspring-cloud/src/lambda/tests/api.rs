@@ -102,3 +102,23 @@ async fn the_invoke_api_answers_as_aws_does() {
     assert!(list.contains("\"FunctionName\":\"f\""), "{list}");
     cloud.lambda.shut_down().await;
 }
+
+#[tokio::test]
+async fn the_size_of_tmp_is_a_part_of_the_configuration() {
+    let cloud = open();
+    cloud.put(spec("f", "echo.handler")).await;
+    let path = "/2015-03-31/functions/f/configuration";
+    let set = async |body| call(&cloud.lambda, "PUT", path, &[], body).await;
+    let changed = set(r#"{"EphemeralStorage":{"Size":1024}}"#).await;
+    assert!(
+        changed.contains(r#""EphemeralStorage":{"Size":1024}"#),
+        "{changed}"
+    );
+    insta::assert_snapshot!(
+        set(r#"{"EphemeralStorage":{"Size":511}}"#).await,
+        @r#"400 ValidationException {"message":"1 validation error detected: Value '511' at 'ephemeralStorage.size' failed to satisfy constraint: Member must have value greater than or equal to 512"}"#
+    );
+    let found = cloud.lambda.service.find("f").unwrap();
+    assert_eq!(found.kept.spec.tmp_mib, 1024);
+    cloud.lambda.shut_down().await;
+}
