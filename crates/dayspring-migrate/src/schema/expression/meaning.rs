@@ -38,19 +38,21 @@ pub(super) fn function(name: &str) -> String {
     }
 }
 
-/// A call whose last argument is what the function takes without it.
+/// A call whose last argument is what the function takes without it. The language of DATE_FORMAT is that of a server whose
+/// `lc_time_names` nobody set.
 pub(super) fn without_usual_argument(function: &str, parts: &mut Vec<Part>) {
-    let usual = match function {
-        "week" => "0",
-        "lag" | "lead" => "1",
+    let (others, usual) = match function {
+        "week" => (1, "0"),
+        "lag" | "lead" => (1, "1"),
+        "date_format" => (2, "'en_US'"),
         _ => return,
     };
-    let is_usual = matches!(
-        parts.as_slice(),
-        [_, Part::Operand(..), Part::Text(_), Part::Operand(_, Node::Atom(last))] if last == usual
-    );
+    // The name, and then arguments with commas between.
+    let len = 2 * others;
+    let is_usual = parts.len() == len + 2
+        && matches!(parts.last(), Some(Part::Operand(_, Node::Atom(last))) if last == usual);
     if is_usual {
-        parts.truncate(2);
+        parts.truncate(len);
     }
 }
 

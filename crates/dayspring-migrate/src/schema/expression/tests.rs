@@ -73,6 +73,7 @@ fn what_mysql_and_mariadb_print_of_one_expression_is_the_same() {
         ("now(6)", "current_timestamp(6)"),
         ("trim('x' from t)", "trim(both 'x' from t)"),
         ("week(d,0)", "week(d)"),
+        ("date_format(d,'%Y-%m')", "date_format(d, '%Y-%m', 'en_US')"),
         ("true", "1"),
         ("0x4142", "X'4142'"),
         (
