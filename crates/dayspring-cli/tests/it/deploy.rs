@@ -123,8 +123,10 @@ fn a_schema_is_verified_and_adopted_through_the_data_api(project: &Project, clou
         "CREATE TABLE shop (\n  id INT(11) UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,\n  \
          name VARCHAR(50) CHARACTER SET latin1 DEFAULT 'it''s',\n  n INT DEFAULT '3',\n  doc JSON,\n  \
          made DATETIME(6) DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),\n  \
-         twice INT AS (n * 2 + 1) VIRTUAL,\n  old INT,\n  \
-         CONSTRAINT n_ok CHECK (n > 0 AND (n < 10 OR n >= 50)),\n  KEY by_name (name(10))\n);\n\
+         twice INT AS (n * 2 + 1) VIRTUAL,\n  old INT,\n  owner VARCHAR(50) AS (doc->>'$.owner') STORED,\n  \
+         token BINARY(16) DEFAULT (UUID_TO_BIN(UUID())),\n  CONSTRAINT n_small CHECK (n < 999) NOT ENFORCED,\n  \
+         CONSTRAINT n_ok CHECK (n > 0 AND (n < 10 OR n >= 50)),\n  KEY by_name (name(10))\n) \
+         COLLATE = utf8mb4_0900_ai_ci;\n\
          CREATE VIEW rich AS SELECT id, UPPER(name) AS loud FROM shop WHERE (n > 3 OR id > 1) AND name <> 'a';\n\
          CREATE TRIGGER shop_bi BEFORE INSERT ON shop FOR EACH ROW SET NEW.n = COALESCE(NEW.n, 1);\n",
     );
