@@ -344,7 +344,7 @@ fn read_clause(
             position,
         })
     } else if first.is("RENAME") {
-        read_rename_clause(cursor)
+        read_rename_clause(cursor, condition)
     } else if first.is("ALTER") {
         read_alter_clause(cursor, condition)
     } else if first.is("CONVERT") {
@@ -477,10 +477,13 @@ fn read_drop_clause(
     }
 }
 
-fn read_rename_clause(mut cursor: Cursor<'_, '_>) -> Option<ClauseKind> {
+fn read_rename_clause(
+    mut cursor: Cursor<'_, '_>,
+    condition: &mut Option<Range<usize>>,
+) -> Option<ClauseKind> {
     let of_column = cursor.take("COLUMN");
     if of_column || cursor.take_any(&["INDEX", "KEY"]) {
-        cursor.take_condition();
+        *condition = cursor.take_condition();
         let old = cursor.name()?;
         if !cursor.take("TO") {
             return None;

@@ -40,7 +40,8 @@ fn check(site: &Site<'_>, found: &mut Vec<Report>) {
     }
 }
 
-fn cause(column: &Column) -> Option<&'static str> {
+/// What of a column has to be computed for every row.
+pub(super) fn cause(column: &Column) -> Option<&'static str> {
     let computed = column
         .default
         .as_ref()

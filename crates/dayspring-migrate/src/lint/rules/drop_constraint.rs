@@ -23,10 +23,7 @@ fn check(site: &Site<'_>, found: &mut Vec<Report>) {
     let Some(alter) = site.alter_in_use().filter(|_| !site.is_contract()) else {
         return;
     };
-    let adds_key = alter
-        .clauses
-        .iter()
-        .any(|clause| matches!(&clause.kind, ClauseKind::AddIndex(index) if index.kind == IndexKind::Primary));
+    let adds_key = adds_primary_key(alter);
     for clause in &alter.clauses {
         let what = match &clause.kind {
             ClauseKind::DropForeignKey(name) => format!("the foreign key `{}`", name.text),
@@ -42,6 +39,15 @@ fn check(site: &Site<'_>, found: &mut Vec<Report>) {
         let message = format!("rows that {what} refused come in from now on");
         found.push(Report::new(clause.span.clone(), message));
     }
+}
+
+/// Whether a statement makes a new primary key.
+pub(super) fn adds_primary_key(alter: &Alter) -> bool {
+    alter.clauses.iter().any(|clause| match &clause.kind {
+        ClauseKind::AddIndex(index) => index.kind == IndexKind::Primary,
+        ClauseKind::AddColumn { column, .. } => column.key == Some(InlineKey::Primary),
+        _ => false,
+    })
 }
 
 /// Whether the same statement adds a unique index that refuses the same rows.

@@ -10,6 +10,7 @@ mod blocking_index;
 mod change_type;
 mod column_position;
 mod convert_charset;
+mod copies_table;
 mod definer;
 mod display_width;
 mod drop_and_add_column;
@@ -127,6 +128,7 @@ pub(super) static ALL: &[&Rule] = &[
     &display_width::RULE,
     &blocking_index::RULE,
     &drop_partition::RULE,
+    &copies_table::RULE,
     &mariadb_returning::RULE,
     &mariadb_sequence::RULE,
     &mariadb_or_replace::RULE,

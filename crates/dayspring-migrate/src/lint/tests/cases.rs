@@ -399,3 +399,100 @@ fn what_only_mariadb_takes_is_found_in_every_form() {
         &["mariadb-wait"],
     );
 }
+
+#[test]
+fn a_copy_is_said_once_and_by_the_rule_that_knows_why() {
+    let table = "CREATE TABLE t (id BIGINT PRIMARY KEY, n INT, s TEXT, FULLTEXT INDEX words (s));";
+    gives(table, "ALTER TABLE t ADD COLUMN a INT;", &["copies-table"]);
+    gives(table, "ALTER TABLE t FORCE;", &["copies-table"]);
+    gives(
+        table,
+        "ALTER TABLE t DROP PRIMARY KEY, ADD PRIMARY KEY (id, n);",
+        &["copies-table"],
+    );
+    gives(
+        table,
+        "ALTER TABLE t ADD COLUMN a INT DEFAULT (1 + 1);",
+        &["add-column-copies"],
+    );
+    gives(table, "ALTER TABLE t MODIFY n BIGINT;", &["change-type"]);
+    gives(
+        table,
+        "ALTER TABLE t MODIFY n INT NOT NULL;",
+        &["copies-table", "set-not-null"],
+    );
+    let plain = "CREATE TABLE t (id BIGINT PRIMARY KEY, n INT, s VARCHAR(50));";
+    gives(
+        plain,
+        "ALTER TABLE t ADD UNIQUE INDEX x ((n + 1));",
+        &["copies-table", "add-unique"],
+    );
+    gives(
+        plain,
+        "ALTER TABLE t PARTITION BY HASH (id) PARTITIONS 4;",
+        &["copies-table"],
+    );
+    gives(
+        "CREATE TABLE t (id BIGINT PRIMARY KEY, s VARCHAR(50), INDEX by_s (s));",
+        "ALTER TABLE t MODIFY s VARCHAR(50) COLLATE utf8mb4_bin;",
+        &["change-type"],
+    );
+}
+
+#[test]
+fn a_unique_index_that_loses_a_column_may_fail() {
+    let table =
+        "CREATE TABLE t (id BIGINT PRIMARY KEY, a INT, b INT, UNIQUE INDEX u (a, b), INDEX i (b));";
+    let findings = Project::new(
+        table,
+        "-- file: v2.contract.sql\nALTER TABLE t DROP COLUMN b, ALGORITHM=INPLACE, LOCK=NONE;",
+    )
+    .lint(&LintContext::default())
+    .unwrap();
+    assert_eq!(
+        findings[0].message,
+        "the unique index `u` is left with (a): this fails if two rows of `t` are alike in it"
+    );
+    gives(
+        table,
+        "-- file: v2.contract.sql\nALTER TABLE t DROP COLUMN b, DROP INDEX u, ALGORITHM=INPLACE, LOCK=NONE;",
+        &[],
+    );
+}
+
+#[test]
+fn a_unique_index_over_what_is_not_null_names_a_row() {
+    let columns = "a INT NOT NULL, b INT NOT NULL, c INT";
+    for (table, expected) in [
+        (
+            format!("({columns}, UNIQUE INDEX u (a, b))"),
+            &[] as &[&str],
+        ),
+        ("(a INT NOT NULL UNIQUE)".to_owned(), &[]),
+        (
+            format!("({columns}, UNIQUE INDEX u (a, c))"),
+            &["no-primary-key"],
+        ),
+        ("AS SELECT 1 AS a".to_owned(), &["no-primary-key"]),
+        ("(PRIMARY KEY (a)) SELECT 1 AS a".to_owned(), &[]),
+        ("(SELECT 1 AS a)".to_owned(), &["no-primary-key"]),
+    ] {
+        gives("SELECT 1;", &format!("CREATE TABLE t {table};"), expected);
+    }
+}
+
+#[test]
+fn names_that_mysql_reserves_are_found() {
+    for word in ["groups", "option", "row", "schema", "database", "rank"] {
+        gives(
+            "SELECT 1;",
+            &format!("CREATE TABLE t (id BIGINT PRIMARY KEY, {word} INT);"),
+            &["reserved-word"],
+        );
+    }
+    gives(
+        "CREATE TABLE t (id BIGINT PRIMARY KEY, a INT);",
+        "ALTER TABLE t RENAME COLUMN IF EXISTS a TO b, ALGORITHM=INSTANT;",
+        &["rename-column", "mariadb-if-exists"],
+    );
+}
