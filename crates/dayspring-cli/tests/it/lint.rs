@@ -121,7 +121,7 @@ fn a_project_says_what_it_makes_of_a_rule() {
      --> dayspring.toml:4:10
       |
     4 | allow = ["drop-tabel"]
-      |          ^^^^^^^^^^^^ expected one of lint's 68 rules (docs/lint/README.md)
+      |          ^^^^^^^^^^^^ expected one of lint's 69 rules (docs/lint/README.md)
      help: did you mean `drop-table`?
 
     error: `truncate` is not a valid `lint.deny`

@@ -148,7 +148,7 @@ fn has(alter: &Alter, is: impl Fn(&ClauseKind) -> bool) -> bool {
 }
 
 /// Whether a column comes or goes that is kept in the rows: in place that is done only by a rebuild.
-fn moves_columns(alter: &Alter, table: Option<&Table>) -> bool {
+pub(super) fn moves_columns(alter: &Alter, table: Option<&Table>) -> bool {
     has(alter, |kind| match kind {
         ClauseKind::AddColumn { column, .. } => !is_virtual(column),
         ClauseKind::DropColumn(name) => !drops_virtual(name, table),

@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use super::algorithm::{AlgorithmClass, effect_of, moves_columns};
+use super::context::Target;
 use super::reader::{
-    Alter, ClauseKind, Column, CreateTable, Element, ForeignKey, Index, IndexKind, InlineKey, Name,
-    Read, TableName,
+    Alter, ClauseKind, Column, CreateTable, Element, ForeignKey, Index, IndexKind, InlineKey,
+    KeyPart, Name, Read, TableName,
 };
 
 /// A table, as the scripts so far have made it.
@@ -89,15 +91,19 @@ impl Table {
             .or_else(|| of_collation(self.collation.as_ref()?))
     }
 
-    /// The collation of a column's texts: MySQL 8.0's own where nothing is said.
-    pub(super) fn collation_of(&self, column: &Column) -> String {
+    /// The collation of a column's texts, where a definition says it.
+    pub(super) fn said_collation(&self, column: &Column) -> Option<String> {
         let own = &column.data_type;
-        let said = match (&own.collation, &own.charset) {
+        match (&own.collation, &own.charset) {
             (Some(name), _) => Some(name.key()),
             (None, Some(_)) => None,
             (None, None) => self.collation.clone(),
-        };
-        said.unwrap_or_else(|| {
+        }
+    }
+
+    /// The collation of a column's texts: MySQL 8.0's own where nothing is said.
+    pub(super) fn collation_of(&self, column: &Column) -> String {
+        self.said_collation(column).unwrap_or_else(|| {
             let charset = self.charset_of(column);
             match charset.as_deref() {
                 None | Some("utf8mb4") => "utf8mb4_0900_ai_ci".to_owned(),
@@ -256,18 +262,11 @@ impl Schema {
         let Some(table) = key.and_then(|key| self.tables.get_mut(&key)) else {
             return;
         };
-        let before = table.columns.len();
-        let mut only_columns = true;
+        let row_versions = row_versions_after(table, alter);
         for clause in &alter.clauses {
-            only_columns &= matches!(
-                clause.kind,
-                ClauseKind::AddColumn { .. } | ClauseKind::DropColumn(_)
-            );
             change(table, &clause.kind);
         }
-        if only_columns && table.columns.len() != before {
-            table.row_versions += 1;
-        }
+        table.row_versions = row_versions;
         if let Some(new) = alter.clauses.iter().find_map(|clause| match &clause.kind {
             ClauseKind::RenameTable(new) => Some(new),
             _ => None,
@@ -305,25 +304,38 @@ pub(super) fn table_of(create: &CreateTable, is_pending: bool) -> Table {
 }
 
 fn add_index(table: &mut Table, index: &Index) {
-    if index.kind == IndexKind::Primary
-        && let Some(columns) = index.columns()
-    {
-        for column in &mut table.columns {
-            column.not_null |= columns.iter().any(|(name, _)| *name == column.name.key());
-        }
-    }
     let mut index = index.clone();
     // MySQL names it after its first column.
     if index.name.is_none() {
         index.name = index.parts.first().and_then(|part| part.column.clone());
     }
     table.indexes.push(index);
+    keep_primary_key_not_null(table);
+}
+
+/// The columns of a primary key are NOT NULL, whether their definitions say so or not.
+fn keep_primary_key_not_null(table: &mut Table) {
+    let is_key = |column: &Column| table.is_in_primary_key(column);
+    let keys: Vec<bool> = table.columns.iter().map(is_key).collect();
+    for (column, is_key) in table.columns.iter_mut().zip(keys) {
+        column.not_null |= is_key;
+    }
+}
+
+/// The column leaves its indexes too, and an index without columns goes (dev.mysql.com/doc/refman/8.0/en/alter-table.html).
+fn drop_column(table: &mut Table, name: &Name) {
+    table.columns.retain(|column| !column.name.is(name));
+    for index in &mut table.indexes {
+        let goes = |part: &KeyPart| part.column.as_ref().is_some_and(|found| found.is(name));
+        index.parts.retain(|part| !goes(part));
+    }
+    table.indexes.retain(|index| !index.parts.is_empty());
 }
 
 fn change(table: &mut Table, kind: &ClauseKind) {
     match kind {
         ClauseKind::AddColumn { column, .. } => table.columns.push(column.clone()),
-        ClauseKind::DropColumn(name) => table.columns.retain(|column| !column.name.is(name)),
+        ClauseKind::DropColumn(name) => drop_column(table, name),
         ClauseKind::ChangeColumn { old, column, .. } => {
             rename_in_keys(table, &old.key(), column);
             if let Some(found) = table.columns.iter_mut().find(|found| found.name.is(old)) {
@@ -332,7 +344,7 @@ fn change(table: &mut Table, kind: &ClauseKind) {
                 *found = column.clone();
                 found.key = key;
             }
-            table.row_versions = 0;
+            keep_primary_key_not_null(table);
         }
         ClauseKind::RenameColumn { old, new } => {
             if let Some(found) = table.columns.iter_mut().find(|found| found.name.is(old)) {
@@ -394,13 +406,8 @@ fn change(table: &mut Table, kind: &ClauseKind) {
                 column.data_type.charset = None;
                 column.data_type.collation = None;
             }
-            table.row_versions = 0;
         }
-        ClauseKind::Engine(name) => {
-            table.engine = Some(name.text.clone());
-            table.row_versions = 0;
-        }
-        ClauseKind::Rebuild => table.row_versions = 0,
+        ClauseKind::Engine(name) => table.engine = Some(name.text.clone()),
         ClauseKind::DefaultCharset { charset, collation } => {
             default_charset(table, charset, collation)
         }
@@ -410,7 +417,25 @@ fn change(table: &mut Table, kind: &ClauseKind) {
         | ClauseKind::Partitions(_)
         | ClauseKind::ColumnVisibility
         | ClauseKind::Option
+        | ClauseKind::Rebuild
         | ClauseKind::Other => {}
+    }
+}
+
+/// A rebuild starts the count anew, and columns that come or go at once add one to it.
+fn row_versions_after(table: &Table, alter: &Alter) -> u32 {
+    let effect = effect_of(alter, Some(table), Target::AURORA_MYSQL_3, None);
+    let asked = alter.algorithm.as_ref().map(Name::key);
+    let may_be_instant = matches!(asked.as_deref(), None | Some("instant" | "default"));
+    let moves = moves_columns(alter, Some(table));
+    let is_known = effect.class != AlgorithmClass::Unknown;
+    if is_known && effect.rebuilds || !may_be_instant && (moves || asked.as_deref() == Some("copy"))
+    {
+        0
+    } else if moves && effect.class == AlgorithmClass::Instant {
+        table.row_versions + 1
+    } else {
+        table.row_versions
     }
 }
 

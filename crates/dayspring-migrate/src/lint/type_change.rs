@@ -102,7 +102,8 @@ fn keeps_length(column: &Column) -> bool {
     column.data_type.is_any(&["CHAR", "VARCHAR"])
 }
 
-fn same_charset(one: &str, other: &str) -> bool {
+/// Whether two names of character sets are one: `utf8` is utf8mb3.
+pub(super) fn same_charset(one: &str, other: &str) -> bool {
     let name = |charset| match charset {
         "utf8" => "utf8mb3",
         other => other,

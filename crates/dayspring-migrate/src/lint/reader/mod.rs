@@ -10,7 +10,7 @@ use std::ops::Range;
 
 pub(super) use column::{Column, DataType, Default, DefaultKind, ForeignKey, InlineKey, Position};
 pub(super) use cursor::{Cursor, Name, TableName, Token, outside_parens, read_tokens};
-pub(super) use index::{Index, IndexKind};
+pub(super) use index::{Index, IndexKind, KeyPart};
 
 /// A statement, read.
 #[derive(Debug, Clone)]

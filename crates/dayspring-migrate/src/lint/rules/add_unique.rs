@@ -27,7 +27,7 @@ fn check(site: &Site<'_>, found: &mut Vec<Report>) {
     // A column that is made in the same statement is NULL everywhere, and NULLs are not duplicates.
     let is_added = |name: &str| {
         alter.clauses.iter().any(
-            |clause| matches!(&clause.kind, ClauseKind::AddColumn { column, .. } if column.name.key() == name && !column.not_null),
+            |clause| matches!(&clause.kind, ClauseKind::AddColumn { column, .. } if column.name.key() == name && !is_one_value(column)),
         )
     };
     for clause in &alter.clauses {
@@ -49,9 +49,7 @@ fn check(site: &Site<'_>, found: &mut Vec<Report>) {
                 }
             }
             ClauseKind::AddColumn { column, .. }
-                if column.key == Some(InlineKey::Unique)
-                    && column.not_null
-                    && !column.auto_increment =>
+                if column.key == Some(InlineKey::Unique) && is_one_value(column) =>
             {
                 let message = format!(
                     "this fails if `{}` has more than one row",
@@ -72,6 +70,17 @@ fn check(site: &Site<'_>, found: &mut Vec<Report>) {
             }
             _ => {}
         }
+    }
+}
+
+/// Whether all rows that are there get the same value of a new column, which is not NULL.
+fn is_one_value(column: &Column) -> bool {
+    let kind = column.default.as_ref().map(|default| default.kind);
+    match kind {
+        _ if column.auto_increment || column.generated.is_some() => false,
+        Some(DefaultKind::Literal | DefaultKind::Now) => true,
+        Some(DefaultKind::Expression | DefaultKind::Call) => false,
+        Some(DefaultKind::Null) | None => column.not_null,
     }
 }
 

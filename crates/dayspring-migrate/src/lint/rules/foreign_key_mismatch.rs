@@ -1,6 +1,7 @@
 //! MY042: a foreign key that cannot be.
 
 use super::prelude::*;
+use crate::lint::type_change::same_charset;
 
 pub(in crate::lint) static RULE: Rule = Rule {
     code: "MY042",
@@ -72,7 +73,17 @@ fn mismatch(child: &Table, parent: &Table, key: &ForeignKey) -> Option<String> {
         let Some(other) = parent.column(&other.text) else {
             return Some(format!("`{}` has no column `{}`", parent.name, other.text));
         };
-        let same = own.data_type.name == other.data_type.name
+        if own
+            .generated
+            .as_ref()
+            .is_some_and(|generated| !generated.stored)
+        {
+            return Some(format!(
+                "`{}` is a virtual column, which has no foreign key",
+                own.name.text
+            ));
+        }
+        let same = kind(&own.data_type) == kind(&other.data_type)
             && own.data_type.unsigned == other.data_type.unsigned;
         if !same {
             return Some(format!(
@@ -86,10 +97,20 @@ fn mismatch(child: &Table, parent: &Table, key: &ForeignKey) -> Option<String> {
         }
         if own.data_type.holds_text()
             && let (Some(one), Some(two)) = (child.charset_of(own), parent.charset_of(other))
-            && one != two
+            && !same_charset(&one, &two)
         {
             return Some(format!(
                 "`{}` is in {one}, and `{}` of `{}` is in {two}",
+                own.name.text, other.name.text, parent.name
+            ));
+        }
+        if own.data_type.is_any(&["CHAR", "VARCHAR"])
+            && let (Some(one), Some(two)) =
+                (child.said_collation(own), parent.said_collation(other))
+            && one != two
+        {
+            return Some(format!(
+                "`{}` compares by {one}, and `{}` of `{}` by {two}",
                 own.name.text, other.name.text, parent.name
             ));
         }
@@ -110,4 +131,15 @@ fn mismatch(child: &Table, parent: &Table, key: &ForeignKey) -> Option<String> {
             wanted.join(", ")
         )
     })
+}
+
+/// What of a type has to be the same on both sides, as MySQL 9.7.4 and MariaDB 10.11 want it: neither how long a text or a
+/// number is, nor whether its length varies.
+fn kind(data_type: &DataType) -> &str {
+    match data_type.name.as_str() {
+        "CHAR" | "VARCHAR" => "text",
+        "BINARY" | "VARBINARY" => "bytes",
+        "DATETIME" | "TIMESTAMP" => "moment",
+        other => other,
+    }
 }

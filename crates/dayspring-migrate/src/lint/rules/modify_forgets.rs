@@ -8,7 +8,7 @@ pub(in crate::lint) static RULE: Rule = Rule {
     severity: Severity::Warning,
     servers: Servers::All,
     title: "MODIFY or CHANGE leaves out what the column had",
-    why: "They define the column anew: a NOT NULL, DEFAULT, COMMENT, AUTO_INCREMENT or ON UPDATE that is not said again is \
+    why: "They define the column anew: a NOT NULL, DEFAULT, COMMENT, AUTO_INCREMENT, COLLATE or ON UPDATE that is not said again is \
           gone, and nothing says so.",
     safe_way: "repeat what stays; to change only a default, write `ALTER TABLE ... ALTER COLUMN name SET DEFAULT value`. Write \
                NULL or DEFAULT NULL where it is to go",
@@ -21,9 +21,17 @@ pub(in crate::lint) static RULE: Rule = Rule {
 };
 
 fn check(site: &Site<'_>, found: &mut Vec<Report>) {
+    let Some(table) = site
+        .alter_in_use()
+        .and_then(|alter| site.table(&alter.table))
+    else {
+        return;
+    };
     for (clause, change) in type_changes(site) {
         let (before, after) = (&change.before, &change.after);
-        let is_key = before.key == Some(InlineKey::Primary);
+        let is_key = table.is_in_primary_key(before);
+        let says_collation =
+            after.data_type.collation.is_some() || after.data_type.charset.is_some();
         let had_default = before
             .default
             .as_ref()
@@ -39,6 +47,10 @@ fn check(site: &Site<'_>, found: &mut Vec<Report>) {
                 before.auto_increment && !after.auto_increment,
             ),
             ("COMMENT", before.comment && !after.comment),
+            (
+                "COLLATE",
+                change.kind == TypeChange::Collation && !says_collation,
+            ),
             ("ON UPDATE", before.on_update && !after.on_update),
         ]
         .into_iter()

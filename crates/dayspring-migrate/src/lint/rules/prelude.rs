@@ -6,7 +6,7 @@ pub(super) use crate::lint::algorithm::AlgorithmClass;
 pub(super) use crate::lint::finding::{Edit, Fix};
 pub(super) use crate::lint::reader::{
     Alter, Clause, ClauseKind, Column, Cursor, DataType, DefaultKind, Element, ForeignKey, Index,
-    IndexKind, InlineKey, Name, PartitionWork, Read, TableName,
+    IndexKind, InlineKey, KeyPart, Name, PartitionWork, Read, TableName,
 };
 pub(super) use crate::lint::rule::{
     Example, Report, Rule, Servers, Severity, Site, algorithm_words,

@@ -22,46 +22,39 @@ pub(in crate::lint) static RULE: Rule = Rule {
 };
 
 fn check(site: &Site<'_>, found: &mut Vec<Report>) {
-    let (added, table): (Vec<&Index>, Table) = match site.read {
-        Read::CreateTable(create) => {
-            let added = create.elements.iter().filter_map(|element| match element {
-                Element::Index(index) => Some(index),
-                _ => None,
-            });
-            (added.collect(), table_of(create, true))
-        }
+    // The indexes in the order in which they come to be, and how many of them were there before.
+    let (table, before): (Table, usize) = match site.read {
+        Read::CreateTable(create) => (table_of(create, true), 0),
         Read::Alter(alter) => {
             let Some(table) = site.table(&alter.table) else {
                 return;
             };
             let mut table = table.clone();
-            let added: Vec<&Index> = alter
-                .clauses
-                .iter()
-                .filter_map(|clause| match &clause.kind {
-                    ClauseKind::AddIndex(index) => Some(index),
-                    _ => None,
-                })
-                .collect();
             table.indexes.retain(|index| {
                 !alter.clauses.iter().any(|clause| matches!((&clause.kind, &index.name), (ClauseKind::DropIndex(name), Some(own)) if own.is(name)))
             });
-            table
-                .indexes
-                .extend(added.iter().map(|index| (*index).clone()));
-            (added, table)
+            let before = table.indexes.len();
+            let added = alter
+                .clauses
+                .iter()
+                .filter_map(|clause| match &clause.kind {
+                    ClauseKind::AddIndex(index) => Some(index.clone()),
+                    _ => None,
+                });
+            table.indexes.extend(added);
+            (table, before)
         }
         _ => return,
     };
-    for index in added {
-        if let Some(larger) = larger_than(index, &table) {
+    for (at, index) in table.indexes.iter().enumerate().skip(before) {
+        if let Some(larger) = larger_than(index, at, &table) {
             let message = format!("{larger} finds all that this index finds");
             found.push(Report::new(index.span.clone(), message));
         }
     }
 }
 
-fn larger_than(index: &Index, table: &Table) -> Option<String> {
+fn larger_than(index: &Index, at: usize, table: &Table) -> Option<String> {
     if index.kind != IndexKind::Plain {
         return None;
     }
@@ -73,22 +66,20 @@ fn larger_than(index: &Index, table: &Table) -> Option<String> {
     if let Some(column) = inline {
         return Some(format!("the key of `{}`", column.name.text));
     }
-    table.indexes.iter().find_map(|other| {
+    let mut others = table.indexes.iter().enumerate();
+    others.find_map(|(other_at, other)| {
         let holds = matches!(
             other.kind,
             IndexKind::Plain | IndexKind::Unique | IndexKind::Primary
         );
         let others = other.columns().filter(|_| holds && !other.invisible)?;
-        let is_itself = other.span == index.span;
         // Of two that are alike, the later one is too much.
-        let is_larger = others.len() > columns.len()
-            || other.span.start < index.span.start
-            || other.is_unique();
+        let is_larger = others.len() > columns.len() || other_at < at || other.is_unique();
         let name = match (&other.name, other.kind) {
             (_, IndexKind::Primary) => "the primary key".to_owned(),
             (Some(name), _) => format!("`{}`", name.text),
             (None, _) => "another index".to_owned(),
         };
-        (!is_itself && is_larger && others.starts_with(&columns)).then_some(name)
+        (other_at != at && is_larger && others.starts_with(&columns)).then_some(name)
     })
 }

@@ -66,7 +66,8 @@ fn foreign_key(site: &Site<'_>, table: &TableName, key: &ForeignKey, found: &mut
         .get(.."FOREIGN".len())
         .is_some_and(|word| word.eq_ignore_ascii_case("FOREIGN"));
     if starts_with_key {
-        let name = plain_name(&format!("{}_{}", table.text(), key.parent.text()));
+        // Two keys may be to one table: not its name but that of the columns tells them apart.
+        let name = plain_name(&format!("{}_{}_fk", table.text(), names_of(&key.columns)));
         report = report.fix(Fix::insert(
             format!("name it `{name}`"),
             key.span.start,
@@ -93,12 +94,7 @@ fn added_index(table: &TableName, index: &Index, found: &mut Vec<Report>) {
     if index.name.is_some() || index.kind == IndexKind::Primary {
         return;
     }
-    let columns: Vec<&str> = index
-        .parts
-        .iter()
-        .filter_map(|part| Some(part.column.as_ref()?.text.as_str()))
-        .collect();
-    let name = plain_name(&format!("{}_{}", table.text(), columns.join("_")));
+    let name = plain_name(&format!("{}_{}", table.text(), names_of(&index.parts)));
     let report = Report::new(
         index.span.clone(),
         "the server makes a name up for this index",
@@ -108,6 +104,14 @@ fn added_index(table: &TableName, index: &Index, found: &mut Vec<Report>) {
         index.name_at,
         format!(" {name}"),
     )));
+}
+
+fn names_of(parts: &[KeyPart]) -> String {
+    let names = parts.iter().filter_map(|part| part.column.as_ref());
+    names
+        .map(|name| name.text.as_str())
+        .collect::<Vec<_>>()
+        .join("_")
 }
 
 /// A name that needs no quotes and is short enough for MySQL.

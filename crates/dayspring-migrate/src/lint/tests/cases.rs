@@ -496,3 +496,107 @@ fn names_that_mysql_reserves_are_found() {
         &["rename-column", "mariadb-if-exists"],
     );
 }
+
+#[test]
+fn foreign_keys_compare_kinds_and_collations_and_not_lengths() {
+    for (parent, own, expected) in [
+        ("CHAR(10)", "VARCHAR(20)", &[] as &[&str]),
+        ("BINARY(16)", "VARBINARY(16)", &[]),
+        ("DATETIME", "TIMESTAMP NULL", &[]),
+        ("FLOAT", "DOUBLE", &["foreign-key-mismatch"]),
+        (
+            "VARCHAR(10) COLLATE utf8mb4_bin",
+            "VARCHAR(10) COLLATE utf8mb4_unicode_ci",
+            &["foreign-key-mismatch"],
+        ),
+        ("VARCHAR(10) COLLATE utf8mb4_bin", "VARCHAR(10)", &[]),
+        ("INT", "INT AS (id) VIRTUAL", &["foreign-key-mismatch"]),
+    ] {
+        gives(
+            &format!("CREATE TABLE u (id {parent} PRIMARY KEY);"),
+            &format!(
+                "CREATE TABLE t (id INT PRIMARY KEY, a {own}, CONSTRAINT f FOREIGN KEY (a) REFERENCES u (id));"
+            ),
+            expected,
+        );
+    }
+}
+
+#[test]
+fn a_new_column_with_one_value_for_all_rows_is_not_unique() {
+    let table = "CREATE TABLE t (id BIGINT PRIMARY KEY);";
+    let unique = |column: &str| {
+        format!(
+            "ALTER TABLE t ADD COLUMN a INT {column}, ADD UNIQUE INDEX x (a), ALGORITHM=DEFAULT;"
+        )
+    };
+    gives(table, &unique(""), &["mixed-alter"]);
+    gives(table, &unique("DEFAULT NULL"), &["mixed-alter"]);
+    gives(
+        table,
+        &unique("NULL DEFAULT 1"),
+        &["mixed-alter", "add-unique"],
+    );
+    gives(
+        table,
+        "ALTER TABLE t ADD COLUMN a INT DEFAULT 1 UNIQUE, ALGORITHM=DEFAULT;",
+        &["add-unique"],
+    );
+}
+
+#[test]
+fn the_columns_of_a_primary_key_stay_not_null() {
+    let table = "CREATE TABLE t (id INT NOT NULL, a INT, PRIMARY KEY (id));\nALTER TABLE t MODIFY id BIGINT;";
+    gives(
+        table,
+        "ALTER TABLE t MODIFY id BIGINT NOT NULL COMMENT 'x', ALGORITHM=INSTANT;",
+        &[],
+    );
+    gives(
+        table,
+        "ALTER TABLE t MODIFY id BIGINT COMMENT 'x', ALGORITHM=INSTANT;",
+        &[],
+    );
+}
+
+#[test]
+fn a_collation_that_is_not_said_again_is_gone() {
+    clause_gives(
+        "s VARCHAR(50) COLLATE utf8mb4_bin",
+        "MODIFY s VARCHAR(60)",
+        &["modify-forgets"],
+    );
+    clause_gives(
+        "s VARCHAR(50) COLLATE utf8mb4_bin",
+        "MODIFY s VARCHAR(60) COLLATE utf8mb4_bin",
+        &[],
+    );
+}
+
+#[test]
+fn a_dropped_column_leaves_its_indexes() {
+    let table = "CREATE TABLE t (id BIGINT PRIMARY KEY, a INT, b INT, INDEX i (a, b));\nALTER TABLE t DROP COLUMN a;";
+    gives(
+        table,
+        "ALTER TABLE t ADD INDEX j (b), ALGORITHM=INPLACE, LOCK=NONE;",
+        &["redundant-index"],
+    );
+}
+
+#[test]
+fn only_a_rebuild_starts_the_count_of_row_versions_anew() {
+    let many = "ALTER TABLE t ADD COLUMN c INT;\nALTER TABLE t DROP COLUMN c;\n".repeat(32);
+    let last = "ALTER TABLE t ADD COLUMN last INT, ALGORITHM=INSTANT;";
+    for (between, expected) in [
+        ("MODIFY n INT COMMENT 'x'", &["row-versions"] as &[&str]),
+        ("ADD INDEX i (n)", &["row-versions"]),
+        ("MODIFY n BIGINT", &[]),
+        ("FORCE", &[]),
+        ("ADD COLUMN m INT, ALGORITHM=INPLACE", &[]),
+    ] {
+        let table = format!(
+            "CREATE TABLE t (id BIGINT PRIMARY KEY, n INT);\n{many}ALTER TABLE t {between};"
+        );
+        gives(&table, last, expected);
+    }
+}
