@@ -235,6 +235,11 @@ fn settled(effect: Effect, alter: &Alter, table: Option<&Table>) -> Effect {
     {
         // No column that is kept comes or goes instantly, and no rebuild is done in place.
         COPY
+    } else if effect.class == AlgorithmClass::Instant
+        && table.is_compressed
+        && moves_columns(alter, Some(table))
+    {
+        REBUILD
     } else {
         effect
     }

@@ -24,6 +24,7 @@ pub(super) struct Table {
     pub(super) engine: Option<String>,
     pub(super) charset: Option<String>,
     pub(super) collation: Option<String>,
+    pub(super) is_compressed: bool,
     /// How many times its columns changed by ALGORITHM=INSTANT since its rows were last written anew.
     pub(super) row_versions: u32,
 }
@@ -289,6 +290,7 @@ pub(super) fn table_of(create: &CreateTable, is_pending: bool) -> Table {
         engine: options.engine.as_ref().map(|name| name.text.clone()),
         charset: options.charset.as_ref().map(|name| name.key()),
         collation: options.collation.as_ref().map(|name| name.key()),
+        is_compressed: options.is_compressed,
         row_versions: 0,
     };
     for element in &create.elements {

@@ -46,7 +46,7 @@ pub(super) fn compare_types(table: &Table, before: &Column, after: &Column) -> T
     if narrows(old, new) {
         return TypeChange::Narrows;
     }
-    if old.name != new.name || old.unsigned != new.unsigned {
+    if old.name != new.name || old.unsigned != new.unsigned || old.srid != new.srid {
         return TypeChange::Other;
     }
     let of_length = if old.is_any(&["VARCHAR", "VARBINARY"]) {

@@ -36,6 +36,8 @@ pub(in crate::lint) struct DataType {
     pub(in crate::lint) zerofill: bool,
     pub(in crate::lint) charset: Option<Name>,
     pub(in crate::lint) collation: Option<Name>,
+    /// The N of `SRID N`.
+    pub(in crate::lint) srid: Option<String>,
     pub(in crate::lint) span: Range<usize>,
 }
 
@@ -204,6 +206,8 @@ fn read_attribute(cursor: &mut Cursor<'_, '_>, column: &mut Column) {
         column.data_type.collation = cursor.name();
     } else if token.is("CHARSET") || token.is("CHARACTER") && cursor.take("SET") {
         column.data_type.charset = cursor.name();
+    } else if token.is("SRID") {
+        column.data_type.srid = cursor.next().map(|token| token.text().to_owned());
     } else if token.is("REFERENCES") {
         cursor.table_name();
         cursor.parens();
@@ -315,6 +319,7 @@ fn read_type(cursor: &mut Cursor<'_, '_>) -> Option<DataType> {
         zerofill,
         charset: None,
         collation: None,
+        srid: None,
         span: first.start..cursor.end_of_last(),
     })
 }

@@ -63,6 +63,8 @@ pub(super) struct TableOptions {
     pub(super) engine: Option<Name>,
     pub(super) charset: Option<Name>,
     pub(super) collation: Option<Name>,
+    /// ROW_FORMAT=COMPRESSED, or a KEY_BLOCK_SIZE, which means it.
+    pub(super) is_compressed: bool,
 }
 
 /// How a change of a table was written.

@@ -174,6 +174,12 @@ fn read_table_option(cursor: &mut Cursor<'_, '_>, options: &mut TableOptions) ->
         options.charset = cursor.value();
     } else if cursor.take("COLLATE") {
         options.collation = cursor.value();
+    } else if cursor.take("ROW_FORMAT") {
+        options.is_compressed |= cursor
+            .value()
+            .is_some_and(|name| name.key() == "compressed");
+    } else if cursor.take("KEY_BLOCK_SIZE") {
+        options.is_compressed = true;
     } else {
         return false;
     }

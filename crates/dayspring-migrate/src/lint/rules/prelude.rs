@@ -92,6 +92,9 @@ pub(super) fn shown(data_type: &DataType) -> String {
     if data_type.unsigned {
         text.push_str(" UNSIGNED");
     }
+    if let Some(srid) = &data_type.srid {
+        text.push_str(&format!(" SRID {srid}"));
+    }
     text
 }
 

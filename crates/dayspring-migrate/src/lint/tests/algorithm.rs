@@ -232,7 +232,23 @@ fn other_tables_are_copied() {
     let table = "CREATE TABLE t (id BIGINT PRIMARY KEY, n INT) ENGINE=MyISAM";
     check_for(table, Target::AURORA_MYSQL_3, "ADD COLUMN a INT", "COPY");
     check_for(table, Target::AURORA_MYSQL_3, "ADD INDEX x (n)", "COPY");
-    let table = "CREATE TABLE t (id BIGINT PRIMARY KEY, g POINT NOT NULL, SPATIAL INDEX (g))";
+    for format in ["ROW_FORMAT=COMPRESSED", "KEY_BLOCK_SIZE=8"] {
+        let table = format!("CREATE TABLE t (id BIGINT PRIMARY KEY, n INT) {format}");
+        check_for(
+            &table,
+            Target::AURORA_MYSQL_3,
+            "ADD COLUMN a INT",
+            "INPLACE rebuild",
+        );
+    }
+    let table =
+        "CREATE TABLE t (id BIGINT PRIMARY KEY, g POINT NOT NULL SRID 0, SPATIAL INDEX (g))";
+    check_for(
+        table,
+        Target::AURORA_MYSQL_3,
+        "MODIFY g POINT NOT NULL SRID 4326",
+        "COPY",
+    );
     check_for(
         table,
         Target::AURORA_MYSQL_3,
