@@ -181,6 +181,16 @@ pub(super) fn called(function: &str, parts: Vec<Part>) -> Node {
             [_, Part::Operand(_, of), ..] | [_, _, Part::Operand(_, of), ..],
         ) => of.clone(),
         // What the functions of MySQL become on MariaDB, which has none such.
+        ("any_value", [_, Part::Operand(_, of), _]) => of.clone(),
+        ("json_extract", [_, Part::Operand(_, of), _, Part::Operand(_, path), _])
+            if is_atom(path, "'$'") =>
+        {
+            Node::Enclosed(vec![
+                text("cast("),
+                Part::Operand(OR, of.clone()),
+                text(" as json)"),
+            ])
+        }
         ("unhex", [_, Part::Operand(_, inner), _]) => match arguments(inner, "replace(").as_slice()
         {
             [uuid, dash, nothing] if is_atom(dash, "'-'") && is_atom(nothing, "''") => {

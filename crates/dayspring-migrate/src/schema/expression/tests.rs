@@ -74,6 +74,8 @@ fn what_mysql_and_mariadb_print_of_one_expression_is_the_same() {
         ("trim('x' from t)", "trim(both 'x' from t)"),
         ("week(d,0)", "week(d)"),
         ("date_format(d,'%Y-%m')", "date_format(d, '%Y-%m', 'en_US')"),
+        ("any_value((a + 1))", "a + 1"),
+        ("cast(t as json)", "json_extract(t,'$')"),
         ("true", "1"),
         ("0x4142", "X'4142'"),
         (
