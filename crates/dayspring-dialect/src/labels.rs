@@ -7,6 +7,9 @@ use crate::text::{Edit, Text};
 /// An alias can have so many characters (MySQL 8.0, "Identifier Length Limits").
 const ALIAS_CHARACTERS_MAX: usize = 256;
 
+/// And so many where it names a column of a view or a table: a view's gets a name of the server's then.
+const COLUMN_CHARACTERS_MAX: usize = 64;
+
 /// What may stand between `SELECT` and the first item.
 const MODIFIERS: [&str; 9] = [
     "ALL",
@@ -85,7 +88,11 @@ pub(crate) fn keep(text: &Text<'_>, edits: &[Edit]) -> Vec<Edit> {
         .filter(|(first, last)| !has_alias(text, *first, *last))
         .filter_map(|(first, last)| {
             let written = &text.sql[text.range(first, last)];
-            let fits = written.chars().count() <= ALIAS_CHARACTERS_MAX;
+            let most = match text.word(0) {
+                "CREATE" => COLUMN_CHARACTERS_MAX,
+                _ => ALIAS_CHARACTERS_MAX,
+            };
+            let fits = written.chars().count() <= most;
             fits.then(|| text.after(last, format!(" AS `{}`", written.replace('`', "``"))))
         })
         .collect()

@@ -170,6 +170,18 @@ fn a_column_of_the_result_keeps_its_name() {
 }
 
 #[test]
+fn a_name_that_is_too_long_is_the_server_s() {
+    for (prefix, most) in [("create view v as select ", 64), ("select ", 256)] {
+        for length in [most, most + 1] {
+            let item = format!("any_value({})", "a".repeat(length - 11));
+            let sql = format!("{prefix}{item} from t");
+            let is_named = read(&sql).sql.contains(&format!("AS `{item}`"));
+            assert_eq!(is_named, length == most, "{sql}");
+        }
+    }
+}
+
+#[test]
 fn comments_of_versions_run_up_to_mysql_s_own() {
     check("/*!80000 select 1*/", "  select 1");
     check("/*!80099 select 1*/", "/*!80099 select 1*/");
