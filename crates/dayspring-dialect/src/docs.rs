@@ -20,17 +20,16 @@ Who has a MySQL 8 server gives it to the local cloud by `--database-url` and nee
 const SILENT: &str = "
 ## What differs without a word
 
-Nothing in a statement shows these, so nothing warns of them.
+Nothing in a statement shows these, so nothing warns of them. What the types of expressions are in the Data API is in
+[parity.md](parity.md).
 
 | | on MariaDB | on Aurora |
 | --- | --- | --- |
-| `JSON` columns and functions | the text as it was written, compared as text; `JSON_SET` and `JSON_OBJECT` keep the order and repeated keys; `JSON_ARRAYAGG` has no spaces | the document: keys in an order of its own, no repeated keys, numbers and white space in one form; a string is never equal to a document |
+| `JSON` columns and functions | a column's text as it was written, compared as text (the Data API answers it in MySQL's form); `JSON_SET` and `JSON_OBJECT` keep the order and repeated keys; `JSON_ARRAYAGG` has no spaces | the document: keys in an order of its own, no repeated keys, numbers and white space in one form; a string is never equal to a document |
 | `JSON_EXTRACT` of what is no document, or by a wrong path | `NULL` | an error (3141, 3143) |
 | `JSON_VALUE` of `true`, of an object | `1`, `NULL` | `true`, the object's text |
 | `GROUP BY` | columns that are not grouped by are taken from any row | `ONLY_FULL_GROUP_BY` refuses them (1055), unless the grouped ones decide them; `SELECT DISTINCT a ... ORDER BY b` too (3065) |
 | a change `WHERE text_column = 0`, `WHERE day = ''` | compares | an error (1292, 1525) where a value is no number or no date |
-| `COALESCE(unsigned_column, 0)`, `IFNULL`, `CASE`, `UNION` of the like | `DECIMAL`: a string in the Data API | `BIGINT`: a number |
-| `YEAR(day)`, `COALESCE` of a `YEAR` or `BIT` column | a number | a `YEAR`, a `BIT` |
 | `GREATEST(1, '2')`, `LEAST('a', 1)` | a number | text |
 | names of checks | of their table; a column's own has the column's name | of the whole database (3822 where two are the same); `post_chk_1` |
 | `INSERT IGNORE` of what a check refuses | an error | the row is left out |
