@@ -33,14 +33,13 @@ Nothing in a statement shows these, so nothing warns of them. What the types of 
 | `GREATEST(1, '2')`, `LEAST('a', 1)` | a number | text |
 | names of checks | of their table; a column's own has the column's name | of the whole database (3822 where two are the same); `post_chk_1` |
 | `INSERT IGNORE` of what a check refuses | an error | the row is left out |
-| keys and foreign keys on columns that another statement defined | as in the rows above, unseen there | as in the rows above |
+| a key on a `TEXT` or `JSON` column that an earlier statement made | made | an error (1170, 3152) |
 | foreign keys that do not fit | 1005 with `errno: 150` | 3780, 1824, 1822 and others that say why |
 | a recursive common table expression that goes round too often | the rows until then | an error (3636) |
 | `CONVERT(text USING utf8mb4)` beside a column | an error (1267): its collation is `utf8mb4_general_ci` | compares |
 | `GRANT ... TO` an account that is not there | an error (1133) | an error (1410) |
 | a temporary table twice in a query | read twice | an error (1137) |
 | events (`CREATE EVENT`) | kept; they never run | run, where `event_scheduler` is on |
-| zones by name: `CONVERT_TZ(at, 'UTC', 'Europe/Berlin')` | `NULL`, and `SET time_zone = 'Europe/Berlin'` is an error: the tables of zones are empty | the time there |
 | geometries of SRID 4326 | planes; `ST_GeomFromGeoJSON` gives x and y | the earth; latitude first |
 | error texts | what follows from MariaDB's text alone is put in MySQL's words, with its number; the rest is MariaDB's | MySQL's |
 | `information_schema` | display widths as in `int(11)`; a default as SQL text, `NULL` included; columns are named as the query writes them | none; the value; names in capitals |

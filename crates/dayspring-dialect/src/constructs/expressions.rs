@@ -170,6 +170,25 @@ pub(super) static ROWS: &[Construct] = &[
         },
     },
     Construct {
+        id: "zone-utc",
+        title: "`SET time_zone = 'UTC'`, `CONVERT_TZ(at, 'UTC', '+02:00')`",
+        mariadb: "unknown: its tables of zones are empty",
+        aurora: "as `+00:00`",
+        treatment: Treatment::Translated {
+            to: "SET time_zone = '+00:00'",
+        },
+        before: "",
+        example: "SET time_zone = 'UTC'",
+        words: &["TIME_ZONE", "CONVERT_TZ"],
+        find: |text| {
+            zones(text)
+                .into_iter()
+                .filter(|at| zone(text, *at).eq_ignore_ascii_case("UTC"))
+                .map(|at| text.edited(at, at, vec![text.replace(at, at, "'+00:00'")]))
+                .collect()
+        },
+    },
+    Construct {
         id: "set-password",
         title: "`SET PASSWORD FOR name = 'text'`",
         mariadb: "an error: it takes what `PASSWORD('text')` gives",
@@ -191,6 +210,39 @@ pub(super) static ROWS: &[Construct] = &[
         },
     },
 ];
+
+/// The strings that name zones: what `time_zone` is set to, and the last two arguments of `CONVERT_TZ`.
+pub(super) fn zones(text: &Text<'_>) -> Vec<usize> {
+    let mut zones = Vec::new();
+    if text.word(0) == "SET" {
+        zones.extend(text.all(&["TIME_ZONE"]).filter_map(|at| {
+            let value = match text.word(at + 1) {
+                "=" | ":=" => at + 2,
+                ":" => at + 3,
+                _ => return None,
+            };
+            (text.word(at - 1) != "@" || text.word(at.wrapping_sub(2)) == "@").then_some(value)
+        }));
+    }
+    for call in text.calls("CONVERT_TZ") {
+        let Some(close) = text.close(call + 1) else {
+            continue;
+        };
+        let mut ends = text.commas(call + 1, close);
+        ends.push(close);
+        zones.extend(
+            ends.windows(2)
+                .filter(|pair| pair[0] + 2 == pair[1])
+                .map(|pair| pair[0] + 1),
+        );
+    }
+    zones.retain(|at| text.kind(*at) == Some(TokenKind::Quoted));
+    zones
+}
+
+pub(super) fn zone<'a>(text: &Text<'a>, at: usize) -> &'a str {
+    text.piece(at).trim_matches(['\'', '"'])
+}
 
 fn lag_default(text: &Text<'_>) -> Vec<Match> {
     let call = |name: &'static str, at: usize| {
@@ -363,6 +415,18 @@ mod tests {
         ] {
             check(sql, sql);
         }
+    }
+
+    #[test]
+    fn utc_is_a_zone_only_where_zones_stand() {
+        check(
+            "SELECT CONVERT_TZ(at, 'utc', zone), CONVERT_TZ('UTC', '+01:00', 'UTC') AS a, 'UTC' FROM t",
+            "SELECT CONVERT_TZ(at, '+00:00', zone) AS `CONVERT_TZ(at, 'utc', zone)`, CONVERT_TZ('UTC', '+01:00', '+00:00') AS a, 'UTC' FROM t",
+        );
+        check(
+            "SET @@session.time_zone := 'UTC', @time_zone = 'UTC'",
+            "SET @@session.time_zone := '+00:00', @time_zone = 'UTC'",
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! More of what Aurora takes and MariaDB has nothing for: accounts, variables, tables' options, the server's own tables.
 
+use super::expressions::{zone, zones};
 use super::refused::refused;
 use crate::Construct;
 use crate::labels::items;
@@ -176,6 +177,21 @@ pub(super) static ROWS: &[Construct] = &[
             (0..text.len())
                 .filter(|at| text.kind(*at) == Some(TokenKind::Quoted))
                 .filter(|at| is_time_with_zone(text.piece(*at)))
+                .map(|at| text.found(at, at))
+                .collect()
+        },
+    ),
+    refused(
+        "zone-by-name",
+        "`SET time_zone = 'Europe/Berlin'`, `CONVERT_TZ(at, 'UTC', 'Europe/Berlin')`",
+        "the time there; MariaDB's tables of zones are empty here, and `CONVERT_TZ` gives `NULL`",
+        "",
+        "SET time_zone = 'Europe/Berlin'",
+        &["TIME_ZONE", "CONVERT_TZ"],
+        |text| {
+            zones(text)
+                .into_iter()
+                .filter(|at| zone(text, *at).contains('/'))
                 .map(|at| text.found(at, at))
                 .collect()
         },

@@ -6,6 +6,9 @@ use serde_json::json;
 
 use super::{Bench, Reply};
 
+/// Rows of zones by name: a MySQL's tables of them are empty until somebody fills them, as Aurora's are.
+const NEEDS_ZONES: [&str; 2] = ["zone-utc", "zone-by-name"];
+
 /// The statements before a row's example, and the answer to it.
 fn run(bench: &Bench, construct: &Construct) -> Reply {
     for statement in construct.before.split_terminator(';') {
@@ -54,6 +57,7 @@ fn mysql_does_with_every_construct_what_its_row_says() {
         let reply = run(&bench, construct);
         let message = reply.body["message"].as_str().unwrap_or_default();
         let is_right = match construct.treatment {
+            _ if NEEDS_ZONES.contains(&construct.id) => message.contains("; Error code: 1298;"),
             Treatment::Translated { .. } => {
                 reply.status == 200 && shown(&reply) == shown(&run(&Bench::new(), construct))
             }
