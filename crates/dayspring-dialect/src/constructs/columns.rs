@@ -181,6 +181,65 @@ pub(super) static ROWS: &[Construct] = &[
         },
     ),
     warned(
+        "compressed",
+        "`PAGE_COMPRESSED = 1`, columns that are `COMPRESSED`",
+        "compresses",
+        "syntax error",
+        ONLY,
+        Some(1064),
+        "",
+        "CREATE TABLE note (id INT PRIMARY KEY, body TEXT COMPRESSED)",
+        &["COMPRESSED", "PAGE_COMPRESSED"],
+        |text| {
+            let mut found = each(text, |one| {
+                let flat = one.flat(text);
+                let at = flat
+                    .into_iter()
+                    .skip(2)
+                    .find(|at| text.word(*at) == "COMPRESSED");
+                at.filter(|at| one.is_column(text) && text.word(at - 1) != "=")
+            });
+            if matches!(text.word(0), "CREATE" | "ALTER") {
+                found.extend(text.all(&["PAGE_COMPRESSED"]).map(|at| text.found(at, at)));
+            }
+            found
+        },
+    ),
+    warned(
+        "nocopy",
+        "`ALGORITHM = NOCOPY`",
+        "in place, unless that copies",
+        "an error: `INSTANT`, `INPLACE` and `COPY` are known",
+        ONLY,
+        Some(1800),
+        POST,
+        "ALTER TABLE post ADD COLUMN title TEXT, ALGORITHM = NOCOPY",
+        &["NOCOPY"],
+        |text| {
+            text.all(&["NOCOPY"])
+                .filter(|at| *at > 0 && matches!(text.word(at - 1), "=" | "ALGORITHM"))
+                .map(|at| text.found(at - 1, at))
+                .collect()
+        },
+    ),
+    warned(
+        "view-if-not-exists",
+        "`CREATE VIEW IF NOT EXISTS`",
+        "no error where it is there already",
+        "syntax error (until MySQL 9.1); `CREATE OR REPLACE VIEW`",
+        ONLY,
+        None,
+        POST,
+        "CREATE VIEW IF NOT EXISTS posts AS SELECT id FROM post",
+        &["VIEW"],
+        |text| {
+            text.all(&["VIEW", "IF", "NOT", "EXISTS"])
+                .filter(|_| text.word(0) == "CREATE")
+                .map(|at| text.found(at, at + 3))
+                .collect()
+        },
+    ),
+    warned(
         "other-engine",
         "`ENGINE = Aria` and other engines of its own",
         "engines",

@@ -106,6 +106,25 @@ pub(super) static ROWS: &[Construct] = &[
         mixed_aggregate,
     ),
     warned(
+        "value-of-row",
+        "`ON DUPLICATE KEY UPDATE a = VALUE(a)`",
+        "as `VALUES(a)`",
+        SYNTAX,
+        ONLY,
+        Some(1064),
+        TABLE,
+        "INSERT INTO post VALUES (1, 'a') ON DUPLICATE KEY UPDATE title = VALUE(title)",
+        &["DUPLICATE"],
+        |text| {
+            let update = text.all(&["ON", "DUPLICATE", "KEY", "UPDATE"]).next();
+            let from = update.unwrap_or(text.len());
+            text.calls("VALUE")
+                .filter(|at| *at > from)
+                .map(|at| text.found(at, at))
+                .collect()
+        },
+    ),
+    warned(
         "pad-with-spaces",
         "`LPAD(text, n)`, `RPAD(text, n)`",
         "padded with spaces",
