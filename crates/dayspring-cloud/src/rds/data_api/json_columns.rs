@@ -34,16 +34,23 @@ impl JsonColumns {
             .filter(|column| column::may_be_json(column))
             .map(table)
             .collect();
-        let missing: Vec<_> = wanted
-            .into_iter()
-            .filter(|table| self.known(table).is_none())
-            .collect();
+        // What is found out is used from here: somebody else's change of a schema may make all be forgotten meanwhile.
+        let mut found: HashMap<(String, String), Names> = HashMap::new();
+        let mut missing = Vec::new();
+        for table in wanted {
+            match self.known(&table) {
+                Some(names) => {
+                    found.insert(table, names);
+                }
+                None => missing.push(table),
+            }
+        }
         if !missing.is_empty()
             && let Some(mut connection) = connection().await
         {
             for table in missing {
                 if let Ok(names) = ask(&mut connection, &table).await {
-                    self.remember(table, names);
+                    found.insert(table.clone(), self.remember(table, names));
                 }
             }
             // All that was asked for has been answered.
@@ -53,8 +60,8 @@ impl JsonColumns {
             .iter()
             .map(|column| {
                 column::may_be_json(column)
-                    && self
-                        .known(&table(column))
+                    && found
+                        .get(&table(column))
                         .is_some_and(|names| names.contains(&*column.org_name_str()))
             })
             .collect()
@@ -67,17 +74,17 @@ impl JsonColumns {
         connection: impl AsyncFnOnce() -> Option<Conn>,
     ) -> bool {
         let table = (checked.schema.clone(), checked.table.clone());
-        if self.known(&table).is_none()
+        let mut names = self.known(&table);
+        if names.is_none()
             && let Some(mut connection) = connection().await
         {
-            if let Ok(names) = ask(&mut connection, &table).await {
-                self.remember(table.clone(), names);
+            if let Ok(asked) = ask(&mut connection, &table).await {
+                names = Some(self.remember(table, asked));
             }
             // It has answered, or it is gone.
             drop(connection.disconnect().await);
         }
-        self.known(&table)
-            .is_some_and(|names| names.contains(&checked.column))
+        names.is_some_and(|names| names.contains(&checked.column))
     }
 
     /// Tables may look different now.
@@ -89,12 +96,14 @@ impl JsonColumns {
         self.lock().get(table).cloned()
     }
 
-    fn remember(&self, table: (String, String), names: HashSet<String>) {
+    fn remember(&self, table: (String, String), names: HashSet<String>) -> Names {
+        let names = Arc::new(names);
         let mut tables = self.lock();
         if tables.len() >= TABLES_MAX {
             tables.clear();
         }
-        tables.insert(table, Arc::new(names));
+        tables.insert(table, Arc::clone(&names));
+        names
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(String, String), Names>> {
