@@ -21,7 +21,7 @@ use super::routines::Routines;
 use super::statement::{Multiple, Statement, Trace};
 use super::statements::Statements;
 use super::transactions::{Lifetime, Transactions};
-use super::words::{Checked, with_table};
+use super::words::{Checked, in_aurora_s_words, with_table};
 use crate::parity::Notices;
 use crate::rds::mariadb::{Account, Endpoint, Server, ServerState};
 use crate::uncancelled::Uncancelled;
@@ -302,7 +302,7 @@ impl Shared {
     /// A refusal of MariaDB's as MySQL says it.
     async fn in_mysql_s_words(&self, error: ServerError, statement: &Statement) -> ServerError {
         let Some(checked) = Checked::of(&error) else {
-            return with_table(error, statement.table.as_deref());
+            return with_table(in_aurora_s_words(&error), statement.table.as_deref());
         };
         let admin = async || self.admin_connection().await;
         let json =

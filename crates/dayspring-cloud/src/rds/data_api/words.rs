@@ -9,6 +9,16 @@ const DUPLICATE_ENTRY: u16 = 1062;
 /// MariaDB's `ER_CONSTRAINT_FAILED`.
 const CONSTRAINT_FAILED: u16 = 4025;
 
+/// The error as far as its text alone tells what MySQL would say.
+pub(super) fn in_aurora_s_words(error: &ServerError) -> ServerError {
+    let aurora = dayspring_dialect::aurora_error(error.code, &error.state, &error.message);
+    ServerError {
+        code: aurora.code,
+        state: aurora.state.into_owned(),
+        message: aurora.message.into_owned(),
+    }
+}
+
 /// The key with its table: MySQL tells both since 8.0.19 (`posts.slug`), MariaDB the key alone. `table`: whose rows the
 /// statement writes.
 ///

@@ -122,6 +122,14 @@ fn the_database_s_refusal_ends_with_its_code_and_state() {
         bench.refused(json!({"sql": "insert into t (id) values (1)"})),
         @"400 DatabaseErrorException: Duplicate entry '1' for key 't.PRIMARY'; Error code: 1062; SQLState: 23000"
     );
+    insta::assert_snapshot!(
+        bench.refused(json!({"sql": "select nothing from t"})),
+        @"400 DatabaseErrorException: Unknown column 'nothing' in 'field list'; Error code: 1054; SQLState: 42S22"
+    );
+    insta::assert_snapshot!(
+        bench.refused(json!({"sql": "insert into t (id) values ('a')"})),
+        @"400 DatabaseErrorException: Incorrect integer value: 'a' for column 'id' at row 1; Error code: 1366; SQLState: HY000"
+    );
     let document = bench.refused(json!({"sql": "insert into t (id, data) values (2, '{')"}));
     assert!(
         document.ends_with("in value for column 't.data'.; Error code: 3140; SQLState: 22032"),
