@@ -22,9 +22,13 @@ const ENCRYPTED_ONLY: u16 = 3159;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// `mysql://USER:PASSWORD@HOST:PORT`, or with `?socket=/path`. The user has to be one who may make databases and users.
+///
+/// `?ssl-mode=REQUIRED` encrypts the connections; without it they are where the server refuses all others. No certificate
+/// is checked.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl {
     opts: Opts,
+    tls: bool,
 }
 
 /// A text that is no [`DatabaseUrl`].
@@ -36,6 +40,9 @@ pub enum DatabaseUrlError {
         /// What the parser found.
         reason: String,
     },
+    /// It asks for an encryption that there is not here.
+    #[error("`ssl-mode` is REQUIRED or PREFERRED here: no certificate is checked")]
+    Encryption,
     /// It has no user.
     #[error("the URL names no user, as in `mysql://root@127.0.0.1:3306`")]
     NoUser,
@@ -45,14 +52,35 @@ impl FromStr for DatabaseUrl {
     type Err = DatabaseUrlError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let opts = Opts::from_url(text).map_err(|error| DatabaseUrlError::Syntax {
+        let (text, mode) = without_mode(text);
+        let opts = Opts::from_url(&text).map_err(|error| DatabaseUrlError::Syntax {
             reason: error.to_string(),
         })?;
         if opts.user().is_none_or(str::is_empty) {
             return Err(DatabaseUrlError::NoUser);
         }
-        Ok(Self { opts })
+        let tls = match mode.as_deref() {
+            None | Some("PREFERRED") => opts.ssl_opts().is_some(),
+            Some("REQUIRED") => true,
+            Some(_) => return Err(DatabaseUrlError::Encryption),
+        };
+        Ok(Self { opts, tls })
     }
+}
+
+/// The URL without the parameter `ssl-mode`, which is MySQL's and not the driver's, and what that says.
+fn without_mode(text: &str) -> (String, Option<String>) {
+    let Some((address, query)) = text.split_once('?') else {
+        return (text.to_owned(), None);
+    };
+    let (modes, others): (Vec<&str>, Vec<&str>) = query
+        .split('&')
+        .partition(|pair| pair.starts_with("ssl-mode="));
+    let mode = modes
+        .last()
+        .and_then(|pair| pair.split_once('='))
+        .map(|(_, mode)| mode.to_ascii_uppercase());
+    (format!("{address}?{}", others.join("&")), mode)
 }
 
 /// Without the password.
@@ -140,7 +168,7 @@ async fn prepare(url: &DatabaseUrl, setup: &Setup) -> Result<Endpoint, Refusal> 
         place: url.place(),
         generation: 1,
         kind: Kind::MariaDb,
-        tls: url.opts.ssl_opts().is_some(),
+        tls: url.tls,
     };
     let user = setup.admin.user.clone();
     let mut connection = loop {
@@ -223,6 +251,14 @@ mod tests {
         assert_eq!(url.account().password, "secret");
         let error = |text: &str| text.parse::<DatabaseUrl>().unwrap_err().to_string();
         insta::assert_snapshot!(error("mysql://127.0.0.1:3306"), @"the URL names no user, as in `mysql://root@127.0.0.1:3306`");
+        assert!(!url.tls);
+        let tls = |text: &str| text.parse::<DatabaseUrl>().map(|url| url.tls);
+        assert_eq!(tls("mysql://root@db?ssl-mode=required"), Ok(true));
+        assert_eq!(tls("mysql://root@db?require_ssl=true"), Ok(true));
+        assert_eq!(
+            tls("mysql://root@db?ssl-mode=VERIFY_CA"),
+            Err(DatabaseUrlError::Encryption)
+        );
         assert!(error("postgres://root@db").starts_with("expected `mysql://"));
         assert!(error("").starts_with("expected `mysql://"));
     }

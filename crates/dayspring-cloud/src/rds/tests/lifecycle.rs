@@ -411,7 +411,8 @@ async fn a_server_that_somebody_else_runs_is_used_and_its_data_stays() {
             .unwrap();
         assert!(!ids.is_empty());
         for id in ids {
-            owner.query_drop(format!("kill {id}")).await.unwrap();
+            // It may have ended by itself.
+            owner.query_drop(format!("kill {id}")).await.ok();
         }
         owner.disconnect().await.unwrap();
         world.execute("select 1").await.ok();
