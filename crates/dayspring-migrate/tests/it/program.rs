@@ -38,8 +38,9 @@ const MARIADB_OPTIONS: [&str; 4] = [
 ];
 
 /// Without a binary log, as Aurora and MariaDB are where nobody asks for one; with the performance schema, which is the
-/// default; and what cannot be parsed is logged too.
-const MYSQL_OPTIONS: [&str; 5] = [
+/// default; and what cannot be parsed is logged too. A statement may be as long as MariaDB takes them.
+const MYSQL_OPTIONS: [&str; 6] = [
+    "--max-allowed-packet=16M",
     "--log-raw",
     "--innodb-redo-log-capacity=32M",
     "--innodb-data-file-path=ibdata1:5M:autoextend",

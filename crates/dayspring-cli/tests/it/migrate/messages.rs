@@ -1,6 +1,7 @@
 //! What the commonest failures look like on the terminal.
 
 use super::mariadb::Database;
+use super::program;
 
 const USERS: &str = "CREATE TABLE users (\n  id INT PRIMARY KEY,\n  email VARCHAR(255)\n);\n\
                      INSERT INTO users VALUES (1, 'a@example.com'), (2, 'a@example.com');\n";
@@ -297,10 +298,13 @@ fn access_that_is_denied() {
     let unknown = database.run_at(&url, &["up"]);
     assert_eq!(unknown.code, 2);
     assert!(!unknown.stderr.contains("secret"));
-    insta::assert_snapshot!(unknown.stderr, @"
-    error: cannot connect to blog@SOCKET database `blog`: Access denied for user 'blog'@'localhost' (using password: YES) (MySQL 1045)
-     help: check the user and the password, and that the account may connect from this machine
-    ");
+    // For a name that it does not know, MySQL asks for a way to log in that differs by the name.
+    if !program::is_mysql() {
+        insta::assert_snapshot!(unknown.stderr, @"
+        error: cannot connect to blog@SOCKET database `blog`: Access denied for user 'blog'@'localhost' (using password: YES) (MySQL 1045)
+         help: check the user and the password, and that the account may connect from this machine
+        ");
+    }
 
     let mut root = database.connect();
     let user = format!("{}@localhost", database.name);

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::mariadb::{Database, Printed};
+use super::program;
 
 /// A database that has a first script, and scripts of both phases that it does not have.
 fn blog() -> Database {
@@ -41,6 +42,9 @@ fn ask(database: &Database, arguments: &[&str]) -> Printed {
     let number = version.split('-').next().unwrap();
     for text in [&mut printed.stdout, &mut printed.stderr] {
         *text = text.replace(number, "N").replace(&scratch.name, "scratch");
+        if program::is_mysql() {
+            *text = text.replace("MySQL N", "MariaDB N");
+        }
     }
     printed
 }
