@@ -224,6 +224,9 @@ impl Error {
             }
             Self::Illegal(_) => "tell us, with the rows of `dayspring_statement`; nothing more was run".to_owned(),
             Self::NoDatabase => "name the database in the connection".to_owned(),
+            Self::Session { source: SessionError::Refused { code: 1290 | 1836, .. }, .. } => {
+                format!("the server takes no writes: name the primary and not a replica, and {again}; after a failover its name may lead to the old one for a while")
+            }
             Self::Session { source: SessionError::Refused { .. }, .. } => {
                 "check the rights of the database user on this database".to_owned()
             }
@@ -283,5 +286,25 @@ impl StatementFailure {
             format!("resumes at {}", self.resumes_at)
         };
         format!("{stay}; correct this one and {again}, it {next}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_takes_no_writes_is_told_from_one_that_refuses_the_account() {
+        let help = |code| {
+            let source = SessionError::Refused {
+                code,
+                sql_state: "HY000".to_owned(),
+                message: "no".to_owned(),
+            };
+            Error::session("taking the lease", source).help(Again::Run)
+        };
+        insta::assert_snapshot!(help(1290), @"the server takes no writes: name the primary and not a replica, and run it again; after a failover its name may lead to the old one for a while");
+        assert_eq!(help(1290), help(1836));
+        insta::assert_snapshot!(help(1142), @"check the rights of the database user on this database");
     }
 }
