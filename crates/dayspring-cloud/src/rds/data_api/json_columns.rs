@@ -19,7 +19,14 @@ type Names = Arc<HashSet<String>>;
 #[derive(Debug, Default)]
 pub(super) struct JsonColumns {
     // Never held across an await.
-    tables: Mutex<HashMap<(String, String), Names>>,
+    memory: Mutex<Memory>,
+}
+
+#[derive(Debug, Default)]
+struct Memory {
+    tables: HashMap<(String, String), Names>,
+    /// How often all was forgotten: what was asked for before that may be of a table as it was.
+    changes: u64,
 }
 
 impl JsonColumns {
@@ -49,8 +56,8 @@ impl JsonColumns {
             && let Some(mut connection) = connection().await
         {
             for table in missing {
-                if let Ok(names) = ask(&mut connection, &table).await {
-                    found.insert(table.clone(), self.remember(table, names));
+                if let Ok(names) = self.ask(&mut connection, &table).await {
+                    found.insert(table, names);
                 }
             }
             // All that was asked for has been answered.
@@ -78,9 +85,7 @@ impl JsonColumns {
         if names.is_none()
             && let Some(mut connection) = connection().await
         {
-            if let Ok(asked) = ask(&mut connection, &table).await {
-                names = Some(self.remember(table, asked));
-            }
+            names = self.ask(&mut connection, &table).await.ok();
             // It has answered, or it is gone.
             drop(connection.disconnect().await);
         }
@@ -89,25 +94,40 @@ impl JsonColumns {
 
     /// Tables may look different now.
     pub(super) fn forget(&self) {
-        self.lock().clear();
+        let mut memory = self.lock();
+        memory.tables.clear();
+        memory.changes += 1;
+    }
+
+    async fn ask(
+        &self,
+        connection: &mut Conn,
+        table: &(String, String),
+    ) -> mysql_async::Result<Names> {
+        let changes = self.lock().changes;
+        let names = Arc::new(ask(connection, table).await?);
+        self.remember(table, &names, changes);
+        Ok(names)
     }
 
     fn known(&self, table: &(String, String)) -> Option<Names> {
-        self.lock().get(table).cloned()
+        self.lock().tables.get(table).cloned()
     }
 
-    fn remember(&self, table: (String, String), names: HashSet<String>) -> Names {
-        let names = Arc::new(names);
-        let mut tables = self.lock();
-        if tables.len() >= TABLES_MAX {
-            tables.clear();
+    /// `changes`: how often all had been forgotten when it was asked for.
+    fn remember(&self, table: &(String, String), names: &Names, changes: u64) {
+        let mut memory = self.lock();
+        if memory.changes != changes {
+            return;
         }
-        tables.insert(table, Arc::clone(&names));
-        names
+        if memory.tables.len() >= TABLES_MAX {
+            memory.tables.clear();
+        }
+        memory.tables.insert(table.clone(), Arc::clone(names));
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(String, String), Names>> {
-        self.tables.lock().expect("nothing panics while it is held")
+    fn lock(&self) -> std::sync::MutexGuard<'_, Memory> {
+        self.memory.lock().expect("nothing panics while it is held")
     }
 }
 
@@ -143,6 +163,21 @@ fn json_column(clause: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_asked_before_a_change_is_not_remembered_after_it() {
+        let columns = JsonColumns::default();
+        let table = ("blog".to_owned(), "posts".to_owned());
+        let names: Names = Arc::new(HashSet::from(["tags".to_owned()]));
+        columns.remember(&table, &names, 0);
+        assert_eq!(columns.known(&table), Some(Arc::clone(&names)));
+        columns.forget();
+        assert_eq!(columns.known(&table), None);
+        columns.remember(&table, &names, 0);
+        assert_eq!(columns.known(&table), None);
+        columns.remember(&table, &names, 1);
+        assert_eq!(columns.known(&table), Some(names));
+    }
 
     #[test]
     fn the_check_names_its_column() {
