@@ -76,6 +76,7 @@ pub fn run(callers: Vec<Box<dyn Caller>>, until: Until) -> Result<Measured> {
 /// A keep-alive connection that sends the same request.
 #[derive(Debug)]
 pub struct Http {
+    to: SocketAddr,
     stream: TcpStream,
     request: Vec<u8>,
     buffer: Vec<u8>,
@@ -114,6 +115,7 @@ impl Http {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(60)))?;
         Ok(Self {
+            to,
             stream,
             request,
             buffer: Vec::with_capacity(4096),
@@ -177,8 +179,8 @@ impl Caller for Http {
             Ok(answer) => answer,
             // Some servers close a connection after so many requests, or when they are late.
             Err(_) => {
-                let to = self.stream.peer_addr()?;
-                *self = Self::new(to, std::mem::take(&mut self.request))?;
+                // It knows no peer any more.
+                *self = Self::new(self.to, std::mem::take(&mut self.request))?;
                 self.exchange()?
             }
         };
