@@ -1,5 +1,5 @@
-//! The server that tests run: a MariaDB, or the MySQL whose program `DAYSPRING_TEST_MYSQLD` names. The command line's
-//! tests have this file too.
+//! The server that tests run: a MariaDB, or the MySQL whose program `DAYSPRING_TEST_MYSQLD` names. The tests of
+//! the command line and of the migrator have this file too.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

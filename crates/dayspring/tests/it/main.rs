@@ -8,5 +8,7 @@ mod client;
 mod manners;
 mod mariadb;
 mod migrator;
+#[path = "../../../dayspring-migrate/tests/it/program.rs"]
+mod program;
 mod server;
 mod transaction;

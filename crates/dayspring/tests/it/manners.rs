@@ -390,8 +390,15 @@ async fn handle_in_turns(
 async fn statements_that_need_longer_than_an_invocation_are_handed_over() {
     let stack = Stack::with_answers(Duration::from_secs(1), |_| Reply::Ok(json!({}))).await;
     // Whether a table was filled to its end is told by the server's age, in whole seconds.
-    let grow_older = "SELECT SLEEP(GREATEST(0, 4 - variable_value)) FROM information_schema.global_status WHERE variable_name = 'Uptime'";
-    assert_eq!(stack.database.ask(grow_older).await, ["0"]);
+    let status = if crate::program::is_mysql() {
+        "performance_schema.global_status"
+    } else {
+        "information_schema.global_status"
+    };
+    let grow_older = format!(
+        "SELECT SLEEP(GREATEST(0, 4 - variable_value)) FROM {status} WHERE variable_name = 'Uptime'"
+    );
+    assert_eq!(stack.database.ask(&grow_older).await, ["0"]);
     let slow = "CREATE TABLE a AS SELECT SLEEP(12) AS n;\nALTER TABLE a ADD INDEX (n);\nINSERT INTO a SELECT SLEEP(0.7);\nINSERT INTO a SELECT SLEEP(0.7);\nINSERT INTO a SELECT SLEEP(0.7);";
     let (answer, invocations) =
         handle_in_turns(&stack, &[("v1.sql", slow)], Duration::from_secs(10)).await;

@@ -1,8 +1,7 @@
-//! A MariaDB of this test run's own, and a Data API over it that is as small as the migrator's calls allow.
+//! A database server of this test run's own, and a Data API over it that is as small as the migrator's calls allow.
 
 use std::collections::HashMap;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -13,40 +12,17 @@ use mysql_async::{Conn, OptsBuilder, Params, Row};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
+use crate::program::Server;
 use crate::server::{Call, Reply};
 
-/// Where a server may be that is on no PATH: Debian's and Homebrew's folders.
-const FOLDERS: [&str; 5] = [
-    "/usr/sbin",
-    "/usr/local/sbin",
-    "/opt/homebrew/opt/mariadb/bin",
-    "/opt/homebrew/bin",
-    "/usr/local/opt/mariadb/bin",
-];
-
-/// Quick to start and careless with the disk, which a test's database may be.
-const OPTIONS: [&str; 11] = [
-    "--no-defaults",
-    "--skip-networking",
-    "--skip-name-resolve",
-    "--innodb-flush-log-at-trx-commit=0",
-    "--innodb-flush-method=nosync",
-    "--innodb-doublewrite=0",
-    "--innodb-buffer-pool-size=32M",
-    "--innodb-use-native-aio=0",
-    "--performance-schema=0",
-    "--character-set-server=utf8mb4",
-    "--user=root",
-];
-
-struct Server {
+struct Running {
     socket: PathBuf,
     databases: AtomicU32,
     /// The shell that ends the server when this process ends, however it ends.
     _keeper: Child,
 }
 
-static SERVER: OnceLock<Server> = OnceLock::new();
+static SERVER: OnceLock<Running> = OnceLock::new();
 
 /// A new, empty database.
 async fn new_database() -> OptsBuilder {
@@ -77,12 +53,8 @@ async fn connect(opts: &OptsBuilder) -> Conn {
     panic!("the server did not start within five minutes");
 }
 
-fn start() -> Server {
-    let program = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
-        .chain(FOLDERS.iter().map(PathBuf::from))
-        .map(|folder| folder.join("mariadbd"))
-        .find(|program| program.is_file())
-        .expect("mariadbd is installed (Debian and Ubuntu: mariadb-server-core; macOS: brew install mariadb)");
+fn start() -> Running {
+    let program = Server::find();
     let folder = tempfile::Builder::new()
         .prefix("dayspring-migrator-")
         .tempdir()
@@ -90,14 +62,15 @@ fn start() -> Server {
         .keep();
     let data = folder.join("data");
     std::fs::create_dir(&data).unwrap();
-    bootstrap(&program, &data);
+    program.prepare(|path| Command::new(path), &data);
     let socket = folder.join("socket");
     let script = r#"folder=$1; shift; "$@" >"$folder/log" 2>&1 & server=$!; read -r _; kill -9 $server; wait $server; rm -rf "$folder""#;
     let keeper = Command::new("sh")
         .args(["-c", script, "sh"])
         .arg(&folder)
-        .arg(&program)
-        .args(OPTIONS)
+        .arg(&program.path)
+        .args(program.options())
+        .arg("--user=root")
         .arg(format!("--datadir={}", data.display()))
         .arg(format!("--socket={}", socket.display()))
         .arg(format!("--tmpdir={}", folder.display()))
@@ -107,42 +80,11 @@ fn start() -> Server {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    Server {
+    Running {
         socket,
         databases: AtomicU32::new(0),
         _keeper: keeper,
     }
-}
-
-fn bootstrap(program: &Path, data: &Path) {
-    let prefix = std::fs::canonicalize(program).unwrap();
-    let prefix = prefix.parent().and_then(Path::parent).unwrap();
-    let share = ["share/mysql", "share/mariadb"]
-        .iter()
-        .map(|share| prefix.join(share))
-        .find(|share| share.join("mysql_system_tables.sql").is_file())
-        .expect("the server's own scripts are beside it");
-    let mut child = Command::new(program)
-        .args(OPTIONS)
-        .arg("--bootstrap")
-        .arg(format!("--tmpdir={}", data.display()))
-        .arg(format!("--datadir={}", data.display()))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut input = child.stdin.take().unwrap();
-    input
-        .write_all(b"create database mysql;\nuse mysql;\n")
-        .unwrap();
-    for file in ["mysql_system_tables.sql", "mysql_system_tables_data.sql"] {
-        input
-            .write_all(&std::fs::read(share.join(file)).unwrap())
-            .unwrap();
-    }
-    drop(input);
-    assert!(child.wait().unwrap().success());
 }
 
 /// What a call takes whose statement is over with its answer: reached only when something hangs.
