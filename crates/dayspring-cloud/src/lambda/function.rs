@@ -139,47 +139,19 @@ pub(super) fn check(spec: &FunctionSpec) -> Result<(), AwsError> {
             "Member must satisfy regular expression pattern: [a-zA-Z0-9-_]{1,64}",
         );
     }
-    if spec.timeout_seconds == 0 {
-        return constraint(
-            &0,
-            "timeout",
-            "Member must have value greater than or equal to 1",
-        );
-    }
-    if spec.timeout_seconds > 900 {
-        return constraint(
-            &spec.timeout_seconds,
-            "timeout",
-            "Member must have value less than or equal to 900",
-        );
-    }
-    if spec.memory_mib < 128 {
-        return constraint(
-            &spec.memory_mib,
-            "memorySize",
-            "Member must have value greater than or equal to 128",
-        );
-    }
-    if spec.memory_mib > 10_240 {
-        return constraint(
-            &spec.memory_mib,
-            "memorySize",
-            "Member must have value less than or equal to 10240",
-        );
-    }
-    if spec.tmp_mib < 512 {
-        return constraint(
-            &spec.tmp_mib,
-            "ephemeralStorage.size",
-            "Member must have value greater than or equal to 512",
-        );
-    }
-    if spec.tmp_mib > 10_240 {
-        return constraint(
-            &spec.tmp_mib,
-            "ephemeralStorage.size",
-            "Member must have value less than or equal to 10240",
-        );
+    for (value, member, least, most) in [
+        (spec.timeout_seconds, "timeout", 1, 900),
+        (spec.memory_mib, "memorySize", 128, 10_240),
+        (spec.tmp_mib, "ephemeralStorage.size", 512, 10_240),
+    ] {
+        if value < least {
+            let wanted = format!("Member must have value greater than or equal to {least}");
+            return constraint(&value, member, &wanted);
+        }
+        if value > most {
+            let wanted = format!("Member must have value less than or equal to {most}");
+            return constraint(&value, member, &wanted);
+        }
     }
     Runtime::check(&spec.runtime, &spec.name)?;
     super::variables::check(&spec.environment)

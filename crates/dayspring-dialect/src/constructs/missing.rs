@@ -416,17 +416,7 @@ fn is_time_with_zone(string: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::read;
-
-    #[track_caller]
-    fn check(id: &str, sql: &str, expected: bool) {
-        let found = read(sql).found;
-        assert_eq!(
-            found.iter().any(|found| found.construct.id == id),
-            expected,
-            "{sql}: {found:?}"
-        );
-    }
+    use super::super::check_found;
 
     #[test]
     fn a_time_with_a_zone_is_told_from_other_strings() {
@@ -434,23 +424,23 @@ mod tests {
             "SELECT '2020-01-01 10:00:00+02:00'",
             "INSERT INTO t VALUES ('2020-01-01T10:00:00.123-11:30')",
         ] {
-            check("time-with-zone", sql, true);
+            check_found("time-with-zone", sql, true);
         }
         for sql in [
             "SELECT '2020-01-01 10:00:00'",
             "SELECT '2020-01-01'",
             "SELECT '2020-01-01 10:00:00Z', 'é-99:99', '+02:00', ''",
         ] {
-            check("time-with-zone", sql, false);
+            check_found("time-with-zone", sql, false);
         }
     }
 
     #[test]
     fn names_are_not_options() {
-        check("table-options", "CREATE TABLE t (encryption INT)", false);
-        check("table-options", "ALTER TABLE t ADD encryption INT", false);
-        check("own-variable", "SET @super_read_only = 1", false);
-        check("own-variable", "SELECT @@super_read_only", true);
-        check("catalog", "SELECT sys.a FROM t AS sys", false);
+        check_found("table-options", "CREATE TABLE t (encryption INT)", false);
+        check_found("table-options", "ALTER TABLE t ADD encryption INT", false);
+        check_found("own-variable", "SET @super_read_only = 1", false);
+        check_found("own-variable", "SELECT @@super_read_only", true);
+        check_found("catalog", "SELECT sys.a FROM t AS sys", false);
     }
 }

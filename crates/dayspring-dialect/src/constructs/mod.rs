@@ -31,3 +31,15 @@ pub(crate) static ALL: [&[Construct]; 12] = [
     refused::ROWS,
     missing::ROWS,
 ];
+
+/// Whether a statement has the construct of this id is as expected.
+#[cfg(test)]
+#[track_caller]
+fn check_found(id: &str, sql: &str, expected: bool) {
+    let found = crate::read(sql).found;
+    assert_eq!(
+        found.iter().any(|found| found.construct.id == id),
+        expected,
+        "{sql}: {found:?}"
+    );
+}

@@ -490,17 +490,7 @@ fn group_by_order(text: &Text<'_>) -> Vec<Match> {
 
 #[cfg(test)]
 mod tests {
-    use crate::read;
-
-    #[track_caller]
-    fn check(id: &str, sql: &str, expected: bool) {
-        let found = read(sql).found;
-        assert_eq!(
-            found.iter().any(|found| found.construct.id == id),
-            expected,
-            "{sql}: {found:?}"
-        );
-    }
+    use super::super::check_found;
 
     #[test]
     fn a_change_that_reads_its_own_table_is_found() {
@@ -511,7 +501,7 @@ mod tests {
             "REPLACE INTO t SET a = (SELECT MAX(a) FROM s.t)",
             "DELETE FROM t WHERE id IN (SELECT u.id FROM u JOIN t ON u.a = t.a)",
         ] {
-            check("own-table", sql, true);
+            check_found("own-table", sql, true);
         }
         for sql in [
             "UPDATE t SET a = (SELECT MAX(a) FROM (SELECT a FROM t) AS q)",
@@ -523,7 +513,7 @@ mod tests {
             "UPDATE t SET a = (SELECT MAX(q.a) FROM u, (SELECT a FROM t) AS q)",
             "UPDATE t SET a = TRIM(LEADING 'x' FROM a)",
         ] {
-            check("own-table", sql, false);
+            check_found("own-table", sql, false);
         }
     }
 
@@ -534,9 +524,9 @@ mod tests {
             "SELECT (SELECT a FROM t GROUP BY a) FROM u ORDER BY b DESC",
             "SELECT SUM(a) OVER (ORDER BY a DESC) FROM t GROUP BY a",
         ] {
-            check("group-by-order", sql, false);
+            check_found("group-by-order", sql, false);
         }
-        check(
+        check_found(
             "group-by-order",
             "SELECT a FROM t GROUP BY F(a, b) ASC, c",
             true,
@@ -549,7 +539,7 @@ mod tests {
             "SELECT a, COUNT(*) FROM t",
             "SELECT COUNT(*) AS n, t.a AS b FROM t ORDER BY 1",
         ] {
-            check("mixed-aggregate", sql, true);
+            check_found("mixed-aggregate", sql, true);
         }
         for sql in [
             "SELECT a, COUNT(*) FROM t GROUP BY a",
@@ -560,7 +550,7 @@ mod tests {
             "SELECT a, (SELECT COUNT(*) FROM u) FROM t",
             "SELECT CURRENT_DATE, COUNT(*) FROM t",
         ] {
-            check("mixed-aggregate", sql, false);
+            check_found("mixed-aggregate", sql, false);
         }
     }
 
@@ -571,14 +561,14 @@ mod tests {
             "SELECT tx_isolation FROM t",
             "SELECT t.tx_isolation FROM t",
         ] {
-            check("variable", sql, false);
+            check_found("variable", sql, false);
         }
         for sql in [
             "SET GLOBAL max_statement_time = 1, @a = 2",
             "SELECT @@tx_isolation",
             "SELECT @@session.tx_isolation",
         ] {
-            check("variable", sql, true);
+            check_found("variable", sql, true);
         }
     }
 }
